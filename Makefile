@@ -1,0 +1,82 @@
+# What there is to do here; `make` alone lists it. Needs git, make and Python 3.11, 3.12 or 3.13: the rest it fetches.
+
+VENV = .venv
+WORKER = .venv-worker
+
+# Answers the version and exits 0 if this is a Python the archive runs on. A name may be found and still not run
+# (pyenv leaves one for every version it ever installed), so each is asked.
+ASK = import platform, sys; print(platform.python_version()); sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12), (3, 13)))
+
+ifndef PYTHON
+PYTHON := $(shell for name in python3.11 python3.12 python3.13 python3; do \
+	if "$$name" -c '$(ASK)' >/dev/null 2>&1; then echo "$$name"; break; fi; done)
+endif
+VERSION := $(if $(PYTHON),$(shell version=$$("$(PYTHON)" -c '$(ASK)' 2>/dev/null) && echo "$$version"))
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format bench docs indexed lock clean $(VENV) $(WORKER)
+
+help: ## List what there is to do.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+run: $(VENV) ## Run the whole archive here, on SQLite (PORT=7071 DATA=.local).
+	@$(VENV)/bin/python -m local
+
+test: $(VENV) $(WORKER) ## Run the tests (TESTS="tests/domain -k iban" for some of them).
+	@WORKER_PYTHON=$(WORKER)/bin/python $(VENV)/bin/python -m pytest $(TESTS)
+
+check: $(VENV) ## Lint, formatting, types, directions of imports, generated documents.
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/mypy
+	@$(VENV)/bin/lint-imports --no-logo
+	@$(VENV)/bin/python docs/generate.py --check
+
+format: $(VENV) ## Format the code and mend what the linter can mend.
+	@$(VENV)/bin/ruff check --fix .
+	@$(VENV)/bin/ruff format .
+
+bench: $(VENV) ## Measure the archive beside what one would pick instead.
+	@$(VENV)/bin/python -m bench
+
+docs: $(VENV) ## Write the generated documents anew.
+	@$(VENV)/bin/python docs/generate.py
+
+indexed: $(WORKER) ## Write down anew what Microsoft's worker indexes here (tests/functions/indexed.json).
+	@$(WORKER)/bin/python -I tests/functions/worker_check.py . >$(WORKER)/indexed.json
+	@mv $(WORKER)/indexed.json tests/functions/indexed.json
+
+# Constraint files keep what is tested at the versions that are deployed.
+UV_COMPILE = UV_CUSTOM_COMPILE_COMMAND='make lock' $(VENV)/bin/uv pip compile --quiet --universal \
+	--python-version 3.11 --generate-hashes --no-emit-index-url $(if $(UPGRADE),--upgrade)
+
+lock: $(VENV) ## Lock the dependencies after a change in a *.in file (UPGRADE=1: the newest that fit).
+	@$(UV_COMPILE) requirements.in --output-file requirements.txt
+	@$(UV_COMPILE) requirements-dev.in --output-file requirements-dev.txt
+	@$(UV_COMPILE) tests/functions/worker.in --output-file tests/functions/worker.txt
+	@sed "s/^\(azure-functions-runtime[^ ]*\) ; python_full_version >= '3.13'/\1/" \
+		tests/functions/worker.txt >$(VENV)/worker.txt
+	@mv $(VENV)/worker.txt tests/functions/worker.txt
+
+clean: ## Remove what was made here: virtual environments and caches, not the data of `make run`.
+	@rm -rf .venv .venv-* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A virtual environment is made anew when its lock changes, or the Python it is made with.
+$(VENV): $(VENV)/made-with-$(VERSION)
+$(WORKER): $(WORKER)/made-with-$(VERSION)
+
+$(VENV)/made-with-$(VERSION): requirements-dev.txt
+	@$(call make_venv,$(VENV),--requirement requirements-dev.txt)
+
+# Microsoft publishes the worker library for Python 3.13 on; it runs on 3.11 and 3.12 as well.
+$(WORKER)/made-with-$(VERSION): tests/functions/worker.txt
+	@$(call make_venv,$(WORKER),--ignore-requires-python --requirement tests/functions/worker.txt)
+
+define make_venv
+if [ -z '$(VERSION)' ]; then \
+	echo "No Python 3.11, 3.12 or 3.13 that runs$(if $(PYTHON), under the name '$(PYTHON)'): install one" \
+		'or name it: make PYTHON=/path/to/python ...' >&2; exit 1; fi; \
+echo 'Making $(1) with Python $(VERSION) ...' && rm -rf $(1) && '$(PYTHON)' -m venv $(1) && \
+$(1)/bin/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes $(2) && touch $@
+endef
