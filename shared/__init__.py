@@ -1,0 +1,1 @@
+"""The archive itself; every function folder is a thin edge over it."""

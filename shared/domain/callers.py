@@ -1,0 +1,66 @@
+"""Who may call the archive, and what was granted to it: nothing that is not named here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from shared.domain.events import Actor, Role
+
+EVERY = "*"
+"""Every institution, or every segregation code."""
+
+
+class Scope(StrEnum):
+    """A kind of operation."""
+
+    NOTICES_WRITE = "notices:write"
+    NOTICES_READ = "notices:read"
+    STAND_IN_READ = "stand-in:read"
+    DEBTORS_READ = "debtors:read"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A live key, known by its hash alone (SHA-256, hexadecimal); it ends before `expires_at`."""
+
+    hash: str
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A program that calls; `grants` names the segregation codes it acts for, by institution; `*` is every one."""
+
+    name: str
+    role: Role
+    scopes: frozenset[Scope]
+    grants: Mapping[str, frozenset[str]]
+    keys: tuple[Key, ...] = ()
+    valid_from: datetime | None = None
+    valid_until: datetime | None = None
+
+    @property
+    def actor(self) -> Actor:
+        """Return the caller as events name it."""
+        return Actor(self.role, self.name)
+
+    def holds(self, key_hash: str, now: datetime) -> bool:
+        """Tell whether the key opens now: it is one of the caller's, and neither it nor the caller has run out."""
+        return any(key.hash == key_hash and _is_within(None, now, key.expires_at) for key in self.keys) and _is_within(
+            self.valid_from, now, self.valid_until
+        )
+
+    def segregation_codes(self, institution: str) -> frozenset[str]:
+        """Return the codes granted for an institution, `*` among them when all are; empty when it is not granted."""
+        nothing: frozenset[str] = frozenset()
+        return self.grants.get(institution, nothing) | self.grants.get(EVERY, nothing)
+
+    def acts_for(self, institution: str, segregation_code: str | None) -> bool:
+        """Tell whether a number is granted; one without a segregation code needs the grant of every code."""
+        granted = self.segregation_codes(institution)
+        return EVERY in granted or (segregation_code is not None and segregation_code in granted)
+
+
+def _is_within(first: datetime | None, now: datetime, end: datetime | None) -> bool:
+    return (first is None or first <= now) and (end is None or now < end)

@@ -1,0 +1,210 @@
+"""What a notice says: its content, the rules that bind its fields to each other, and how it is amended."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any, Protocol, TypedDict
+
+from shared.domain.amounts import Amount
+from shared.domain.dates import DueDate, ValidFrom
+from shared.domain.identifiers import DebtorCode, Iban, InstitutionCode
+from shared.domain.institutions import RegisteredIban
+from shared.errors import InvalidBody, NoIbanRegistered, Violation
+
+MAX_TRANSFERS = 5
+MAX_METADATA = 10
+
+
+class DebtorType(StrEnum):
+    """A natural person (*persona fisica*) or a legal one (*persona giuridica*)."""
+
+    F = "F"
+    G = "G"
+
+
+class IbanSource(StrEnum):
+    """Where the IBAN of a notice comes from: the notice itself, or the registry."""
+
+    GIVEN = "given"
+    REGISTERED = "registered"
+
+
+@dataclass(frozen=True, slots=True)
+class Debtor:
+    """Who owes."""
+
+    type: DebtorType
+    fiscal_code: DebtorCode
+    full_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """A digital revenue stamp (*marca da bollo digitale*)."""
+
+    hash_document: str
+    stamp_type: str
+    provincial_residence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """A part of the amount and where it goes: to an IBAN, or into a stamp."""
+
+    id: int
+    amount: Amount
+    creditor_institution: InstitutionCode
+    iban: Iban | None
+    stamp: Stamp | None
+    postal_iban: Iban | None
+    remittance_information: str
+    category: str
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+class DebtorChanges(TypedDict, total=False):
+    """The fields of the debtor that a declaration names."""
+
+    type: DebtorType
+    fiscal_code: DebtorCode
+    full_name: str
+
+
+class Changes(TypedDict, total=False):
+    """The fields of the content that a declaration names; `debtor` and `metadata` merge key by key, None clears."""
+
+    amount: Amount
+    description: str
+    due_date: DueDate
+    debtor: DebtorChanges
+    iban: Iban | None
+    postal_iban: Iban | None
+    valid_from: ValidFrom | None
+    switch_to_expired: bool
+    pay_stand_in: bool
+    transfers: tuple[Transfer, ...]
+    iupd: str | None
+    company_name: str | None
+    office_name: str | None
+    metadata: Mapping[str, str | None] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a notice says. `iban_source` is None where there are transfers, and before `with_iban` settled it."""
+
+    amount: Amount
+    description: str
+    due_date: DueDate
+    debtor: Debtor
+    iban: Iban | None = None
+    postal_iban: Iban | None = None
+    iban_source: IbanSource | None = None
+    valid_from: ValidFrom | None = None
+    switch_to_expired: bool = False
+    pay_stand_in: bool = True
+    transfers: tuple[Transfer, ...] = ()
+    iupd: str | None = None
+    company_name: str | None = None
+    office_name: str | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def transfer_ids(self) -> set[int]:
+        """Return the ids under which money arrives; a notice without transfers has the one that is computed, 1."""
+        return {transfer.id for transfer in self.transfers} or {1}
+
+    def with_iban(self, default: RegisteredIban | None) -> "Content":
+        """Settle where the money goes: transfers, the given IBAN, or the registered default.
+
+        A postal default serves as postal IBAN too, unless one is given. Raises NoIbanRegistered when there is none.
+        """
+        if self.transfers:
+            return self
+        if self.iban is not None:
+            return replace(self, iban_source=IbanSource.GIVEN)
+        if default is None:
+            raise NoIbanRegistered
+        postal = self.postal_iban or (default.iban if default.postal else None)
+        return replace(self, iban=default.iban, postal_iban=postal, iban_source=IbanSource.REGISTERED)
+
+    def amended(self, changes: Changes, default: RegisteredIban | None) -> "Content":
+        """Return the content with the named fields changed; the rest stays, but a registered IBAN is looked up anew.
+
+        Transfers drop the IBANs, and the IBAN drops the transfers. Raises InvalidBody when the fields no longer fit
+        each other, NoIbanRegistered when an IBAN is needed and there is none.
+        """
+        declared = self._declared()
+        merged = declared._merged(changes)
+        if merged == declared and "iban" not in changes:
+            return self
+        if default is None and self.iban_source is IbanSource.REGISTERED and not merged._names_a_way(changes):
+            # A refresh that finds no default any more keeps the IBAN the notice has.
+            amended = replace(merged, iban=self.iban, iban_source=self.iban_source, postal_iban=self.postal_iban)
+        else:
+            amended = merged.with_iban(default)
+        if violations := amended.violations():
+            raise InvalidBody(violations=violations)
+        return amended
+
+    def violations(self) -> list[Violation]:
+        """Return the rules between fields that the content breaks."""
+        found = []
+        if not starts_in_time(self.valid_from, self.due_date):
+            found.append(Violation("validFrom", "not_before_due_date", STARTS_IN_TIME))
+        if not adds_up(self.amount, self.transfers):
+            found.append(Violation("transfers", "sum_of_transfers", ADDS_UP))
+        if self.transfers and self.postal_iban is not None:
+            found.append(Violation("postalIban", "iban_and_transfers", ONE_WAY))
+        if len(self.metadata) > MAX_METADATA:
+            found.append(Violation("metadata", "too_many", f"At most {MAX_METADATA} keys"))
+        return found
+
+    def _declared(self) -> "Content":
+        """Return the content as it was declared: without the registered IBAN and the postal one it filled."""
+        if self.iban_source is not IbanSource.REGISTERED:
+            return self
+        postal = None if self.postal_iban == self.iban else self.postal_iban
+        return replace(self, iban=None, iban_source=None, postal_iban=postal)
+
+    def _merged(self, changes: Changes) -> "Content":
+        plain: dict[str, Any] = {name: value for name, value in changes.items() if name not in _MERGED_BY_KEY}
+        merged = replace(self, **plain)
+        if "debtor" in changes:
+            merged = replace(merged, debtor=replace(self.debtor, **changes["debtor"]))
+        if "metadata" in changes:
+            merged = replace(merged, metadata=_merged_by_key(self.metadata, changes["metadata"]))
+        if changes.get("transfers"):
+            return replace(merged, iban=None, iban_source=None, postal_iban=changes.get("postal_iban"))
+        return replace(merged, transfers=()) if "iban" in changes else merged
+
+    def _names_a_way(self, changes: Changes) -> bool:
+        return bool(self.transfers) or "iban" in changes
+
+
+_MERGED_BY_KEY = ("debtor", "metadata")
+
+
+def _merged_by_key(known: Mapping[str, str], named: Mapping[str, str | None] | None) -> dict[str, str]:
+    values = {**known, **named} if named is not None else {}
+    return {key: value for key, value in values.items() if value is not None}
+
+
+STARTS_IN_TIME = "validFrom must come before dueDate"
+ADDS_UP = "The amounts of the transfers must add up to the amount"
+ONE_WAY = "A notice has transfers or an IBAN of its own, not both"
+
+
+def starts_in_time(valid_from: ValidFrom | None, due_date: DueDate) -> bool:
+    """Tell whether a notice becomes valid before its due date."""
+    return valid_from is None or valid_from.instant < due_date.instant
+
+
+class _Part(Protocol):
+    @property
+    def amount(self) -> Amount: ...
+
+
+def adds_up(amount: Amount, transfers: Sequence[_Part]) -> bool:
+    """Tell whether transfers, where there are any, add up to the amount of the notice."""
+    return not transfers or sum(transfer.amount for transfer in transfers) == amount

@@ -1,0 +1,221 @@
+"""What the declarer of a notice says of it: published, amended, cancelled, closed, restored.
+
+A declaration is checked in this order: is the notice there, the precondition, the origin, is a later one known, the
+table of the life cycle, the dates. One that would change nothing changes nothing, and makes no event.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.domain import lifecycle
+from shared.domain.content import Changes, Content
+from shared.domain.events import Act, EndReason, Origin
+from shared.domain.facts import as_the_money_says
+from shared.domain.identifiers import Iuv, NoticeNumber
+from shared.domain.institutions import RegisteredIban
+from shared.domain.lifecycle import Becomes, EventType, Outcome, Rule
+from shared.domain.notice import Address, Change, Notice, status_by_dates
+from shared.errors import (
+    DueDateInPast,
+    InvalidBody,
+    IuvIsFixed,
+    ManagedByEc,
+    ManagedByGpd,
+    NoticeNotFound,
+    OlderThanKnown,
+    PreconditionFailed,
+    Violation,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Precondition:
+    """What the client supposes of the notice.
+
+    `is_new`: nobody published it (If-None-Match: *). `versions`: it is at one of these (If-Match); None supposes
+    nothing. `exists`: it is there at any version (If-Match: *).
+    """
+
+    is_new: bool = False
+    exists: bool = False
+    versions: frozenset[int] | None = None
+
+    def check(self, known: Notice | None) -> None:
+        """Raise PreconditionFailed unless the notice is as supposed."""
+        if known is None:
+            fails = self.exists or self.versions is not None
+        else:
+            fails = self.is_new or (self.versions is not None and known.version not in self.versions)
+        if fails:
+            raise PreconditionFailed
+
+
+ANYTHING = Precondition()
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """A whole notice as its declarer states it. `iuv` is None when left to the number; the IBAN is settled."""
+
+    address: Address
+    content: Content
+    iuv: Iuv | None = None
+
+
+def publish(known: Notice | None, publication: Publication, act: Act, supposed: Precondition = ANYTHING) -> Change:
+    """Publish a notice, or state a known one anew; publishing it again is harmless.
+
+    Raises PreconditionFailed, DueDateInPast, and what the life cycle refuses.
+    """
+    communicated = known if known and known.is_communicated else None
+    supposed.check(communicated)
+    if communicated is None:
+        return _publish_first(known, publication, act)
+    _refuse_another_origin(communicated, act)
+    _refuse_another_iuv(communicated, publication.iuv)
+    change, _ = _admitted(communicated, EventType.PUBLISHED, communicated.content_at, act)
+    return _stated(change, communicated, publication.content, act)
+
+
+def amend(
+    known: Notice | None,
+    changes: Changes,
+    default: RegisteredIban | None,
+    act: Act,
+    supposed: Precondition = ANYTHING,
+    iuv: Iuv | None = None,
+) -> Change:
+    """Change the named fields of a notice and keep the others; `default` is the institution's IBAN of the moment.
+
+    Raises NoticeNotFound, PreconditionFailed, IuvIsFixed, InvalidBody, NoIbanRegistered, DueDateInPast, and what the
+    life cycle refuses.
+    """
+    notice = _declared(known, act, supposed)
+    _refuse_another_iuv(notice, iuv)
+    change, _ = _admitted(notice, EventType.AMENDED, notice.content_at, act)
+    return _stated(change, notice, _content(notice).amended(changes, default), act)
+
+
+def cancel(
+    known: Notice | None,
+    act: Act,
+    supposed: Precondition = ANYTHING,
+    *,
+    replaced_by: NoticeNumber | None = None,
+    end_reason: EndReason = EndReason.CANCELLED,
+) -> Change:
+    """Cancel a notice; the number that replaces it makes the end reason `replaced`. Again, it changes nothing.
+
+    Raises NoticeNotFound, PreconditionFailed, InvalidBody, and what the life cycle refuses.
+    """
+    notice = _declared(known, act, supposed)
+    if replaced_by == notice.address.number:
+        raise InvalidBody(
+            violations=[Violation("replacedBy", "replaced_by_itself", "Another notice replaces this one")]
+        )
+    reason = EndReason.REPLACED if replaced_by else end_reason
+    return _end(notice, EventType.CANCELLED, act, reason, replaced_by)
+
+
+def close(known: Notice | None, act: Act, supposed: Precondition = ANYTHING) -> Change:
+    """Close a notice that was paid outside pagoPA. Again, it changes nothing.
+
+    Raises NoticeNotFound, PreconditionFailed, and what the life cycle refuses.
+    """
+    return _end(_declared(known, act, supposed), EventType.CLOSED, act, EndReason.PAID_ELSEWHERE, None)
+
+
+def restore(known: Notice | None, act: Act, supposed: Precondition = ANYTHING) -> Change:
+    """Take a cancellation or closure back; the notice is again what its dates make it.
+
+    Raises NoticeNotFound, PreconditionFailed, AmendTheDueDate, and what the life cycle refuses.
+    """
+    return _end(_declared(known, act, supposed), EventType.RESTORED, act, None, None)
+
+
+def _publish_first(known: Notice | None, publication: Publication, act: Act) -> Change:
+    address, content = publication.address, publication.content
+    lifecycle.outcome(known.status if known else None, EventType.PUBLISHED)
+    if known is None:
+        _refuse_past(content, act.now)
+    iuv = publication.iuv or address.number.iuv
+    published = Notice(
+        address,
+        iuv,
+        version=1,
+        status=status_by_dates(content, act.now),
+        updated_at=act.now,
+        origin=act.origin,
+        published_at=act.now,
+        content=content,
+        content_at=act.at,
+    )
+    if known is None:
+        return Change.first(published, EventType.PUBLISHED, act)
+    changes = {
+        name: getattr(published, name)
+        for name in ("iuv", "status", "origin", "published_at", "content", "content_at", "awaited_until")
+    }
+    return as_the_money_says(Change(known).then(EventType.PUBLISHED, act, changes), act)
+
+
+def _stated(change: Change, notice: Notice, content: Content, act: Act) -> Change:
+    """State the content of a known notice: an `amended` event if it differs."""
+    if content == notice.content:
+        return Change(notice)
+    if content.due_date != _content(notice).due_date:
+        _refuse_past(content, act.now)
+    changes = {"content": content, "status": status_by_dates(content, act.now), "content_at": act.at}
+    return change.then(EventType.AMENDED, act, changes)
+
+
+def _end(
+    notice: Notice, event: EventType, act: Act, reason: EndReason | None, replaced_by: NoticeNumber | None
+) -> Change:
+    """Declare how a notice ended, or that it did not."""
+    change, to = _admitted(notice, event, notice.state_at, act)
+    if to is Rule.NO_CHANGE:
+        return Change(notice)
+    status = to.status if isinstance(to, Becomes) else status_by_dates(_content(notice), act.now)
+    changes = {"status": status, "state_at": act.at, "end_reason": reason, "replaced_by": replaced_by}
+    return change.then(event, act, changes)
+
+
+def _admitted(notice: Notice, event: EventType, latest: datetime | None, act: Act) -> tuple[Change, Outcome]:
+    """Return what time has done until now and what the event does then, if it does not come too late.
+
+    The order of declarations is the declarer's: `latest` is the time of the latest one of the same kind.
+    """
+    if latest is not None and act.at < latest:
+        raise OlderThanKnown
+    change = Change.caught_up(notice, act)
+    return change, lifecycle.outcome(change.notice.status, event)
+
+
+def _declared(known: Notice | None, act: Act, supposed: Precondition) -> Notice:
+    """Return the notice a declaration is about, when it is there, as supposed, and the declarer's own."""
+    if known is None or not known.is_communicated:
+        raise NoticeNotFound
+    supposed.check(known)
+    _refuse_another_origin(known, act)
+    return known
+
+
+def _refuse_another_origin(notice: Notice, act: Act) -> None:
+    if notice.origin is not act.origin:
+        raise ManagedByGpd if notice.origin is Origin.GPD else ManagedByEc
+
+
+def _refuse_another_iuv(notice: Notice, iuv: Iuv | None) -> None:
+    if iuv not in (None, notice.iuv):
+        raise IuvIsFixed
+
+
+def _refuse_past(content: Content, now: datetime) -> None:
+    if content.switch_to_expired and content.due_date.has_passed(now):
+        raise DueDateInPast
+
+
+def _content(notice: Notice) -> Content:
+    assert notice.content is not None, "a communicated notice has a content"
+    return notice.content

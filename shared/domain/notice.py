@@ -1,0 +1,187 @@
+"""A notice as the archive knows it, and the one way it changes: by events, each of which makes a new version."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import date, datetime
+from typing import Any
+
+from shared.domain import lifecycle
+from shared.domain.content import Content
+from shared.domain.events import ARCHIVE, Act, EndReason, NoticeEvent, Origin, Summary
+from shared.domain.identifiers import InstitutionCode, Iuv, NoticeNumber
+from shared.domain.lifecycle import Anomaly, Dates, EventType, Status
+from shared.domain.money import Payment, Settlement
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """What names a notice: its creditor institution and its number."""
+
+    creditor_institution: InstitutionCode
+    number: NoticeNumber
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A notice at one version. `status` is the one written down; the one true now is `status_at(now)`.
+
+    `origin`, `published_at` and `content` are None as long as nobody communicated it. `content_at` and `state_at` are
+    the times of the latest declaration of either kind; `awaited_until` ends the wait for one that was only paid.
+    """
+
+    address: Address
+    iuv: Iuv
+    version: int
+    status: Status
+    updated_at: datetime
+    origin: Origin | None = None
+    published_at: datetime | None = None
+    content: Content | None = None
+    payments: tuple[Payment, ...] = ()
+    settlements: tuple[Settlement, ...] = ()
+    anomalies: tuple[Anomaly, ...] = ()
+    end_reason: EndReason | None = None
+    replaced_by: NoticeNumber | None = None
+    content_at: datetime | None = None
+    state_at: datetime | None = None
+    awaited_until: datetime | None = None
+
+    @property
+    def is_communicated(self) -> bool:
+        """Tell whether somebody communicated the notice, so that it may be shown."""
+        return lifecycle.is_communicated(self.status)
+
+    @property
+    def dates(self) -> Dates:
+        """Return the instants at which time changes the notice."""
+        starts_at, ends_at = dates_of(self.content) if self.content else (None, None)
+        return Dates(starts_at, ends_at, self.awaited_until)
+
+    @property
+    def unheard_payment_day(self) -> date | None:
+        """Return the day of the first payment of a notice that nobody communicated; None for one that somebody did."""
+        facts: tuple[Payment | Settlement, ...] = (*self.payments, *self.settlements)
+        return facts[0].paid_on if facts and not self.is_communicated else None
+
+    @property
+    def next_change_at(self) -> datetime | None:
+        """Return when time will next change the notice; None while it never will."""
+        return self.dates.of(self.status)
+
+    def status_at(self, now: datetime) -> Status:
+        """Return the status that is true at `now`, whether or not it was written down."""
+        return lifecycle.status_at(self.status, self.dates, now)
+
+
+def dates_of(content: Content) -> tuple[datetime | None, datetime | None]:
+    """Return when a notice with this content starts to be payable and when it ends, None for no such moment."""
+    starts_at = content.valid_from.instant if content.valid_from else None
+    return starts_at, content.due_date.instant if content.switch_to_expired else None
+
+
+def status_by_dates(content: Content, now: datetime) -> Status:
+    """Return the status of a payable notice with this content."""
+    return lifecycle.status_by_dates(Dates(*dates_of(content)), now)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A notice and the events, one version each, that made it what it is; none when nothing changed."""
+
+    notice: Notice
+    events: tuple[NoticeEvent, ...] = ()
+
+    @classmethod
+    def first(cls, notice: Notice, event: EventType, act: Act, **facts: Any) -> "Change":
+        """Return the change that brings a notice into the archive, at version 1."""
+        return cls(notice, (_event(None, notice, event, act, act.at, facts),))
+
+    @classmethod
+    def caught_up(cls, notice: Notice, act: Act) -> "Change":
+        """Return what time has done to the notice until now, written down."""
+        change = cls(notice)
+        for event, status, at in lifecycle.passed(notice.status, notice.dates, act.now):
+            change = change.by_time(event, act, at, status=status)
+        return change
+
+    @property
+    def expected_version(self) -> int:
+        """Return the version of the notice that the change starts from; 0 when there was none."""
+        return self.notice.version - len(self.events)
+
+    @property
+    def publishes(self) -> bool:
+        """Tell whether the change is the publication of the notice."""
+        return any(event.type is EventType.PUBLISHED for event in self.events)
+
+    def then(
+        self,
+        event: EventType,
+        act: Act,
+        changes: Mapping[str, Any],
+        *,
+        anomaly: Anomaly | None = None,
+        **facts: Any,
+    ) -> "Change":
+        """Return the change with one more event, which sets the fields in `changes`; `facts` are the event's own."""
+        if anomaly and anomaly not in self.notice.anomalies:
+            changes = {**changes, "anomalies": (*self.notice.anomalies, anomaly)}
+        return self._step(event, act, act.at, changes, {"anomaly": anomaly, **facts})
+
+    def by_time(self, event: EventType, act: Act, at: datetime, **changes: Any) -> "Change":
+        """Return the change with one more event that time brought about at `at`."""
+        return self._step(event, replace(act, actor=ARCHIVE, cause=None, reason=None), at, changes, {})
+
+    def _step(
+        self, event: EventType, act: Act, at: datetime, changes: Mapping[str, Any], facts: Mapping[str, Any]
+    ) -> "Change":
+        # Two hosts may disagree about the time; within a notice it never runs backwards.
+        updated_at = max(act.now, self.notice.updated_at)
+        after = replace(self.notice, version=self.notice.version + 1, updated_at=updated_at, **changes)
+        return Change(after, (*self.events, _event(self.notice, after, event, act, at, facts)))
+
+
+CONTENT_FIELDS = tuple(field.name for field in fields(Content))
+LIFE_FIELDS = ("status", "payments", "settlements", "anomalies", "end_reason", "replaced_by")
+
+
+def _event(
+    before: Notice | None, after: Notice, event: EventType, act: Act, at: datetime, facts: Mapping[str, Any]
+) -> NoticeEvent:
+    content = after.content
+    return NoticeEvent(
+        creditor_institution=after.address.creditor_institution,
+        number=after.address.number,
+        version=after.version,
+        type=event,
+        recorded_at=after.updated_at,
+        occurred_at=at,
+        actor=act.actor,
+        write_id=act.write_id,
+        status_before=before.status if before else None,
+        status_after=after.status,
+        changed={} if before is None or event is EventType.PUBLISHED else _changed(before, after),
+        summary=Summary(
+            iuv=after.iuv,
+            origin=after.origin,
+            amount=content.amount if content else None,
+            due_date=content.due_date if content else None,
+            pay_stand_in=content.pay_stand_in if content else None,
+            end_reason=after.end_reason,
+        ),
+        cause=act.cause,
+        reason=act.reason,
+        **facts,
+    )
+
+
+def _changed(before: Notice, after: Notice) -> dict[str, tuple[object, object]]:
+    changed = _differences(before, after, LIFE_FIELDS)
+    if before.content is not after.content:
+        changed |= _differences(before.content, after.content, CONTENT_FIELDS)
+    return changed
+
+
+def _differences(before: object, after: object, names: tuple[str, ...]) -> dict[str, tuple[object, object]]:
+    pairs = ((name, getattr(before, name), getattr(after, name)) for name in names)
+    return {name: (old, new) for name, old, new in pairs if old != new}

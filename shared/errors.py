@@ -1,0 +1,361 @@
+"""Every refusal the archive knows, one class each; `code` is permanent, clients switch on it.
+
+    ArchiveError
+    ├── 400 Unreadable          InvalidJson · InvalidEncoding · InvalidHeader · InvalidParameter · InvalidCursor
+    ├── 401 Unauthenticated
+    ├── 403 Forbidden           ScopeNotGranted · InstitutionNotGranted · SegregationCodeNotGranted
+    ├── 404 NotFound            InstitutionNotFound · NoticeNotFound
+    ├── 409 Conflict            NoticeCancelled · NoticeClosed · NoticePaid · NoticeReported
+    │                           OlderThanKnown · ManagedByGpd · ManagedByEc · IuvIsFixed · IuvAlreadyUsed
+    ├── 412 PreconditionFailed
+    ├── 413 BodyTooLarge
+    ├── 415 UnsupportedMediaType
+    ├── 422 Unprocessable       InvalidBody · InvalidNoticeNumber · NoIbanRegistered
+    │                           DueDateInPast · AmendTheDueDate
+    ├── 500 InternalError
+    └── 503 Unavailable         StoreUnavailable · TryAgain
+
+The HTTP status stands here because it is the language all readers of these errors share; `shared/http.py` renders them.
+No error holds personal data, nor the text of another exception.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+class InvalidValue(ValueError):
+    """A text or number that breaks a rule of the domain; `code` names the rule, `message` says it without the value."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One rule broken by one field of a body; `field` is a path such as `transfers[0].iban`."""
+
+    field: str
+    code: str
+    message: str
+
+
+class ArchiveError(Exception):
+    """Why the archive does not do what it was asked."""
+
+    code: ClassVar[str]
+    status: ClassVar[int]
+    title: ClassVar[str]
+    advice: ClassVar[str]
+    """What the caller does about it; printed in docs/errors.md."""
+    retry_after: ClassVar[int] = 0
+    """Seconds after which the same request is worth sending again; 0 when it is not."""
+
+    def __init__(self, detail: str | None = None, violations: Iterable[Violation] = ()) -> None:
+        super().__init__(detail or self.title)
+        self.detail = detail or self.title
+        self.violations = tuple(violations)
+
+
+class Unreadable(ArchiveError):
+    """The request cannot be read."""
+
+    status = 400
+
+
+class InvalidJson(Unreadable):
+    """The body is not one JSON value: bad syntax, NaN, nesting beyond reason."""
+
+    code = "invalid_json"
+    title = "The body is not JSON"
+    advice = "Send one JSON object (RFC 8259). NaN and Infinity are not JSON."
+
+
+class InvalidEncoding(Unreadable):
+    """The body is not UTF-8, or holds a lone surrogate."""
+
+    code = "invalid_encoding"
+    title = "The body is not UTF-8"
+    advice = "Encode the body in UTF-8, without a byte order mark and without lone surrogates."
+
+
+class InvalidHeader(Unreadable):
+    """A header cannot be read, or two contradict each other."""
+
+    code = "invalid_header"
+    title = "A header cannot be read"
+    advice = "Correct the header that `detail` names."
+
+
+class InvalidParameter(Unreadable):
+    """A query parameter is unknown or cannot be read."""
+
+    code = "invalid_parameter"
+    title = "A query parameter cannot be read"
+    advice = "Correct the parameters that `violations` names."
+
+
+class InvalidCursor(Unreadable):
+    """The cursor was not made by the archive, or for other filters."""
+
+    code = "invalid_cursor"
+    title = "The cursor does not belong to this list"
+    advice = "Use `nextCursor` as it was given, with the same filters; otherwise begin again without a cursor."
+
+
+class Unauthenticated(ArchiveError):
+    """No key, or none that is live."""
+
+    code = "unauthenticated"
+    status = 401
+    title = "The subscription key is missing or not valid"
+    advice = "Send a live key in the header Ocp-Apim-Subscription-Key."
+
+
+class Forbidden(ArchiveError):
+    """The caller is known; what it asks was not granted to it."""
+
+    status = 403
+
+
+class ScopeNotGranted(Forbidden):
+    """The caller lacks the scope of the operation."""
+
+    code = "scope_not_granted"
+    title = "The operation is not granted to this caller"
+    advice = "Ask the operators of the archive for the scope that `detail` names."
+
+
+class InstitutionNotGranted(Forbidden):
+    """The caller may not act for the creditor institution."""
+
+    code = "institution_not_granted"
+    title = "The creditor institution is not granted to this caller"
+    advice = "Check the fiscal code in the address; ask the operators for the grant."
+
+
+class SegregationCodeNotGranted(Forbidden):
+    """The caller may act for the institution, not for the segregation code of the notice number."""
+
+    code = "segregation_code_not_granted"
+    title = "The segregation code is not granted to this caller"
+    advice = "Check the notice number; numbers without a segregation code need the grant of all codes."
+
+
+class NotFound(ArchiveError):
+    """What the address names is not there."""
+
+    status = 404
+
+
+class InstitutionNotFound(NotFound):
+    """Nobody registered the creditor institution."""
+
+    code = "institution_not_found"
+    title = "The creditor institution is not registered"
+    advice = "Check the fiscal code; ask the operators to register the institution."
+
+
+class NoticeNotFound(NotFound):
+    """Nobody communicated the notice."""
+
+    code = "notice_not_found"
+    title = "The notice is not in the archive"
+    advice = "Publish it with PUT; check institution and number."
+
+
+class Conflict(ArchiveError):
+    """The request contradicts what the archive knows of the notice."""
+
+    status = 409
+
+
+class NoticeCancelled(Conflict):
+    """The notice is cancelled."""
+
+    code = "notice_cancelled"
+    title = "The notice is cancelled"
+    advice = "Restore it first, if the debt still stands."
+
+
+class NoticeClosed(Conflict):
+    """The notice is closed: paid outside pagoPA."""
+
+    code = "notice_closed"
+    title = "The notice is closed"
+    advice = "Restore it first, if the debt still stands."
+
+
+class NoticePaid(Conflict):
+    """The notice is paid."""
+
+    code = "notice_paid"
+    title = "The notice is paid"
+    advice = "Nothing: a payment is final. Issue a new notice for a new debt."
+
+
+class NoticeReported(Conflict):
+    """The notice is paid and settled."""
+
+    code = "notice_reported"
+    title = "The notice is paid and settled"
+    advice = "Nothing: a payment is final. Issue a new notice for a new debt."
+
+
+class OlderThanKnown(Conflict):
+    """A later declaration of the same kind is known already."""
+
+    code = "older_than_known"
+    title = "A later declaration is already known"
+    advice = (
+        "Nothing, if the later one is right: this one is out of date. Otherwise declare again, with a new occurredAt."
+    )
+
+
+class ManagedByGpd(Conflict):
+    """The notice came from GPD, which alone declares what happens to it."""
+
+    code = "managed_by_gpd"
+    title = "The notice is managed by GPD"
+    advice = "Change the position in Gestione Posizioni Debitorie; the archive is told by itself."
+
+
+class ManagedByEc(Conflict):
+    """The notice came from its creditor institution, which alone declares what happens to it."""
+
+    code = "managed_by_ec"
+    title = "The notice is managed by its creditor institution"
+    advice = "The institution that published the notice changes it."
+
+
+class IuvIsFixed(Conflict):
+    """The notice is known under another IUV."""
+
+    code = "iuv_is_fixed"
+    title = "The IUV of a notice does not change"
+    advice = "Leave `iuv` out, or send the one that GET shows."
+
+
+class IuvAlreadyUsed(Conflict):
+    """The IUV names another notice of the institution."""
+
+    code = "iuv_already_used"
+    title = "The IUV already names another notice"
+    advice = "Use another IUV, or the notice number it names."
+
+
+class PreconditionFailed(ArchiveError):
+    """The notice is not as If-Match or If-None-Match supposes."""
+
+    code = "precondition_failed"
+    status = 412
+    title = "The notice is not as the precondition supposes"
+    advice = "Read the notice again, decide again, send its new ETag."
+
+
+class BodyTooLarge(ArchiveError):
+    """The body is larger than the operation takes."""
+
+    code = "body_too_large"
+    status = 413
+    title = "The body is too large"
+    advice = "One notice is at most 256 KiB."
+
+
+class UnsupportedMediaType(ArchiveError):
+    """The body is declared as something the operation does not take."""
+
+    code = "unsupported_media_type"
+    status = 415
+    title = "The media type is not supported"
+    advice = "Send the Content-Type that `detail` names, in UTF-8, without Content-Encoding."
+
+
+class Unprocessable(ArchiveError):
+    """The request can be read and breaks a rule."""
+
+    status = 422
+
+
+class InvalidBody(Unprocessable):
+    """The body breaks rules; all of them are in `violations`."""
+
+    code = "invalid_body"
+    title = "The body breaks one or more rules"
+    advice = "Correct every field that `violations` names."
+
+
+class InvalidNoticeNumber(Unprocessable):
+    """The notice number breaks the form or the check digits of its institution."""
+
+    code = "notice_number"
+    title = "The notice number is not valid"
+    advice = "18 digits; the last two are the first sixteen modulo 93."
+
+
+class NoIbanRegistered(Unprocessable):
+    """The notice names no IBAN and the institution has no default."""
+
+    code = "no_iban_registered"
+    title = "No IBAN is given and none is registered"
+    advice = "Give `iban` or `transfers`, or register an IBAN labelled ACA for the institution."
+
+
+class DueDateInPast(Unprocessable):
+    """A binding due date has passed already."""
+
+    code = "due_date_in_past"
+    title = "A binding due date cannot be in the past"
+    advice = "Send a due date to come, or `switchToExpired` false: then the notice stays payable."
+
+
+class AmendTheDueDate(Unprocessable):
+    """An expired notice becomes payable by a new due date, not by being restored."""
+
+    code = "amend_the_due_date"
+    title = "An expired notice is not restored"
+    advice = "PATCH the notice with a due date to come."
+
+
+class InternalError(ArchiveError):
+    """A defect of the archive; nothing of it is told."""
+
+    code = "internal_error"
+    status = 500
+    title = "The archive failed"
+    advice = "Send the same request again; if it fails again, tell the operators the X-Request-Id."
+
+
+class Unavailable(ArchiveError):
+    """Not now; the same request is worth sending again."""
+
+    status = 503
+    retry_after = 1
+
+
+class StoreUnavailable(Unavailable):
+    """The store does not answer, or is full."""
+
+    code = "store_unavailable"
+    title = "The store does not answer"
+    advice = "Send the same request again after Retry-After seconds; nothing acknowledged was lost."
+
+
+class TryAgain(Unavailable):
+    """Too many writers on one notice, or the time of the request is up."""
+
+    code = "try_again"
+    title = "The archive could not do it in time"
+    advice = "Send the same request again after Retry-After seconds: every operation may be repeated."
+
+
+def catalogue() -> list[type[ArchiveError]]:
+    """Every error that can be answered, in the order of the tree above."""
+
+    def concrete(branch: type[ArchiveError]) -> list[type[ArchiveError]]:
+        own = [branch] if "code" in vars(branch) else []
+        return own + [error for child in branch.__subclasses__() for error in concrete(child)]
+
+    return concrete(ArchiveError)

@@ -1,0 +1,1 @@
+"""What the archive promises, one sentence a test."""

@@ -1,0 +1,321 @@
+"""What declarers may say of a notice, in which order, and what of it is kept."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from shared.domain import declarations, facts
+from shared.domain.dates import DueDate, ValidFrom
+from shared.domain.declarations import Precondition, Publication
+from shared.domain.events import EndReason, Origin
+from shared.domain.identifiers import Iuv, NoticeNumber
+from shared.domain.lifecycle import Status
+from shared.domain.money import OutcomeCode
+from shared.domain.notice import Change, Notice
+from shared.errors import (
+    DueDateInPast,
+    InvalidBody,
+    IuvIsFixed,
+    ManagedByEc,
+    ManagedByGpd,
+    NoticeCancelled,
+    NoticeNotFound,
+    OlderThanKnown,
+    PreconditionFailed,
+)
+from tests.support import (
+    ADDRESS,
+    DAY,
+    EC,
+    HOUR,
+    NOW,
+    SECOND,
+    a_content,
+    a_line,
+    a_notice,
+    a_payment,
+    a_publication,
+    an_act,
+)
+
+PAST: dict[str, Any] = {"due_date": DueDate(NOW - HOUR, whole_day=False), "switch_to_expired": True}
+Declare = Callable[[Notice | None, Precondition], Change]
+EVERY_VERB: dict[str, Declare] = {
+    "publish": lambda known, supposed: declarations.publish(known, a_publication(amount=1), an_act(), supposed),
+    "amend": lambda known, supposed: declarations.amend(known, {"description": "x"}, None, an_act(), supposed),
+    "cancel": lambda known, supposed: declarations.cancel(known, an_act(), supposed),
+    "close": lambda known, supposed: declarations.close(known, an_act(), supposed),
+    "restore": lambda known, supposed: declarations.restore(known, an_act(), supposed),
+}
+every_verb = pytest.mark.parametrize("declare", EVERY_VERB.values(), ids=EVERY_VERB)
+
+
+def test_a_publication_makes_version_one_and_one_event_that_names_no_change() -> None:
+    act = an_act(cause="message-1")
+
+    change = declarations.publish(None, a_publication(), act)
+
+    (event,) = change.events
+    assert change.publishes
+    assert (change.expected_version, change.notice.version, event.version) == (0, 1, 1)
+    assert (event.type, event.status_before, event.status_after, event.changed) == ("published", None, "ACTIVE", {})
+    assert (event.actor, event.write_id, event.cause, event.recorded_at) == (EC, act.write_id, "message-1", NOW)
+    assert (change.notice.origin, change.notice.published_at, change.notice.iuv) == ("ec", NOW, ADDRESS.number.iuv)
+
+
+def test_the_same_content_again_changes_nothing() -> None:
+    notice = a_notice()
+
+    assert declarations.publish(notice, a_publication(), an_act(NOW + HOUR)) == Change(notice)
+
+
+def test_another_put_of_a_known_notice_is_an_amendment_that_names_what_differs() -> None:
+    change = declarations.publish(a_notice(), a_publication(amount=999, description="b"), an_act(NOW + HOUR))
+
+    (event,) = change.events
+    assert event.type == "amended"
+    assert event.changed == {"amount": (12050, 999), "description": ("TARI 2026 prima rata", "b")}
+    assert not change.publishes
+
+
+def test_an_amendment_names_a_change_of_status_too() -> None:
+    change = declarations.amend(a_notice(), {"valid_from": ValidFrom(NOW + DAY, False)}, None, an_act())
+
+    assert change.events[0].changed == {
+        "status": ("ACTIVE", "SCHEDULED"),
+        "valid_from": (None, ValidFrom(NOW + DAY, False)),
+    }
+
+
+def test_a_new_notice_with_a_binding_due_date_in_the_past_is_refused() -> None:
+    with pytest.raises(DueDateInPast):
+        declarations.publish(None, a_publication(**PAST), an_act())
+
+
+def test_a_past_due_date_that_is_not_binding_is_accepted() -> None:
+    change = declarations.publish(None, a_publication(due_date=PAST["due_date"]), an_act())
+
+    assert change.notice.status is Status.ACTIVE
+
+
+def test_a_binding_due_date_may_not_be_moved_into_the_past() -> None:
+    with pytest.raises(DueDateInPast):
+        declarations.amend(a_notice(switch_to_expired=True), {"due_date": PAST["due_date"]}, None, an_act())
+
+
+def test_other_fields_of_an_expired_notice_change_and_it_stays_expired() -> None:
+    change = declarations.amend(a_notice(NOW - DAY, **PAST), {"description": "b"}, None, an_act())
+
+    assert [event.type for event in change.events] == ["expired", "amended"]
+    assert change.notice.status is Status.EXPIRED
+
+
+def test_an_expired_notice_becomes_payable_by_a_new_due_date() -> None:
+    due = DueDate(NOW + DAY, whole_day=False)
+
+    change = declarations.amend(a_notice(NOW - DAY, **PAST), {"due_date": due}, None, an_act())
+
+    assert change.notice.status is Status.ACTIVE
+
+
+def test_a_due_date_made_binding_after_it_passed_expires_the_notice() -> None:
+    notice = a_notice(NOW - DAY, due_date=PAST["due_date"])
+
+    assert declarations.amend(notice, {"switch_to_expired": True}, None, an_act()).notice.status is Status.EXPIRED
+
+
+def test_a_cancellation_that_names_a_number_is_a_replacement() -> None:
+    other = NoticeNumber("347000000000000225")
+
+    notice = declarations.cancel(a_notice(), an_act(reason="wrong amount"), replaced_by=other).notice
+
+    assert (notice.end_reason, notice.replaced_by) == (EndReason.REPLACED, other)
+
+
+def test_a_notice_is_not_replaced_by_itself() -> None:
+    with pytest.raises(InvalidBody):
+        declarations.cancel(a_notice(), an_act(), replaced_by=ADDRESS.number)
+
+
+def test_a_restored_notice_has_no_end_reason_any_more() -> None:
+    cancelled = declarations.cancel(a_notice(), an_act(), replaced_by=NoticeNumber("347000000000000225")).notice
+
+    change = declarations.restore(cancelled, an_act())
+
+    assert (change.notice.status, change.notice.end_reason, change.notice.replaced_by) == ("ACTIVE", None, None)
+
+
+@pytest.mark.parametrize(
+    ("dates", "status"),
+    [
+        ({}, "ACTIVE"),
+        ({"valid_from": ValidFrom(NOW + DAY, False)}, "SCHEDULED"),
+        ({"due_date": DueDate(NOW - HOUR, False), "switch_to_expired": True}, "EXPIRED"),
+    ],
+)
+def test_a_restored_notice_is_what_its_dates_make_it(dates: dict[str, Any], status: str) -> None:
+    cancelled = declarations.cancel(a_notice(NOW - DAY, **dates), an_act(NOW - DAY)).notice
+
+    assert declarations.restore(cancelled, an_act()).notice.status == status
+
+
+@every_verb
+def test_a_stale_version_is_refused(declare: Declare) -> None:
+    with pytest.raises(PreconditionFailed):
+        declare(a_notice(), Precondition(versions=frozenset({2})))
+
+
+@every_verb
+def test_a_precondition_comes_before_the_state(declare: Declare) -> None:
+    paid = facts.record_payment(a_notice(), ADDRESS, a_payment(), an_act()).notice
+
+    with pytest.raises(PreconditionFailed):
+        declare(paid, Precondition(versions=frozenset({1})))
+
+
+@pytest.mark.parametrize("supposed", [Precondition(exists=True), Precondition(versions=frozenset({1}))])
+def test_if_match_on_an_unknown_notice_fails_a_publication(supposed: Precondition) -> None:
+    with pytest.raises(PreconditionFailed):
+        declarations.publish(None, a_publication(), an_act(), supposed)
+
+
+def test_a_notice_supposed_to_be_new_is_refused_when_known_whatever_its_content() -> None:
+    with pytest.raises(PreconditionFailed):
+        declarations.publish(a_notice(), a_publication(), an_act(), Precondition(is_new=True))
+
+
+@pytest.mark.parametrize("verb", ["amend", "cancel", "close", "restore"])
+def test_what_nobody_published_cannot_be_changed_whatever_is_supposed(verb: str) -> None:
+    with pytest.raises(NoticeNotFound):
+        EVERY_VERB[verb](None, Precondition(exists=True))
+
+
+@every_verb
+def test_a_notice_of_gpd_is_changed_by_gpd_alone_even_if_nothing_would_change(declare: Declare) -> None:
+    gpd = declarations.publish(None, a_publication(), an_act(origin=Origin.GPD)).notice
+
+    with pytest.raises(ManagedByGpd):
+        declare(gpd, Precondition())
+
+
+def test_a_notice_of_an_ec_is_not_changed_by_the_queue() -> None:
+    with pytest.raises(ManagedByEc):
+        declarations.publish(a_notice(), a_publication(), an_act(origin=Origin.GPD))
+
+
+def test_the_origin_comes_before_the_state() -> None:
+    gpd = declarations.publish(None, a_publication(), an_act(origin=Origin.GPD)).notice
+    cancelled = declarations.cancel(gpd, an_act(origin=Origin.GPD)).notice
+
+    with pytest.raises(ManagedByGpd):
+        declarations.publish(cancelled, a_publication(), an_act())
+
+
+def test_another_iuv_is_refused_on_a_known_notice() -> None:
+    publication = Publication(ADDRESS, a_content(), Iuv("99"))
+
+    with pytest.raises(IuvIsFixed):
+        declarations.publish(a_notice(), publication, an_act())
+    with pytest.raises(IuvIsFixed):
+        declarations.amend(a_notice(), {}, None, an_act(), iuv=Iuv("99"))
+
+
+def test_content_declared_before_the_latest_content_comes_too_late() -> None:
+    notice = declarations.amend(a_notice(NOW - DAY), {"description": "b"}, None, an_act()).notice
+
+    with pytest.raises(OlderThanKnown):
+        declarations.publish(notice, a_publication(), an_act(NOW + HOUR, occurred_at=NOW - SECOND))
+
+
+def test_equal_times_are_not_older() -> None:
+    change = declarations.publish(a_notice(), a_publication(amount=1), an_act(NOW + HOUR, occurred_at=NOW))
+
+    assert change.events
+
+
+def test_the_order_of_contents_and_the_order_of_states_are_two() -> None:
+    cancelled = declarations.cancel(a_notice(NOW - DAY), an_act(NOW)).notice
+    restored = declarations.restore(cancelled, an_act(NOW)).notice
+
+    change = declarations.amend(restored, {"description": "b"}, None, an_act(NOW + HOUR, occurred_at=NOW - HOUR))
+
+    assert change.notice.content_at == NOW - HOUR
+
+
+def test_a_declaration_that_changes_nothing_does_not_advance_the_latest() -> None:
+    same = declarations.publish(a_notice(NOW - DAY), a_publication(), an_act(NOW)).notice
+
+    assert declarations.publish(same, a_publication(amount=1), an_act(NOW, occurred_at=NOW - HOUR)).events
+
+
+def test_a_time_ahead_of_our_clock_counts_as_now() -> None:
+    change = declarations.publish(None, a_publication(), an_act(occurred_at=NOW + 4 * 60 * SECOND))
+
+    assert (change.notice.content_at, change.events[0].occurred_at) == (NOW, NOW)
+
+
+def test_older_than_known_comes_before_the_state() -> None:
+    notice = declarations.cancel(a_notice(), an_act()).notice
+
+    with pytest.raises(OlderThanKnown):
+        declarations.publish(notice, a_publication(), an_act(NOW + HOUR, occurred_at=NOW - HOUR))
+
+
+def test_the_state_comes_before_the_rules_between_fields() -> None:
+    cancelled = declarations.cancel(a_notice(), an_act()).notice
+
+    with pytest.raises(NoticeCancelled):
+        declarations.amend(cancelled, {"valid_from": ValidFrom.parse("2027-01-01")}, None, an_act())
+
+
+def test_within_a_notice_time_never_runs_backwards() -> None:
+    change = declarations.cancel(a_notice(NOW), an_act(NOW - HOUR))
+
+    assert change.events[0].recorded_at == change.notice.updated_at == NOW
+
+
+@pytest.mark.parametrize(
+    ("money", "status", "types"),
+    [
+        (["receipt"], "PAID", ["published", "paid"]),
+        (["line"], "REPORTED", ["published", "reported"]),
+        (["receipt", "line"], "REPORTED", ["published", "paid", "reported"]),
+        (["receipt", "another receipt"], "PAID", ["published", "paid"]),
+        (["line of another transfer"], "PAID", ["published", "reported"]),
+        (["revoked line"], "ACTIVE", ["published", "reported"]),
+    ],
+)
+def test_a_notice_published_after_its_money_takes_what_the_money_says(
+    money: list[str], status: str, types: list[str]
+) -> None:
+    known = None
+    for fact in money:
+        known = _record(known, fact)
+
+    change = declarations.publish(known, a_publication(), an_act(), Precondition(is_new=True))
+
+    assert [event.type for event in change.events] == types
+    assert change.notice.status == status
+    assert change.publishes
+    assert change.notice.awaited_until is None
+    assert [event.anomaly for event in change.events] == [None] * len(types)
+
+
+def _record(known: Notice | None, fact: str) -> Notice:
+    act = an_act(NOW - HOUR)
+    match fact:
+        case "receipt" | "another receipt":
+            return facts.record_payment(known, ADDRESS, a_payment(fact), act).notice
+        case "line of another transfer":
+            return facts.record_settlement(known, ADDRESS, a_line(transfer_id=2), act).notice
+        case "revoked line":
+            return facts.record_settlement(known, ADDRESS, a_line(outcome_code=OutcomeCode.REVOKED), act).notice
+        case _:
+            return facts.record_settlement(known, ADDRESS, a_line(), act).notice
+
+
+def test_a_binding_due_date_in_the_past_is_no_obstacle_when_the_money_came_first() -> None:
+    paid = facts.record_payment(None, ADDRESS, a_payment(), an_act(NOW - HOUR)).notice
+
+    assert declarations.publish(paid, a_publication(**PAST), an_act()).notice.status is Status.PAID
