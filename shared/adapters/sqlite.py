@@ -1,0 +1,348 @@
+"""The embedded store: notices, their events and the registry in one SQLite file, for one machine.
+
+Writes of one tick of the event loop are committed together, each with its outcome: one flush to disk serves them all.
+WAL with synchronous=FULL, so that what was answered survives a crash. Point reads run on the loop (a thread would cost
+fifteen times the read); listings run in a thread, for they may look at many rows. `events.position` is the order of the
+commits, which a reader of changes can follow.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Sequence
+from contextlib import closing
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from shared.adapters.sqlite_search import DUE, search_statement
+from shared.documents import (
+    dumps,
+    event_document,
+    loads,
+    notice_document,
+    read_event,
+    read_notice,
+)
+from shared.domain.dates import format_instant
+from shared.domain.events import NoticeEvent
+from shared.domain.identifiers import InstitutionCode, Iuv, NoticeNumber
+from shared.domain.notice import Address, Change, Notice
+from shared.errors import StoreUnavailable
+from shared.ports import Overtaken, Search
+
+GROUP = 512
+"""Writes in one transaction, at most."""
+
+PATIENCE = timedelta(seconds=5)
+"""How long a write waits while another process is writing."""
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS notices (
+    creditor_institution TEXT NOT NULL,
+    number TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    updated_at TEXT NOT NULL,
+    due_date_key TEXT,
+    starts_at TEXT,
+    ends_at TEXT,
+    next_change_at TEXT,
+    anomalies TEXT,
+    document BLOB NOT NULL
+);
+CREATE UNIQUE INDEX IF NOT EXISTS notices_by_number ON notices (creditor_institution, number);
+CREATE INDEX IF NOT EXISTS notices_by_update ON notices (creditor_institution, updated_at, number);
+CREATE INDEX IF NOT EXISTS notices_by_due_date ON notices (creditor_institution, due_date_key, number);
+CREATE INDEX IF NOT EXISTS notices_due ON notices (next_change_at, creditor_institution, number)
+    WHERE next_change_at IS NOT NULL;
+CREATE TABLE IF NOT EXISTS events (
+    position INTEGER PRIMARY KEY,
+    creditor_institution TEXT NOT NULL,
+    number TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    document BLOB NOT NULL
+);
+CREATE UNIQUE INDEX IF NOT EXISTS events_by_notice ON events (creditor_institution, number, version);
+CREATE TABLE IF NOT EXISTS iuvs (
+    creditor_institution TEXT NOT NULL,
+    iuv TEXT NOT NULL,
+    number TEXT NOT NULL,
+    PRIMARY KEY (creditor_institution, iuv)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS registry (
+    id TEXT PRIMARY KEY,
+    document BLOB NOT NULL
+) WITHOUT ROWID;
+"""
+_VERSION = 1
+
+_COLUMNS = (
+    "version, status, updated_at, due_date_key, starts_at, ends_at, next_change_at, anomalies, document,"
+    " creditor_institution, number"
+)
+_INSERT = f"INSERT INTO notices ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING"
+_UPDATE = (
+    f"UPDATE notices SET ({_COLUMNS}) = (?,?,?,?,?,?,?,?,?,?,?)"
+    " WHERE creditor_institution = ? AND number = ? AND version = ?"
+)
+_INSERT_EVENT = "INSERT INTO events (creditor_institution, number, version, document) VALUES (?,?,?,?)"
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open the file, and make it if it is not there.
+
+    Raises ValueError with a sentence when the file belongs to something else.
+    """
+    # Statements are committed by hand; a connection is used by one thread at a time.
+    db = sqlite3.connect(path, timeout=0.05, isolation_level=None, check_same_thread=False)
+    try:
+        version: int = db.execute("PRAGMA user_version").fetchone()[0]
+        tables: int = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        if version != _VERSION and tables:
+            raise ValueError(f"{path} was not made by this version of the archive")
+        if not tables:
+            db.execute("PRAGMA page_size = 8192")
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = FULL")
+        if version != _VERSION:
+            db.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;")
+    except sqlite3.DatabaseError as error:
+        db.close()
+        raise ValueError(f"{path} cannot be opened as the archive's file: {error}") from error
+    except ValueError:
+        db.close()
+        raise
+    return db
+
+
+class SqliteNoticeStore:
+    """NoticeStore on one SQLite file. To be made and used on one event loop."""
+
+    def __init__(self, path: Path, patience: timedelta = PATIENCE) -> None:
+        self._patience = patience.total_seconds()
+        self._db = connect(path)
+        self._listing_db = connect(path)
+        self._listing = asyncio.Lock()
+        self._writes: list[_Write] = []
+        self._is_scheduled = False
+
+    async def load(self, address: Address) -> Notice | None:
+        """Return the notice as it is now; one point read."""
+        try:
+            return self._load(address)
+        except sqlite3.Error as error:
+            raise StoreUnavailable from error
+
+    async def save(self, change: Change) -> None:
+        """Keep the notice and its new events, with the other writes of this tick; raise Overtaken, StoreUnavailable."""
+        await self._written(_SaveChange(change))
+
+    async def history(self, address: Address) -> tuple[Notice, list[NoticeEvent]] | None:
+        """Return the notice and all its events, oldest first."""
+        key = (address.creditor_institution, address.number)
+        try:
+            notice = self._load(address)
+            rows = self._db.execute(
+                "SELECT document FROM events WHERE creditor_institution = ? AND number = ? ORDER BY version",
+                key,
+            ).fetchall()
+        except sqlite3.Error as error:
+            raise StoreUnavailable from error
+        return (notice, [read_event(loads(document)) for (document,) in rows]) if notice else None
+
+    async def search(self, search: Search) -> list[Notice]:
+        """Return the notices wanted, in the order of the search."""
+        return await self._select(*search_statement(search))
+
+    async def due(self, now: datetime) -> AsyncIterator[Notice]:
+        """Yield the notices that time has changed and nobody wrote down, page by page."""
+        after: tuple[object, ...] = ("", "", "")
+        while page := await self._select(DUE, (format_instant(now), *after)):
+            for notice in page:
+                yield notice
+            last = page[-1]
+            assert last.next_change_at is not None
+            after = (
+                format_instant(last.next_change_at),
+                last.address.creditor_institution,
+                last.address.number,
+            )
+
+    async def claim_iuv(self, institution: InstitutionCode, iuv: Iuv, number: NoticeNumber) -> NoticeNumber:
+        """Let the IUV name the number unless it names one already; return the number that it names."""
+        claimed = await self.number_of(institution, iuv)
+        if claimed is None:
+            await self._written(_ClaimIuv(institution, iuv, number))
+            claimed = await self.number_of(institution, iuv)
+        assert claimed is not None
+        return claimed
+
+    async def number_of(self, institution: InstitutionCode, iuv: Iuv) -> NoticeNumber | None:
+        """Return the number that the IUV was claimed for."""
+        try:
+            row = self._db.execute(
+                "SELECT number FROM iuvs WHERE creditor_institution = ? AND iuv = ?", (institution, iuv)
+            ).fetchone()
+        except sqlite3.Error as error:
+            raise StoreUnavailable from error
+        return NoticeNumber(row[0]) if row else None
+
+    async def ping(self) -> None:
+        """Return if the file can be read."""
+        try:
+            self._db.execute("SELECT count(*) FROM (SELECT 1 FROM notices LIMIT 1)").fetchone()
+        except sqlite3.Error as error:
+            raise StoreUnavailable from error
+
+    async def close(self) -> None:
+        """Commit what is waiting, then close the file."""
+        while self._writes:
+            self._commit_group()
+            await asyncio.sleep(0)
+        async with self._listing:
+            self._listing_db.close()
+        self._db.close()
+
+    def _load(self, address: Address) -> Notice | None:
+        row = self._db.execute(
+            "SELECT document FROM notices WHERE creditor_institution = ? AND number = ?",
+            (address.creditor_institution, address.number),
+        ).fetchone()
+        return read_notice(loads(row[0])) if row else None
+
+    async def _select(self, statement: str, values: Sequence[object]) -> list[Notice]:
+        def select() -> list[bytes]:
+            with closing(self._listing_db.execute(statement, values)) as rows:
+                return [document for (document,) in rows]
+
+        async with self._listing:
+            try:
+                found = await asyncio.to_thread(select)
+            except sqlite3.Error as error:
+                raise StoreUnavailable from error
+        return [read_notice(loads(document)) for document in found]
+
+    async def _written(self, write: "_Write") -> None:
+        """Wait for the write to be committed with the others of this tick."""
+        loop = asyncio.get_running_loop()
+        write.done, write.give_up_at = loop.create_future(), loop.time() + self._patience
+        self._writes.append(write)
+        if not self._is_scheduled:
+            self._is_scheduled = True
+            loop.call_soon(self._commit_group)
+        # A caller that goes away does not take the write back: it may be half-way to the disk.
+        await asyncio.shield(write.done)
+
+    def _commit_group(self) -> None:
+        group, self._writes = self._writes[:GROUP], self._writes[GROUP:]
+        loop = asyncio.get_running_loop()
+        try:
+            waiting = self._commit(group)
+        finally:
+            self._is_scheduled = False
+        self._writes = waiting + self._writes
+        if self._writes:
+            self._is_scheduled = True
+            if waiting:
+                loop.call_later(0.01, self._commit_group)
+            else:
+                loop.call_soon(self._commit_group)
+
+    def _commit(self, group: list["_Write"]) -> list["_Write"]:
+        """Commit the writes together and tell each its outcome; return those that have to wait for another process."""
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            overtaken = [write.run(self._db) for write in group]
+            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            return self._not_committed(group, error)
+        for write, outcome in zip(group, overtaken, strict=True):
+            write.tell(outcome)
+        return []
+
+    def _not_committed(self, group: list["_Write"], error: sqlite3.Error) -> list["_Write"]:
+        if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+            now = asyncio.get_running_loop().time()
+            for write in group:
+                if write.give_up_at <= now:
+                    write.tell(StoreUnavailable())
+            return [write for write in group if write.give_up_at > now]
+        if len(group) == 1:
+            unavailable = StoreUnavailable()
+            unavailable.__cause__ = error
+            group[0].tell(unavailable)
+            return []
+        # One write that fails must not take the others with it.
+        return [waiting for write in group for waiting in self._commit([write])]
+
+
+class _Write:
+    """One write of a group; `run` returns why it was not done, if another came first."""
+
+    done: asyncio.Future[None]
+    give_up_at: float
+
+    def run(self, db: sqlite3.Connection) -> Overtaken | None:
+        """Write, inside the transaction of the group."""
+        raise NotImplementedError
+
+    def tell(self, outcome: Exception | None) -> None:
+        """Tell whoever waits; it may have gone away."""
+        if not self.done.done():
+            self.done.set_result(None) if outcome is None else self.done.set_exception(outcome)
+
+
+class _SaveChange(_Write):
+    def __init__(self, change: Change) -> None:
+        # Everything that can fail for reasons of its own is done here, before the group's transaction.
+        address, document = change.notice.address, notice_document(change.notice)
+        self._expected = change.expected_version
+        self._key = (address.creditor_institution, address.number)
+        self._write_id = change.events[0].write_id
+        self._row = (
+            change.notice.version,
+            change.notice.status,
+            document["updatedAt"],
+            document.get("dueDateKey"),
+            document.get("startsAt"),
+            document.get("endsAt"),
+            document.get("nextChangeAt"),
+            " ".join(change.notice.anomalies) or None,
+            dumps(document),
+            *self._key,
+        )
+        self._events = [(*self._key, event.version, dumps(event_document(event))) for event in change.events]
+
+    def run(self, db: sqlite3.Connection) -> Overtaken | None:
+        if self._expected == 0:
+            done = db.execute(_INSERT, self._row)
+        else:
+            done = db.execute(_UPDATE, (*self._row, *self._key, self._expected))
+        if done.rowcount == 0:
+            return None if self._is_done(db) else self._overtaken(db)
+        for event in self._events:
+            db.execute(_INSERT_EVENT, event)
+        return None
+
+    def _is_done(self, db: sqlite3.Connection) -> bool:
+        """Tell whether the next event is ours: then the change was saved before, and this is a repetition."""
+        row = db.execute(
+            "SELECT document FROM events WHERE creditor_institution = ? AND number = ? AND version = ?",
+            (*self._key, self._expected + 1),
+        ).fetchone()
+        return row is not None and loads(row[0])["writeId"] == self._write_id
+
+    def _overtaken(self, db: sqlite3.Connection) -> Overtaken:
+        row = db.execute(
+            "SELECT document FROM notices WHERE creditor_institution = ? AND number = ?", self._key
+        ).fetchone()
+        return Overtaken(read_notice(loads(row[0])) if row else None)
+
+
+class _ClaimIuv(_Write):
+    def __init__(self, institution: InstitutionCode, iuv: Iuv, number: NoticeNumber) -> None:
+        self._row = (institution, iuv, number)
+
+    def run(self, db: sqlite3.Connection) -> None:
+        db.execute("INSERT INTO iuvs VALUES (?,?,?) ON CONFLICT DO NOTHING", self._row)

@@ -1,0 +1,238 @@
+"""What one can ask of the archive: each verb loads, decides and saves; what is decided stands in the domain."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from random import random
+
+from shared.domain import declarations, facts
+from shared.domain.content import Changes
+from shared.domain.declarations import ANYTHING, Precondition, Publication
+from shared.domain.events import Act, NoticeEvent
+from shared.domain.history import as_of
+from shared.domain.identifiers import Iuv, NoticeNumber
+from shared.domain.institutions import CreditorInstitution
+from shared.domain.money import Payment, Settlement
+from shared.domain.notice import Address, Change, Notice
+from shared.errors import DueDateInPast, IuvAlreadyUsed, NoticeNotFound, PreconditionFailed, TryAgain
+from shared.ports import NoticeStore, Overtaken, Search
+from shared.registry import KnownRegistry
+
+ATTEMPTS = 100
+"""How often a change is decided anew because another writer came first. Each round somebody's write succeeds."""
+
+Decide = Callable[[Notice | None, Act], Change]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part of a listing, and whether more follows."""
+
+    notices: list[Notice]
+    has_more: bool
+
+
+class Archive:
+    """The archive of notices. `clock` tells the time in UTC, in whole milliseconds."""
+
+    def __init__(
+        self,
+        store: NoticeStore,
+        registry: KnownRegistry,
+        clock: Callable[[], datetime],
+        awaited_for: timedelta = timedelta(hours=24),
+    ) -> None:
+        self.store = store
+        self.registry = registry
+        self.clock = clock
+        self._awaited_for = awaited_for
+
+    async def publish(
+        self,
+        publication: Publication,
+        institution: CreditorInstitution,
+        act: Act,
+        supposed: Precondition = ANYTHING,
+    ) -> Change:
+        """Publish a notice, or state a known one anew; publishing it again is harmless. One round trip when it is new.
+
+        Raises NoIbanRegistered, IuvAlreadyUsed, and what `declarations.publish` raises.
+        """
+        content = publication.content.with_iban(institution.default_iban)
+        publication = replace(publication, content=content)
+
+        def decide(known: Notice | None, act: Act) -> Change:
+            return declarations.publish(known, publication, act, supposed)
+
+        if institution.lenient:
+            return await self._publish_leniently(publication, decide, act)
+        try:
+            return await self._save(decide, None, act)
+        except (DueDateInPast, PreconditionFailed):
+            # Refused as a new notice: it may be one that is known.
+            known = await self.store.load(publication.address)
+            if known is None:
+                raise
+            return await self._save(decide, known, act)
+
+    async def amend(
+        self,
+        address: Address,
+        changes: Changes,
+        institution: CreditorInstitution,
+        act: Act,
+        supposed: Precondition = ANYTHING,
+        iuv: Iuv | None = None,
+    ) -> Change:
+        """Change the named fields of a notice and keep the others; raises what `declarations.amend` raises."""
+        default = institution.default_iban
+
+        def decide(known: Notice | None, act: Act) -> Change:
+            return declarations.amend(known, changes, default, act, supposed, iuv)
+
+        return await self._save(decide, await self.store.load(address), act)
+
+    async def cancel(
+        self,
+        address: Address,
+        act: Act,
+        supposed: Precondition = ANYTHING,
+        replaced_by: NoticeNumber | None = None,
+    ) -> Change:
+        """Cancel a notice; again, it changes nothing. Raises what `declarations.cancel` raises."""
+
+        def decide(known: Notice | None, act: Act) -> Change:
+            return declarations.cancel(known, act, supposed, replaced_by=replaced_by)
+
+        return await self._save(decide, await self.store.load(address), act)
+
+    async def close(self, address: Address, act: Act, supposed: Precondition = ANYTHING) -> Change:
+        """Close a notice paid outside pagoPA; again, it changes nothing. Raises what `declarations.close` raises."""
+
+        def decide(known: Notice | None, act: Act) -> Change:
+            return declarations.close(known, act, supposed)
+
+        return await self._save(decide, await self.store.load(address), act)
+
+    async def restore(self, address: Address, act: Act, supposed: Precondition = ANYTHING) -> Change:
+        """Take a cancellation or closure back; raises what `declarations.restore` raises."""
+
+        def decide(known: Notice | None, act: Act) -> Change:
+            return declarations.restore(known, act, supposed)
+
+        return await self._save(decide, await self.store.load(address), act)
+
+    async def record_payment(self, address: Address, payment: Payment, act: Act, iuv: Iuv | None = None) -> Change:
+        """Record a receipt; never refused, and harmless when it comes again."""
+        known = await self.store.load(address)
+        until = None
+        if known is None and not await self._is_excluded(address, payment.paid_on):
+            until = act.now + self._awaited_for
+
+        def decide(known: Notice | None, act: Act) -> Change:
+            return facts.record_payment(known, address, payment, act, iuv=iuv, awaited_until=until)
+
+        return await self._save(decide, known, act)
+
+    async def record_settlement(self, address: Address, line: Settlement, act: Act) -> Change:
+        """Record a settlement line; never refused, and harmless when it comes again."""
+        known = await self.store.load(address)
+        until = None
+        if known is None and not await self._is_excluded(address, line.paid_on):
+            until = act.now + self._awaited_for
+
+        def decide(known: Notice | None, act: Act) -> Change:
+            return facts.record_settlement(known, address, line, act, awaited_until=until)
+
+        return await self._save(decide, known, act)
+
+    async def apply_due_changes(self, act: Act, deadline: datetime) -> int:
+        """Write down what time has done to the notices that are due, until the deadline; return how many were changed.
+
+        Run twice at once, or stopped half-way, it only does less or nothing.
+        """
+        changed = 0
+        async for notice in self.store.due(act.now):
+            if self.clock() >= deadline:
+                break
+            # A rule that came after the money covers it as well.
+            day = notice.unheard_payment_day
+            excluded = day is not None and await self._is_excluded(notice.address, day)
+
+            def decide(known: Notice | None, act: Act, excluded: bool = excluded) -> Change:
+                assert known is not None, "notices are never deleted"
+                return Change(known) if excluded else facts.catch_up(known, act)
+
+            try:
+                changed += bool((await self._save(decide, notice, act)).events)
+            except TryAgain:
+                continue  # it is still due a minute from now
+        return changed
+
+    async def get(self, address: Address) -> Notice:
+        """Return the notice; one point read. Raises NoticeNotFound."""
+        return _shown(await self.store.load(address))
+
+    async def get_as_of(self, address: Address, at: datetime) -> Notice:
+        """Return the notice as the archive knew it at a moment; raises NoticeNotFound."""
+        found = await self.store.history(address)
+        return _shown(as_of(*found, at) if found else None)
+
+    async def history(self, address: Address) -> list[NoticeEvent]:
+        """Return what happened to the notice, oldest first; raises NoticeNotFound."""
+        notice, events = await self.store.history(address) or (None, [])
+        _shown(notice)
+        return events
+
+    async def list(self, search: Search) -> Page:
+        """Return a page of the notices of an institution that the search wants, in its order."""
+        found = await self.store.search(replace(search, limit=search.limit + 1))
+        return Page(found[: search.limit], has_more=len(found) > search.limit)
+
+    async def _publish_leniently(self, publication: Publication, decide: Decide, act: Act) -> Change:
+        """Publish where any IUV may go with any number, so that each is claimed before it is used."""
+        known = await self.store.load(publication.address)
+        if known is None or not known.is_communicated:
+            decide(known, act)  # what is refused claims nothing
+            await self._claim_iuv(publication)
+        return await self._save(decide, known, act)
+
+    async def _claim_iuv(self, publication: Publication) -> None:
+        institution, number = publication.address.creditor_institution, publication.address.number
+        iuv = publication.iuv or number.iuv
+        # A notice published while the institution was strict claimed nothing: its number is its claim.
+        namesake = NoticeNumber("3" + iuv)
+        if namesake != number:
+            other = await self.store.load(Address(institution, namesake))
+            if other is not None and other.is_communicated and other.iuv == iuv:
+                raise IuvAlreadyUsed
+        if await self.store.claim_iuv(institution, iuv, number) != number:
+            raise IuvAlreadyUsed
+
+    async def _is_excluded(self, address: Address, day: date) -> bool:
+        institution = await self.registry.find_institution(address.creditor_institution)
+        return institution is not None and institution.excludes(address.number, day)
+
+    async def _save(self, decide: Decide, known: Notice | None, act: Act) -> Change:
+        """Decide and save; when another writer came first, decide again on what it left."""
+        for attempt in range(ATTEMPTS):
+            change = decide(known, act)
+            if not change.events:
+                return change
+            try:
+                await self.store.save(change)
+            except Overtaken as overtaken:
+                known = overtaken.current
+            else:
+                return change
+            # Writers that lose together would meet again together.
+            await asyncio.sleep(random() * min(0.001 * 2**attempt, 0.05))
+            act = replace(act, now=self.clock())
+        raise TryAgain
+
+
+def _shown(notice: Notice | None) -> Notice:
+    if notice is None or not notice.is_communicated:
+        raise NoticeNotFound
+    return notice

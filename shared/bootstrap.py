@@ -1,0 +1,64 @@
+"""The composition root: puts the archive of this process together, once, and is the only one to pick adapters."""
+
+import os
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from shared.archive import Archive
+from shared.ports import Registry
+from shared.registry import KnownRegistry
+from shared.settings import Settings, SettingsError
+
+
+def utc_now() -> datetime:
+    """Return the time in UTC, in whole milliseconds."""
+    now = datetime.now(UTC)
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """What a process holds for as long as it lives."""
+
+    archive: Archive
+    registry: Registry
+    closers: tuple[Callable[[], Awaitable[None]], ...]
+
+
+_running: Application | None = None
+
+
+def application() -> Application:
+    """Return the application of this process; the first use, inside the event loop, opens it from the environment."""
+    return _running or open_application(Settings.from_environment(os.environ))
+
+
+def archive() -> Archive:
+    """Return the archive of this process."""
+    return (_running or application()).archive
+
+
+def open_application(settings: Settings, clock: Callable[[], datetime] = utc_now) -> Application:
+    """Open the application and make it the one of this process; raise SettingsError."""
+    global _running  # noqa: PLW0603  one application a process
+    # No adapter is imported before it is needed: a start pays only for what it uses.
+    from shared.adapters.sqlite import SqliteNoticeStore
+    from shared.adapters.sqlite_registry import SqliteRegistry
+
+    try:
+        store, registry = SqliteNoticeStore(settings.store), SqliteRegistry(settings.store)
+    except ValueError as error:
+        raise SettingsError([f"{error}."]) from error
+    awaited_for = timedelta(hours=settings.awaited_hours)
+    archive = Archive(store, KnownRegistry(registry, clock), clock, awaited_for)
+    _running = Application(archive, registry, (store.close, registry.close))
+    return _running
+
+
+async def close() -> None:
+    """Close the application of this process, if it is open; what was accepted is kept."""
+    global _running
+    running, _running = _running, None
+    for closer in running.closers if running else ():
+        await closer()

@@ -1,0 +1,136 @@
+"""What the archive asks of the world outside; each port has a contract suite that every adapter passes.
+
+All of them raise StoreUnavailable when the other side does not answer, or not in time.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import Enum
+from typing import Protocol
+
+from shared.domain.callers import EVERY, Caller
+from shared.domain.dates import format_instant
+from shared.domain.events import NoticeEvent
+from shared.domain.identifiers import InstitutionCode, Iuv, NoticeNumber
+from shared.domain.institutions import CreditorInstitution
+from shared.domain.lifecycle import Anomaly, Status
+from shared.domain.notice import Address, Change, Notice
+
+
+class Overtaken(Exception):
+    """Another writer changed the notice first; `current` is the notice as it is now."""
+
+    def __init__(self, current: Notice | None) -> None:
+        super().__init__("another writer came first")
+        self.current = current
+
+
+class Order(Enum):
+    """The orders in which an institution's notices are listed; ties are broken by number."""
+
+    NUMBER = "number"
+    DUE_DATE = "dueDate"
+    UPDATE = "updatedAt"
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a listing stands: the sort key of the last notice seen (empty when ordered by number), and its number."""
+
+    key: str
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Which notices of an institution are listed.
+
+    `due_from` and `due_to` are days, both inclusive; `updated_from` is inclusive, `updated_to` is not. `status` is the
+    one true at `now`. `anomaly`: True for any, False for none, or one by name. `after` is the last notice seen.
+    """
+
+    creditor_institution: InstitutionCode
+    now: datetime
+    segregation_codes: frozenset[str] = field(default=frozenset({EVERY}))
+    status: Status | None = None
+    anomaly: Anomaly | bool | None = None
+    due_from: date | None = None
+    due_to: date | None = None
+    updated_from: datetime | None = None
+    updated_to: datetime | None = None
+    limit: int = 100
+    after: Position | None = None
+
+    @property
+    def order(self) -> Order:
+        """Return the order of the listing: by update where updates are asked for, then by due date, else by number."""
+        if self.updated_from or self.updated_to:
+            return Order.UPDATE
+        return Order.DUE_DATE if self.due_from or self.due_to else Order.NUMBER
+
+    def position(self, notice: Notice) -> Position:
+        """Return where the listing stands after the notice."""
+        return Position(sort_key(notice, self.order), notice.address.number)
+
+
+def sort_key(notice: Notice, order: Order) -> str:
+    """Return the text by which a notice is sorted, before its number."""
+    match order:
+        case Order.UPDATE:
+            return format_instant(notice.updated_at)
+        case Order.DUE_DATE:
+            return notice.content.due_date.sort_key if notice.content else ""
+        case Order.NUMBER:
+            return ""
+
+
+class NoticeStore(Protocol):
+    """Where notices and their events are kept."""
+
+    async def load(self, address: Address) -> Notice | None:
+        """Return the notice as it is now; one point read."""
+
+    async def save(self, change: Change) -> None:
+        """Keep the notice and its new events, both or neither; when it returns, they are durable.
+
+        Raises Overtaken unless the notice is still at the version the change starts from. Saving the same change again
+        (same write id) changes nothing, so that a save whose outcome is unknown may be repeated.
+        """
+
+    async def history(self, address: Address) -> tuple[Notice, list[NoticeEvent]] | None:
+        """Return the notice and all its events, oldest first, read together."""
+
+    async def search(self, search: Search) -> list[Notice]:
+        """Return the notices wanted, in the order of the search, at most `limit`; never one that is only awaited."""
+
+    def due(self, now: datetime) -> AsyncIterator[Notice]:
+        """Yield the notices that time has changed, or changes now, and nobody wrote down; the longest due first."""
+
+    async def claim_iuv(self, institution: InstitutionCode, iuv: Iuv, number: NoticeNumber) -> NoticeNumber:
+        """Let the IUV name the number unless it names one already; return the number that it names."""
+
+    async def number_of(self, institution: InstitutionCode, iuv: Iuv) -> NoticeNumber | None:
+        """Return the number that the IUV was claimed for."""
+
+    async def ping(self) -> None:
+        """Return if the store answers."""
+
+    async def close(self) -> None:
+        """Let go of what the store holds open."""
+
+
+class Registry(Protocol):
+    """Where creditor institutions and callers are registered."""
+
+    async def institution(self, code: InstitutionCode) -> CreditorInstitution | None:
+        """Return the institution, if it is registered."""
+
+    async def caller(self, key_hash: str) -> Caller | None:
+        """Return the caller that holds the key with this hash, whether or not the key is still good."""
+
+    async def save_institution(self, institution: CreditorInstitution) -> None:
+        """Register the institution, or replace what was registered of it."""
+
+    async def save_caller(self, caller: Caller) -> None:
+        """Register the caller, or replace what was registered of it; keys it no longer names stop naming it."""
