@@ -1,0 +1,26 @@
+"""Write down what time has done: notices activated and expired, and paid ones that nobody communicated."""
+
+import secrets
+from datetime import timedelta
+
+import azure.functions as func
+
+from shared import bootstrap
+from shared.domain.events import ARCHIVE, Act
+from shared.telemetry import tell
+
+TIME_BOX = timedelta(seconds=50)
+"""Less than the minute after which the timer comes again."""
+
+bp = func.Blueprint()
+
+
+@bp.function_name("apply_due_changes")
+@bp.timer_trigger(arg_name="timer", schedule="0 * * * * *", run_on_startup=False, use_monitor=False)
+async def apply_due_changes(timer: func.TimerRequest) -> None:
+    """Every minute, apply what is due; what is not reached is due a minute later."""
+    archive = bootstrap.archive()
+    now = archive.clock()
+    changed = await archive.apply_due_changes(Act(now, ARCHIVE, secrets.token_hex(12)), now + TIME_BOX)
+    if changed:
+        tell("due_changes_applied", notices=changed)

@@ -1,0 +1,148 @@
+"""Writes the documents that follow from the code: `make docs`; with --check, tells whether they are current."""
+
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from itertools import groupby
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))
+
+from shared.domain.lifecycle import TIME, TRANSITIONS, Anomaly, Becomes, Cell, EventType, Status  # noqa: E402
+from shared.errors import ArchiveError, catalogue  # noqa: E402
+from shared.settings import Settings  # noqa: E402
+from shared.wire.violations import VIOLATIONS  # noqa: E402
+
+NOTE = "<!-- Written by `make docs`; change the code, not this file. -->\n"
+
+STATUSES = {
+    Status.SCHEDULED: "communicated, and not yet payable: `validFrom` lies ahead",
+    Status.ACTIVE: "payable",
+    Status.EXPIRED: "the due date has passed and is binding (`switchToExpired`)",
+    Status.CANCELLED: "annulled or replaced by another notice",
+    Status.CLOSED: "paid outside pagoPA",
+    Status.PAID: "paid through pagoPA: a receipt has come",
+    Status.REPORTED: "settled: every transfer has a line in a *flusso di rendicontazione*",
+    Status.AWAITED: "money came for a notice nobody communicated; shown to nobody",
+}
+EVENTS = {
+    EventType.PUBLISHED: "the whole notice was communicated, for the first time",
+    EventType.AMENDED: "what the notice says was changed, by PATCH or by another PUT",
+    EventType.CANCELLED: "the institution took the notice back",
+    EventType.CLOSED: "the institution was paid in another way",
+    EventType.RESTORED: "a cancellation or closure was taken back",
+    EventType.PAID: "a receipt came",
+    EventType.REPORTED: "a settlement line came",
+    EventType.ACTIVATED: "`validFrom` was reached",
+    EventType.EXPIRED: "a binding due date passed",
+    EventType.AWAITED: "money came for a number nobody had communicated",
+    EventType.UNCOMMUNICATED: "nobody communicated it in the time that was given",
+}
+DECLARED_AND_REPORTED = tuple(TRANSITIONS[None])
+
+
+def documents() -> dict[Path, str]:
+    """Return every generated document by its path."""
+    docs = ROOT / "docs"
+    return {docs / "lifecycle.md": life_cycle(), docs / "errors.md": errors(), docs / "settings.md": settings()}
+
+
+def life_cycle() -> str:
+    """Return the tables of the life cycle, as the code reads them."""
+    rows = [[f"**{status or '(unknown)'}**", *map(_cell, row.values())] for status, row in TRANSITIONS.items()]
+    dates = {Status.SCHEDULED: "`validFrom`", Status.ACTIVE: "the due date, if binding", Status.AWAITED: "24 hours"}
+    times = [[status, dates[status], event, after] for status, (event, after) in TIME.items()]
+    return f"""{NOTE}
+# The life of a notice
+
+Drawn from `shared/domain/lifecycle.py`, which is the only place where a status is decided.
+
+{_table(("status", "meaning"), STATUSES.items())}
+## What declarations and facts do
+
+A row is the status true when the event happens; a cell is the status it leads to, an error code, or «no change».
+Declarations (`published` to `restored`) may be refused. Facts (`paid`, `reported`) never are; one that contradicts
+what was declared is recorded with the anomaly in brackets.
+
+{_table(("status", *DECLARED_AND_REPORTED), rows)}
+- *by its dates*: SCHEDULED before `validFrom`; EXPIRED when a binding due date has passed; ACTIVE otherwise.
+- *as the money says*: `published`, then `paid` and `reported` for what had come: PAID or REPORTED.
+- REPORTED is reached when every transfer has a settlement line, and is PAID until then; a revoked line counts not.
+- A PUT of a known notice that changes it is an `amended` event; `published` happens once.
+- The same receipt (`receiptId`) or line (`flowId`, `transferId`) changes nothing; another receipt is `paid_twice`.
+
+## What time does
+
+{_table(("status", "when", "event", "becomes"), times)}
+The status shown, listed and decided by is the one true now. `apply_due_changes` writes it down within a minute.
+
+## Events
+
+{_table(("event", "what happened"), EVENTS.items())}
+## Anomalies
+
+{"".join(f"- `{anomaly}`{chr(10)}" for anomaly in Anomaly)}"""
+
+
+def errors() -> str:
+    """Return the error catalogue."""
+    parts = [
+        f"{NOTE}\n# Errors\n",
+        "Every refusal is `application/problem+json` (RFC 9457) with a `code` that never changes its meaning. Switch\n"
+        "on `code`, show `title` and `detail`; `violations` lists every broken rule with the path of its field.\n"
+        "The header `X-Request-Id` names the request for whoever helps you.\n",
+    ]
+    for status, group in groupby(sorted(catalogue(), key=_status), key=_status):
+        rows = [[f"`{error.code}`", error.title, error.advice] for error in group]
+        parts.append(f"## {status}\n\n{_table(('code', 'title', 'what to do'), rows)}")
+    rules = [[f"`{code}`", meaning] for code, meaning in VIOLATIONS.items()]
+    parts.append(f"## Violations\n\nThe `code` of a violation is permanent too.\n\n{_table(('code', 'rule'), rules)}")
+    return "\n".join(parts)
+
+
+def settings() -> str:
+    """Return the settings of a process."""
+    rows = [
+        [f"`{field.metadata['name']}`", field.metadata["meaning"], field.metadata.get("default", "none: required")]
+        for field in fields(Settings)
+    ]
+    text = "Read from the environment when the process starts; every fault is told at once."
+    return f"{NOTE}\n# Settings\n\n{text}\n\n{_table(('name', 'meaning', 'default'), rows)}"
+
+
+def _status(error: type[ArchiveError]) -> int:
+    return error.status
+
+
+def _cell(cell: Cell) -> str:
+    match cell:
+        case Becomes(status, None):
+            return status
+        case Becomes(status, anomaly):
+            return f"{status} (`{anomaly}`)"
+        case type():
+            return f"{cell.status} `{cell.code}`"
+        case rule:
+            return str(rule.value)
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def main() -> None:
+    """Write the documents, or compare them."""
+    stale = []
+    for path, text in documents().items():
+        if "--check" not in sys.argv:
+            path.write_text(text, encoding="utf-8")
+        elif not path.exists() or path.read_text(encoding="utf-8") != text:
+            stale.append(str(path.relative_to(ROOT)))
+    if stale:
+        sys.exit(f"Not current: {', '.join(stale)}. Run `make docs`.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,14 @@
+"""The Function App: registers the functions of every folder, and holds nothing else."""
+
+import azure.functions as func
+
+from apply_due_changes import bp as apply_due_changes
+from get_notice import bp as get_notice
+from health import bp as health
+from publish_notice import bp as publish_notice
+from update_notice import bp as update_notice
+
+# Callers are known by their own key, which shared.http checks; the platform's function keys play no part.
+app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
+for blueprint in (publish_notice, update_notice, get_notice, apply_due_changes, health):
+    app.register_functions(blueprint)

@@ -1,0 +1,51 @@
+"""Read notices: one, now or as of a moment; what happened to it; those of an institution."""
+
+import azure.functions as func
+
+from shared import bootstrap
+from shared.domain.callers import Scope
+from shared.http import Request, Response, endpoint, show
+from shared.wire import answers
+from shared.wire.headers import is_not_modified
+from shared.wire.queries import cursor_after, read_at, read_nothing, read_search
+
+bp = func.Blueprint()
+
+
+@bp.function_name("get_notice")
+@bp.route(route="v1/creditor-institutions/{ec}/notices/{nav}", methods=["GET"])
+@endpoint(Scope.NOTICES_READ)
+async def get_notice(request: Request) -> Response:
+    """200 with the notice, as it is or (`at`) as the archive knew it then; 304 when the client has it already."""
+    archive = bootstrap.archive()
+    at = read_at(request.parameters, request.now)
+    await archive.registry.institution(request.institution)
+    if at is not None:
+        return Response(200, answers.notice(await archive.get_as_of(request.address, at), at))
+    notice = await archive.get(request.address)
+    etag = answers.etag(notice, request.now)
+    return Response(304, etag=etag) if is_not_modified(request.headers, etag) else show(notice, request.now)
+
+
+@bp.function_name("get_history")
+@bp.route(route="v1/creditor-institutions/{ec}/notices/{nav}/events", methods=["GET"])
+@endpoint(Scope.NOTICES_READ)
+async def get_history(request: Request) -> Response:
+    """200 with what happened to the notice, oldest first."""
+    archive = bootstrap.archive()
+    read_nothing(request.parameters)
+    await archive.registry.institution(request.institution)
+    return Response(200, answers.history(await archive.history(request.address)))
+
+
+@bp.function_name("list_notices")
+@bp.route(route="v1/creditor-institutions/{ec}/notices", methods=["GET"])
+@endpoint(Scope.NOTICES_READ)
+async def list_notices(request: Request) -> Response:
+    """200 with a page of the institution's notices that are granted to the caller."""
+    archive = bootstrap.archive()
+    granted = request.caller.segregation_codes(request.institution)
+    search = read_search(request.parameters, request.institution, granted, request.now)
+    await archive.registry.institution(request.institution)
+    page = await archive.list(search)
+    return Response(200, answers.listing(page.notices, cursor_after(search, page), request.now))

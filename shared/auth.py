@@ -1,0 +1,55 @@
+"""Who calls, and what was granted to it: denied unless granted, before anything is looked up."""
+
+from datetime import timedelta
+from hashlib import sha256
+
+from shared.domain.callers import Caller, Scope
+from shared.domain.identifiers import NoticeNumber
+from shared.errors import (
+    Forbidden,
+    InstitutionNotGranted,
+    ScopeNotGranted,
+    SegregationCodeNotGranted,
+    Unauthenticated,
+)
+from shared.registry import MINUTE, SECOND, KnownRegistry
+
+
+def key_hash(key: str) -> str:
+    """Return the hash under which a key is registered. Keys are random, so a plain hash keeps them secret."""
+    return sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+async def authenticate(registry: KnownRegistry, key: str | None, max_age: timedelta = MINUTE) -> Caller:
+    """Return the caller that the key opens for; raise Unauthenticated."""
+    if key:
+        hashed = key_hash(key)
+        caller = await registry.caller(hashed, max_age)
+        if caller is not None and caller.holds(hashed, registry.clock()):
+            return caller
+    raise Unauthenticated
+
+
+async def authorise(
+    registry: KnownRegistry, caller: Caller, key: str, scope: Scope, institution: str, number: str | None
+) -> Caller:
+    """Return the caller, as it is registered now, if it may do this; `number` is None where a list is asked.
+
+    Raises ScopeNotGranted, InstitutionNotGranted, SegregationCodeNotGranted; the same whether or not anything is there.
+    """
+    try:
+        _check(caller, scope, institution, number)
+    except Forbidden:
+        # A grant may be newer than what this process remembers.
+        caller = await authenticate(registry, key, SECOND)
+        _check(caller, scope, institution, number)
+    return caller
+
+
+def _check(caller: Caller, scope: Scope, institution: str, number: str | None) -> None:
+    if scope not in caller.scopes:
+        raise ScopeNotGranted(f"The scope {scope} is not granted to this caller")
+    if not caller.segregation_codes(institution):
+        raise InstitutionNotGranted
+    if number is not None and not caller.acts_for(institution, NoticeNumber(number).segregation_code):
+        raise SegregationCodeNotGranted

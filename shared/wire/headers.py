@@ -1,0 +1,74 @@
+"""The headers that decide: preconditions, media type, request id."""
+
+import re
+import secrets
+from collections.abc import Mapping
+
+from shared.domain.declarations import Precondition
+from shared.errors import InvalidHeader, UnsupportedMediaType
+
+JSON = "application/json"
+MERGE_PATCH = "application/merge-patch+json"
+
+_TAG = re.compile(r'\s*(?:W/)?"([\x21\x23-\x7e]*)"\s*')
+_VERSION = re.compile(r"([1-9][0-9]{0,17})-[A-Z]+")
+_REQUEST_ID = re.compile(r"[\x20-\x7e]{1,128}")
+
+
+def request_id(headers: Mapping[str, str]) -> str:
+    """Return the id of the request: the client's if it is 1 to 128 printable ASCII characters, else a new one."""
+    given = headers.get("x-request-id")
+    return given if given and _REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
+
+
+def check_media_type(headers: Mapping[str, str], accepted: tuple[str, ...]) -> None:
+    """Raise UnsupportedMediaType unless the body is declared as one of the accepted types, in UTF-8, not compressed."""
+    media_type, *parameters = headers.get("content-type", "").split(";")
+    charsets = [
+        value.strip().strip('"').lower()
+        for name, _, value in (parameter.partition("=") for parameter in parameters)
+        if name.strip().lower() == "charset"
+    ]
+    if (
+        media_type.strip().lower() not in accepted
+        or any(charset != "utf-8" for charset in charsets)
+        or headers.get("content-encoding", "identity").strip().lower() != "identity"
+    ):
+        raise UnsupportedMediaType(f"Content-Type must be {' or '.join(accepted)}, in UTF-8, without Content-Encoding")
+
+
+def read_precondition(headers: Mapping[str, str], *, may_be_new: bool = False) -> Precondition:
+    """Return what If-Match and, where a notice may be new, If-None-Match suppose; raise InvalidHeader."""
+    if_match, if_none_match = headers.get("if-match"), headers.get("if-none-match")
+    if if_none_match is not None:
+        if not may_be_new or if_none_match.strip() != "*" or if_match is not None:
+            raise InvalidHeader("If-None-Match is understood here as *, on PUT, without If-Match")
+        return Precondition(is_new=True)
+    if if_match is None:
+        return Precondition()
+    if if_match.strip() == "*":
+        return Precondition(exists=True)
+    matches = (_VERSION.fullmatch(tag) for tag in _tags(if_match, "If-Match"))
+    return Precondition(versions=frozenset(int(match[1]) for match in matches if match))
+
+
+def is_not_modified(headers: Mapping[str, str], etag: str) -> bool:
+    """Tell whether the client has what the tag names already (If-None-Match on GET); raise InvalidHeader."""
+    known = headers.get("if-none-match")
+    if known is None:
+        return False
+    return known.strip() == "*" or etag.strip('"') in _tags(known, "If-None-Match")
+
+
+def _tags(header: str, name: str) -> list[str]:
+    """Return the opaque parts of a list of entity tags; weak ones compare like strong ones."""
+    tags, position = [], 0
+    while match := _TAG.match(header, position):
+        tags.append(match[1])
+        position = match.end()
+        if position == len(header):
+            return tags
+        if header[position] != ",":
+            break
+        position += 1
+    raise InvalidHeader(f"{name} is a quoted tag, a list of them, or *")

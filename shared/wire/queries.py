@@ -1,0 +1,144 @@
+"""The parameters of reads: query string → what is looked for; a cursor is good for the filters it was made for."""
+
+import binascii
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, datetime
+from hashlib import sha256
+from typing import Annotated, TypeVar
+
+import orjson
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.alias_generators import to_camel
+
+from shared.archive import Page
+from shared.domain.dates import parse_day, parse_instant
+from shared.domain.identifiers import InstitutionCode
+from shared.domain.lifecycle import TRUE_NOW, Anomaly, Status
+from shared.errors import InvalidCursor, InvalidParameter, InvalidValue, Violation
+from shared.ports import Position, Search
+from shared.wire.texts import Text
+from shared.wire.violations import violations_of
+
+Parameters = TypeVar("Parameters", bound=BaseModel)
+
+MAX_LIMIT = 500
+DEFAULT_LIMIT = 100
+
+
+def _status(text: str) -> Status:
+    if text not in {*TRUE_NOW}:
+        raise InvalidValue("not_allowed", f"One of {', '.join(TRUE_NOW)}")
+    return Status(text)
+
+
+def _anomaly(text: str) -> Anomaly | bool:
+    if text in ("true", "false"):
+        return text == "true"
+    if text not in {*Anomaly}:
+        raise InvalidValue("not_allowed", f"One of true, false, {', '.join(Anomaly)}")
+    return Anomaly(text)
+
+
+def _limit(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 3 and 1 <= int(text) <= MAX_LIMIT):
+        raise InvalidValue("out_of_range", f"An integer from 1 to {MAX_LIMIT}")
+    return int(text)
+
+
+def _instant(text: str) -> datetime:
+    # In a query string `+` stands for a blank; nobody escapes it in an offset.
+    return parse_instant(text.replace(" ", "+"))
+
+
+class ListParameters(BaseModel):
+    """The filters of a list."""
+
+    model_config = ConfigDict(extra="forbid", alias_generator=to_camel)
+
+    status: Annotated[Status | None, Text(_status)] = None
+    anomaly: Annotated[Anomaly | bool | None, Text(_anomaly)] = None
+    due_from: Annotated[date | None, Text(parse_day)] = None
+    due_to: Annotated[date | None, Text(parse_day)] = None
+    updated_from: Annotated[datetime | None, Text(_instant)] = None
+    updated_to: Annotated[datetime | None, Text(_instant)] = None
+    limit: Annotated[int, Text(_limit)] = DEFAULT_LIMIT
+    cursor: str | None = None
+
+
+class NoParameter(BaseModel):
+    """Nothing to choose."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class AtParameter(NoParameter):
+    """The moment of which a notice is shown."""
+
+    at: Annotated[datetime | None, Text(_instant)] = None
+
+
+def read_search(
+    parameters: Mapping[str, str],
+    institution: InstitutionCode,
+    segregation_codes: frozenset[str],
+    now: datetime,
+) -> Search:
+    """Return the search that a list asks for; raise InvalidParameter, InvalidCursor."""
+    read = _read(ListParameters, parameters)
+    search = Search(
+        institution,
+        now,
+        segregation_codes,
+        **{name: getattr(read, name) for name in ListParameters.model_fields if name != "cursor"},
+    )
+    return search if read.cursor is None else replace(search, after=_position(read.cursor, search))
+
+
+def read_at(parameters: Mapping[str, str], now: datetime) -> datetime | None:
+    """Return the moment of which a notice is asked, None for now; raise InvalidParameter."""
+    at = _read(AtParameter, parameters).at
+    if at is not None and at > now:
+        raise InvalidParameter(violations=[Violation("at", "in_the_future", "The moment lies in the future")])
+    return at
+
+
+def read_nothing(parameters: Mapping[str, str]) -> None:
+    """Raise InvalidParameter when there is any: a parameter that is not understood must not seem to work."""
+    _read(NoParameter, parameters)
+
+
+def cursor_after(search: Search, page: Page) -> str | None:
+    """Return the cursor behind a page, None when the page was the last."""
+    if not page.has_more:
+        return None
+    position = search.position(page.notices[-1])
+    return urlsafe_b64encode(orjson.dumps([_fingerprint(search), position.key, position.number])).decode().rstrip("=")
+
+
+def _read(kind: type[Parameters], parameters: Mapping[str, str]) -> Parameters:
+    try:
+        return kind.model_validate(dict(parameters))
+    except ValidationError as error:
+        raise InvalidParameter(violations=violations_of(error)) from None
+
+
+def _position(cursor: str, search: Search) -> Position:
+    try:
+        parts = orjson.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (binascii.Error, ValueError):
+        raise InvalidCursor from None
+    match parts:
+        case [str(fingerprint), str(key), str(number)] if fingerprint == _fingerprint(search):
+            return Position(key, number)
+        case _:
+            raise InvalidCursor
+
+
+def _fingerprint(search: Search) -> str:
+    filters = (
+        search.creditor_institution, search.status, search.anomaly,
+        search.due_from, search.due_to, search.updated_from, search.updated_to,
+    )  # fmt: skip
+    return sha256(repr(filters).encode()).hexdigest()[:16]

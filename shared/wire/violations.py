@@ -1,0 +1,95 @@
+"""How a refusal of pydantic is told: field path, permanent code, a sentence of ours; never the value."""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from pydantic import ValidationError
+
+from shared.errors import Violation
+
+BODY = "body"
+"""The path of the body as a whole."""
+
+_CODES = {
+    "missing": ("required", "The field is required"),
+    "extra_forbidden": ("unknown_field", "The field is not part of the contract"),
+    "string_type": ("wrong_type", "A string is expected"),
+    "int_type": ("wrong_type", "An integer is expected"),
+    "bool_type": ("wrong_type", "true or false is expected"),
+    "list_type": ("wrong_type", "A list is expected"),
+    "dict_type": ("wrong_type", "An object is expected"),
+    "model_type": ("wrong_type", "An object is expected"),
+    "model_attributes_type": ("wrong_type", "An object is expected"),
+    "string_too_short": ("too_short", "At least {min_length} characters"),
+    "string_too_long": ("too_long", "At most {max_length} characters"),
+    "too_long": ("too_many", "At most {max_length}"),
+    "greater_than_equal": ("out_of_range", "At least {ge}"),
+    "less_than_equal": ("out_of_range", "At most {le}"),
+    "literal_error": ("not_allowed", "One of {expected}"),
+    "string_pattern_mismatch": ("wrong_form", "Must match {pattern}"),
+}
+VIOLATIONS = {
+    "required": "the field is there, and not null",
+    "unknown_field": "the contract has no such field, or it is not for the client to set",
+    "wrong_type": "the JSON type is another one",
+    "too_short": "the text is empty",
+    "too_long": "the text is longer than the field takes",
+    "too_many": "the list or object has more members than the field takes",
+    "out_of_range": "the number lies outside its bounds",
+    "not_allowed": "the value is none of those that `message` lists",
+    "wrong_form": "the text has another form than `message` says",
+    "nul_character": "the text holds the character NUL",
+    "institution_code": "a fiscal code of an institution is 11 digits",
+    "notice_number": "a notice number is 18 digits, with right check digits; lenient: 1 to 35 letters and digits",
+    "iuv": "an IUV is 1 to 35 letters and digits, and the one that the notice number contains unless lenient",
+    "debtor_code": "a codice fiscale, 11 digits with a right check digit, or ANONIMO; lenient: 2 to 16 of A-Z 0-9",
+    "iban": "an IBAN of IT or SM, 27 characters, right check digits and CIN; lenient: the form of an IBAN",
+    "postal_iban": "an IBAN of Poste Italiane (ABI 07601)",
+    "date_time": "a date (2026-12-16) or date-time (2026-12-16T10:00:00+01:00) of RFC 3339 that exists",
+    "date_out_of_range": "a date from 2000-01-01 to 2999-12-31",
+    "missing_hour": "the hour does not exist: the clock change of March skips it",
+    "occurred_at_ahead": "`occurredAt` is at most 5 minutes ahead of the archive's clock",
+    "in_the_future": "the moment has not come yet",
+    "not_before_due_date": "`validFrom` comes before `dueDate`",
+    "sum_of_transfers": "the amounts of the transfers add up to the amount",
+    "transfer_id_repeated": "the ids of the transfers differ",
+    "iban_or_stamp": "a transfer has either an IBAN or a stamp",
+    "postal_iban_with_stamp": "a transfer with a stamp has no postal IBAN",
+    "iban_and_transfers": "a notice has transfers or an IBAN of its own, not both",
+    "replaced_by_itself": "another notice replaces the cancelled one",
+    "replaced_by_not_cancelled": "only a cancelled notice is replaced",
+}
+"""Every rule a field can break, by its code; printed in docs/errors.md."""
+
+_PLAIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{0,39}")
+
+
+def violations_of(error: ValidationError) -> list[Violation]:
+    """Return every rule that the input breaks, in the order of the fields."""
+    return [_violation(found) for found in error.errors(include_url=False, include_input=True, include_context=True)]
+
+
+def _violation(found: Any) -> Violation:
+    loc, kind = found["loc"], found["type"]
+    if kind not in _CODES:
+        return Violation(path(loc), kind, found["msg"])
+    code, message = _CODES[kind]
+    if found["input"] is None and code == "wrong_type":
+        code, message = _CODES["missing"]
+    return Violation(path(loc), code, message.format(**found.get("ctx", {})))
+
+
+def path(loc: Iterable[str | int]) -> str:
+    """Return a path such as `transfers[0].iban`; keys that the client made up are not repeated."""
+    text = ""
+    for step in loc:
+        if isinstance(step, int):
+            text += f"[{step}]"
+        elif not _PLAIN_NAME.fullmatch(step):
+            text += ".*" if text else "*"
+        else:
+            text += f".{step}" if text else step
+        if step == "metadata":
+            break
+    return text or BODY
