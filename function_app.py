@@ -1,12 +1,18 @@
 """The Function App: registers the functions of every folder, and holds nothing else."""
 
+import os
+
 import azure.functions as func
 
 from apply_due_changes import bp as apply_due_changes
 from get_notice import bp as get_notice
 from health import bp as health
 from publish_notice import bp as publish_notice
+from shared.settings import Settings
 from update_notice import bp as update_notice
+
+# An app that is not set up right does not start, and says why, all of it.
+Settings.from_environment(os.environ)
 
 # Callers are known by their own key, which shared.http checks; the platform's function keys play no part.
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)

@@ -4,6 +4,7 @@ import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from time import time_ns
 
 from shared.archive import Archive
 from shared.ports import Registry
@@ -13,8 +14,7 @@ from shared.settings import Settings, SettingsError
 
 def utc_now() -> datetime:
     """Return the time in UTC, in whole milliseconds."""
-    now = datetime.now(UTC)
-    return now.replace(microsecond=now.microsecond // 1000 * 1000)
+    return datetime.fromtimestamp(time_ns() // 1_000_000 / 1000, UTC)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import logging
 import traceback
+from collections.abc import Iterator
 
 _log = logging.getLogger("archive")
 
@@ -12,11 +13,24 @@ def tell(event: str, **facts: object) -> None:
 
 
 def tell_defect(event: str, error: BaseException, **facts: object) -> None:
-    """Log an error nobody foresaw: its type and where it arose, not its text, which may hold personal data."""
+    """Log an error nobody foresaw: its type, those of its causes, and where it arose.
+
+    Not its text, which may hold what a citizen sent.
+    """
     frames = "".join(
         f"\n  {frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)
     )
-    _log.error("%s: %s%s%s", event, type(error).__name__, _worded(facts), frames)
+    _log.error("%s%s: %s%s", event, _worded(facts), " caused by ".join(_kinds(error)), frames)
+
+
+def _kinds(error: BaseException) -> Iterator[str]:
+    # A traceback made by hand may go round in circles.
+    seen: list[BaseException] = []
+    cause: BaseException | None = error
+    while cause is not None and cause not in seen:
+        yield type(cause).__qualname__
+        seen.append(cause)
+        cause = cause.__cause__ or cause.__context__
 
 
 def _worded(facts: dict[str, object]) -> str:

@@ -3,6 +3,7 @@
 import re
 import secrets
 from collections.abc import Mapping
+from functools import lru_cache
 
 from shared.domain.declarations import Precondition
 from shared.errors import InvalidHeader, UnsupportedMediaType
@@ -23,18 +24,23 @@ def request_id(headers: Mapping[str, str]) -> str:
 
 def check_media_type(headers: Mapping[str, str], accepted: tuple[str, ...]) -> None:
     """Raise UnsupportedMediaType unless the body is declared as one of the accepted types, in UTF-8, not compressed."""
-    media_type, *parameters = headers.get("content-type", "").split(";")
+    if not _is_accepted(headers.get("content-type", ""), headers.get("content-encoding", "identity"), accepted):
+        raise UnsupportedMediaType(f"Content-Type must be {' or '.join(accepted)}, in UTF-8, without Content-Encoding")
+
+
+@lru_cache(maxsize=256)  # clients send the same few
+def _is_accepted(content_type: str, content_encoding: str, accepted: tuple[str, ...]) -> bool:
+    media_type, *parameters = content_type.split(";")
     charsets = [
         value.strip().strip('"').lower()
         for name, _, value in (parameter.partition("=") for parameter in parameters)
         if name.strip().lower() == "charset"
     ]
-    if (
-        media_type.strip().lower() not in accepted
-        or any(charset != "utf-8" for charset in charsets)
-        or headers.get("content-encoding", "identity").strip().lower() != "identity"
-    ):
-        raise UnsupportedMediaType(f"Content-Type must be {' or '.join(accepted)}, in UTF-8, without Content-Encoding")
+    return (
+        media_type.strip().lower() in accepted
+        and all(charset == "utf-8" for charset in charsets)
+        and content_encoding.strip().lower() == "identity"
+    )
 
 
 def read_precondition(headers: Mapping[str, str], *, may_be_new: bool = False) -> Precondition:

@@ -1,0 +1,1 @@
+"""The development host: runs the archive's functions here, without Core Tools; never deployed."""

@@ -1,0 +1,143 @@
+"""Serves the archive on this machine: `python -m local`, which is `make run`.
+
+PORT (7071) and DATA (.local), or --port and --data, say where. It listens on loopback only: the callers it
+seeds have keys that everybody knows.
+"""
+
+import argparse
+import asyncio
+import errno
+import logging
+import os
+import re
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import NoReturn
+
+import uvicorn
+
+from local import seed
+from local.functions import NotLoadable
+from local.host import Host
+from local.request import Receive, Scope, Send
+from local.response import STOPPING, send_answer
+from shared import bootstrap
+from shared.settings import Settings, SettingsError
+
+ADDRESS = "127.0.0.1"
+ROOT = Path(__file__).parent.parent
+STORES = ("ARCHIVE_STORE", "COSMOS", "COSMOS__accountEndpoint")
+"""The settings that name a store; the embedded one is chosen when none of them does."""
+PATIENCE = 3
+"""Seconds a request has to finish once the host was told to stop."""
+
+
+def main() -> None:
+    """Serve until Ctrl-C or SIGTERM, which end it with 0; what hinders the start is one sentence, and 1."""
+    signal.signal(signal.SIGINT, _leave)
+    signal.signal(signal.SIGTERM, _leave)
+    arguments = argparse.ArgumentParser(prog="python -m local", description="Serves the archive on this machine.")
+    arguments.add_argument("--port", default=os.environ.get("PORT") or "7071")
+    arguments.add_argument("--data", default=os.environ.get("DATA") or ".local", type=Path)
+    chosen = arguments.parse_args()
+
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
+    listener = _bound(_port(chosen.port))
+    if not any(os.environ.get(name) for name in STORES):
+        os.environ["ARCHIVE_STORE"] = f"sqlite:{_writable(chosen.data) / 'archive.db'}"
+    try:
+        Settings.from_environment(os.environ)
+    except SettingsError as error:
+        sys.exit(str(error))
+    _serve(listener)
+
+
+def _serve(listener: socket.socket) -> None:
+    try:
+        host = Host.load(ROOT, on_start=[seed.seed], on_stop=[bootstrap.close])
+    except NotLoadable as error:
+        sys.exit(f"The functions cannot be loaded: {error}.")
+    port = listener.getsockname()[1]
+    config = uvicorn.Config(
+        _until_cancelled(host),
+        interface="asgi3",
+        lifespan="on",
+        ws="none",
+        log_level="warning",
+        access_log=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=PATIENCE,
+    )
+    server = _Server(config, seed.banner(f"http://localhost:{port}/api"))
+    try:
+        server.run(sockets=[listener])
+    except OSError as error:
+        _refuse_port(port, error)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, which says what to do with it once it listens."""
+
+    def __init__(self, config: uvicorn.Config, banner: str) -> None:
+        super().__init__(config)
+        self._banner = banner
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        print(self._banner, flush=True)
+
+
+def _until_cancelled(host: Host) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await host(scope, receive, send)
+        except asyncio.CancelledError:
+            # The host stops and a request had its time; the client may send it again.
+            if scope["type"] != "http":
+                raise
+            await send_answer(send, scope["method"], STOPPING)
+
+    return serve
+
+
+def _port(text: str) -> int:
+    if not (re.fullmatch("[0-9]{1,5}", text) and int(text) < 2**16):
+        sys.exit(f"PORT is {text!r}, and must be a number from 0 to 65535.")
+    return int(text)
+
+
+def _bound(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((ADDRESS, port))
+    except OSError as error:
+        _refuse_port(port, error)
+    return listener
+
+
+def _refuse_port(port: int, error: OSError) -> NoReturn:
+    if error.errno == errno.EADDRINUSE:
+        sys.exit(f"Port {port} is taken: stop what listens there, or name another: make run PORT=8071.")
+    sys.exit(f"Port {port} cannot be used: {error.strerror}.")
+
+
+def _writable(data: Path) -> Path:
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=data):
+            return data
+    except OSError as error:
+        sys.exit(f"The directory for the data, {data}, cannot be written: {error.strerror}.")
+
+
+def _leave(signum: int, frame: object) -> NoReturn:
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,174 @@
+"""The host as a raw ASGI app: HTTP and timer functions of one FunctionApp, called on its own loop.
+
+It does what the real host does around a function, and no more: keys are not asked for, as with Core Tools.
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from local.functions import Function, load
+from local.request import (
+    BodyTooLarge,
+    Disconnected,
+    Receive,
+    Scope,
+    Send,
+    body_of,
+    headers_of,
+    request_of,
+    segments_of,
+)
+from local.response import (
+    BODY_TOO_LARGE,
+    FAILED,
+    NOT_FOUND,
+    Answer,
+    answer_of,
+    framed,
+    method_not_allowed,
+    send_answer,
+)
+from local.routes import Routes
+from local.timers import Clock, Sleep, Timer, utc_now
+from shared.telemetry import tell_defect
+from shared.wire.headers import request_id
+
+Step = Callable[[], Awaitable[None]]
+"""Something to be done at the start or the end of the host's life."""
+
+log = logging.getLogger("local")
+
+_EVERY_METHOD = ("GET", "POST", "DELETE", "HEAD", "PATCH", "PUT", "OPTIONS")
+_DRAIN_SECONDS = 5.0
+_STOP_SECONDS = 1.0
+
+
+class Host:
+    """Runs the functions of an app; an ASGI application."""
+
+    def __init__(
+        self,
+        functions: Iterable[Function],
+        prefix: str,
+        *,
+        on_start: Iterable[Step] = (),
+        on_stop: Iterable[Step] = (),
+        clock: Clock = utc_now,
+        sleep: Sleep = asyncio.sleep,
+    ) -> None:
+        self._on_start, self._on_stop = tuple(on_start), tuple(on_stop)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._timers: list[Timer] = []
+        routes = []
+        for function in functions:
+            kind = function.trigger["type"]
+            if kind == "httpTrigger":
+                template = f"{prefix}/{function.trigger['route'].strip('/')}"
+                routes.append((template, function.trigger.get("methods") or _EVERY_METHOD, function))
+            elif kind == "timerTrigger":
+                self._timers.append(Timer(function, clock, sleep))
+            else:
+                log.warning("%s is not run here: this host has no %s", function.name, kind)
+        self._routes = Routes(routes)
+
+    @classmethod
+    def load(
+        cls,
+        app_dir: Path,
+        *,
+        module: str = "function_app",
+        on_start: Iterable[Step] = (),
+        on_stop: Iterable[Step] = (),
+        clock: Clock = utc_now,
+        sleep: Sleep = asyncio.sleep,
+    ) -> "Host":
+        """Return a host for the app in a directory, under its host.json's prefix; raises NotLoadable."""
+        settings = json.loads((app_dir / "host.json").read_text(encoding="utf-8"))
+        prefix = settings.get("extensions", {}).get("http", {}).get("routePrefix", "api")
+        functions = load(app_dir, module)
+        return cls(functions, prefix, on_start=on_start, on_stop=on_stop, clock=clock, sleep=sleep)
+
+    async def start(self) -> None:
+        """Do what is to be done first, in order, then start the timers."""
+        for step in self._on_start:
+            await step()
+        self._tasks = [asyncio.create_task(timer.run()) for timer in self._timers]
+
+    async def stop(self) -> None:
+        """Stop the timers, within a second even where a run goes on, then do what is to be done last."""
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=_STOP_SECONDS)
+        for step in self._on_stop:
+            await step()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or the life of the server."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+            return
+        method = scope["method"]
+        segments = segments_of(scope)
+        found = self._routes.find(method, segments)
+        if found is None:
+            methods = self._routes.methods(segments)
+            refusal = method_not_allowed(methods) if methods else NOT_FOUND
+            await send_answer(send, method, _named(refusal, headers_of(scope)))
+            return
+        function, values = found
+        headers = headers_of(scope)
+        try:
+            body = await body_of(headers, receive)
+        except Disconnected:
+            return
+        except BodyTooLarge:
+            await _refuse_body(method, headers, receive, send)
+            return
+        try:
+            answer = answer_of(await function.call(request_of(scope, headers, values, body)))
+        except Exception as error:  # noqa: BLE001  On the platform too it is a 500 and a line in the log.
+            tell_defect("function_failed", error, function=function.name)
+            answer = _named(FAILED, headers)
+        await send_answer(send, method, answer)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            await self.start()
+        except Exception as error:  # noqa: BLE001  The server is told, and ends.
+            tell_defect("start_failed", error)
+            await send({"type": "lifespan.startup.failed", "message": f"The host cannot start: {error}"})
+            return
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self.stop()
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+def _named(answer: Answer, headers: Mapping[str, str]) -> Answer:
+    """Return an answer of the host with the id of its request, as the answers of the functions have it."""
+    status, lines, body = answer
+    return status, [*lines, (b"x-request-id", request_id(headers).encode())], body
+
+
+async def _refuse_body(method: str, headers: Mapping[str, str], receive: Receive, send: Send) -> None:
+    """Answer 413, read on for a while (a client that is still sending would lose the answer), and close."""
+    lines, body = framed(method, _named(BODY_TOO_LARGE, headers))
+    lines = [*lines, (b"connection", b"close")]
+    await send({"type": "http.response.start", "status": BODY_TOO_LARGE[0], "headers": lines})
+    await send({"type": "http.response.body", "body": body, "more_body": True})
+    if "expect" not in headers:  # Who asks before sending has sent nothing.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_DRAIN_SECONDS):
+                await _drain(receive)
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _drain(receive: Receive) -> None:
+    while (message := await receive())["type"] == "http.request" and message.get("more_body", False):
+        pass

@@ -1,0 +1,77 @@
+"""What a local archive starts with: two institutions and two callers, registered once; and how it introduces itself."""
+
+from datetime import UTC, datetime
+
+from shared import bootstrap
+from shared.auth import key_hash
+from shared.domain.callers import EVERY, Caller, Key, Scope
+from shared.domain.events import Role
+from shared.domain.identifiers import Iban, InstitutionCode
+from shared.domain.institutions import DEFAULT_LABEL, CreditorInstitution, RegisteredIban
+
+_SINCE = datetime(2026, 1, 1, tzinfo=UTC)
+_ACA = frozenset({DEFAULT_LABEL})
+
+COMUNE = CreditorInstitution(
+    InstitutionCode("77777777777"),
+    "Comune di Prova",
+    ibans=(RegisteredIban(Iban("IT60X0542811101000000123456"), _ACA, _SINCE),),
+    lenient=True,
+    stand_in=True,
+)
+PAGOPA = CreditorInstitution(
+    InstitutionCode("15376371009"),
+    "PagoPA S.p.A.",
+    ibans=(RegisteredIban(Iban("IT96H0760112100001036880332"), _ACA, _SINCE, postal=True),),
+    stand_in=True,
+)
+LOCAL_EC = Caller(
+    "local-ec",
+    Role.CREDITOR_INSTITUTION,
+    frozenset({Scope.NOTICES_WRITE, Scope.NOTICES_READ}),
+    {COMUNE.fiscal_code: frozenset({EVERY}), PAGOPA.fiscal_code: frozenset({"47", "48"})},
+    keys=(Key(key_hash("local-ec")),),
+)
+LOCAL_PLATFORM = Caller(
+    "local-platform",
+    Role.PLATFORM,
+    frozenset({Scope.STAND_IN_READ, Scope.DEBTORS_READ, Scope.NOTICES_READ}),
+    {EVERY: frozenset({EVERY})},
+    keys=(Key(key_hash("local-platform")),),
+)
+"""Their keys are their names: good enough for the embedded store of one machine, which listens on loopback."""
+
+
+async def seed() -> None:
+    """Register what is not registered yet; what an operator changed since stays as it is."""
+    registry = bootstrap.application().registry
+    for institution in (COMUNE, PAGOPA):
+        if await registry.institution(institution.fiscal_code) is None:
+            await registry.save_institution(institution)
+    for caller in (LOCAL_EC, LOCAL_PLATFORM):
+        if await registry.caller(caller.keys[0].hash) is None:
+            await registry.save_caller(caller)
+
+
+def banner(base_url: str) -> str:
+    """Return what a person who started the archive wants to know first."""
+    return f"""
+Archivio Centralizzato Avvisi, on {base_url}
+
+  {COMUNE.fiscal_code}  {COMUNE.name}, lenient     {PAGOPA.fiscal_code}  {PAGOPA.name}, strict
+  {LOCAL_EC.name}     publishes and reads       {LOCAL_PLATFORM.name}  reads, for pagoPA's services
+
+Publish a notice (again: 200, and nothing changes):
+
+{publish_command(base_url)}
+
+Ctrl-C stops it; the data stay.
+"""
+
+
+def publish_command(base_url: str) -> str:
+    """Return a command that publishes a notice, as it stands."""
+    return f"""curl -i -X PUT {base_url}/v1/creditor-institutions/{COMUNE.fiscal_code}/notices/347000000000000124 \\
+  -H 'Ocp-Apim-Subscription-Key: {LOCAL_EC.name}' -H 'Content-Type: application/json' \\
+  -d '{{"amount": 12050, "description": "TARI 2026 prima rata", "dueDate": "2026-12-16",
+       "debtor": {{"type": "F", "fiscalCode": "RSSMRA80A01H501U", "fullName": "Mario Rossi"}}}}'"""

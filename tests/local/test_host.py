@@ -1,0 +1,547 @@
+"""What the development host does around a function: addresses, requests, answers, and its own life."""
+
+import asyncio
+import json
+import logging
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import httpx
+import pytest
+import uvicorn
+
+from local.host import Host
+
+APP = """
+import asyncio
+import contextvars
+import json
+import threading
+
+import azure.functions as func
+
+app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
+told = contextvars.ContextVar("told", default="nothing")
+
+
+@app.route(route="echo/{first}/{second?}")
+async def echo(req: func.HttpRequest) -> func.HttpResponse:
+    seen = {
+        "method": req.method,
+        "url": req.url,
+        "headers": dict(req.headers),
+        "params": dict(req.params),
+        "route": dict(req.route_params),
+        "body": req.get_body().decode(),
+    }
+    return func.HttpResponse(json.dumps(seen), mimetype="application/json")
+
+
+@app.route(route="plain", methods=["GET", "POST"])
+async def plain(req: func.HttpRequest) -> func.HttpResponse:
+    return func.HttpResponse("plain")
+
+
+@app.route(route="size", methods=["PUT"])
+async def size(req: func.HttpRequest) -> func.HttpResponse:
+    return func.HttpResponse(str(len(req.get_body())))
+
+
+@app.route(route="answers/{which}", methods=["GET", "HEAD"])
+async def answers(req: func.HttpRequest):
+    which = req.route_params["which"]
+    if which == "text":
+        return "perché"
+    if which == "nothing":
+        return None
+    if which == "number":
+        return 7
+    if which == "framed":
+        framing = {"Content-Length": "3", "Transfer-Encoding": "chunked", "Connection": "close", "X-A": "y"}
+        return func.HttpResponse("twelve bytes", headers=framing)
+    if which == "unsendable":
+        return func.HttpResponse("", headers={"X-Name": "\\u20ac"})
+    if which == "cookies":
+        response = func.HttpResponse("")
+        response.headers.add("Set-Cookie", "a=1")
+        response.headers.add("Set-Cookie", "b=2")
+        return response
+    return func.HttpResponse("a body", status_code=int(which))
+
+
+@app.route(route="fails")
+async def fails(req: func.HttpRequest) -> func.HttpResponse:
+    try:
+        int("RSSMRA80A01H501U")
+    except ValueError as error:
+        raise LookupError("Mario Rossi") from error
+
+
+@app.route(route="async")
+async def on_the_loop(req: func.HttpRequest) -> str:
+    asyncio.get_running_loop()
+    return json.dumps([threading.current_thread() is threading.main_thread(), told.get()])
+
+
+@app.route(route="sync")
+def in_a_thread(req: func.HttpRequest) -> str:
+    return json.dumps([threading.current_thread() is threading.main_thread(), told.get()])
+
+
+@app.route(route="context")
+async def with_context(req: func.HttpRequest, context: func.Context) -> str:
+    return context.function_name + " " + context.invocation_id
+
+
+@app.timer_trigger(arg_name="timer", schedule="0 0 0 1 1 *", run_on_startup=True)
+async def tick(timer: func.TimerRequest) -> None:
+    lived.append("tick")
+    ticked.set()
+
+
+@app.service_bus_queue_trigger(arg_name="message", queue_name="q", connection="BUS")
+async def consume(message: func.ServiceBusMessage) -> None:
+    pass
+
+
+lived = []
+ticked = asyncio.Event()
+"""
+
+LIMIT = 100 * 1024 * 1024
+
+
+@pytest.fixture(scope="module")
+def app_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("app")
+    (directory / "sample_app.py").write_text(APP)
+    (directory / "host.json").write_text('{"version": "2.0"}')
+    return directory
+
+
+@pytest.fixture
+def host(app_dir: Path) -> Host:
+    return Host.load(app_dir, module="sample_app")
+
+
+@pytest.fixture
+async def client(host: Host) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(host), base_url="http://archive.test/api") as made:
+        yield made
+
+
+async def sent(host: Host, messages: Iterator[dict[str, Any]], **changed: Any) -> list[dict[str, Any]]:
+    """What the host sends for a request that no client library would make."""
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "scheme": "http",
+        "path": "/api/plain",
+        "query_string": b"",
+        "headers": [],
+        **changed,
+    }
+    answers: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return next(messages)
+
+    async def send(message: Any) -> None:
+        answers.append(dict(message))
+
+    await host(scope, receive, send)
+    return answers
+
+
+def body(*chunks: bytes) -> Iterator[dict[str, Any]]:
+    for chunk in chunks:
+        yield {"type": "http.request", "body": chunk, "more_body": True}
+    yield {"type": "http.request"}
+
+
+async def echoed(host: Host, raw_path: bytes, **changed: Any) -> dict[str, Any]:
+    answer = await sent(host, body(), path=unquote(raw_path), raw_path=raw_path, **changed)
+    seen: dict[str, Any] = json.loads(answer[1]["body"])
+    return seen
+
+
+@asynccontextmanager
+async def served(host: Host) -> AsyncIterator[int]:
+    """The port of a real server before the host."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = uvicorn.Server(uvicorn.Config(host, interface="asgi3", lifespan="off", ws="none", log_level="error"))
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        yield listener.getsockname()[1]
+        server.should_exit = True
+        await serving
+
+
+# Addresses
+
+
+async def test_a_function_answers_below_the_prefix_of_the_host(client: httpx.AsyncClient) -> None:
+    assert (await client.get("/plain")).text == "plain"
+    assert (await client.get("http://archive.test/plain")).status_code == 404
+
+
+@pytest.mark.parametrize(("prefix", "address"), [("", "/plain"), ("v9/x", "/v9/x/plain")])
+async def test_the_prefix_is_the_one_of_host_json(prefix: str, address: str, app_dir: Path, tmp_path: Path) -> None:
+    module = f"prefixed_{prefix.replace('/', '_')}"
+    (tmp_path / f"{module}.py").write_text(APP)
+    (tmp_path / "host.json").write_text(json.dumps({"extensions": {"http": {"routePrefix": prefix}}}))
+    host = Host.load(tmp_path, module=module)
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(host), base_url="http://archive.test") as client:
+        assert (await client.get(address)).text == "plain"
+        assert (await client.get("/api/plain")).status_code == 404
+
+
+async def test_two_hosts_of_one_app_both_answer(app_dir: Path) -> None:
+    for host in (Host.load(app_dir, module="sample_app"), Host.load(app_dir, module="sample_app")):
+        assert (await sent(host, body()))[0]["status"] == 200
+
+
+async def test_case_and_a_last_slash_do_not_matter_but_values_are_kept(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/ECHO/Abc/")
+
+    assert answer.json()["route"] == {"first": "Abc"}
+
+
+@pytest.mark.parametrize("slash", ["%2F", "%2f"])
+async def test_a_percent_encoded_slash_never_changes_the_route(slash: str, host: Host) -> None:
+    seen = await echoed(host, f"/api/echo/a{slash}b/c".encode())
+
+    assert seen["route"] == {"first": f"a{slash}b", "second": "c"}
+
+
+@pytest.mark.parametrize(
+    ("raw", "value"),
+    [
+        (b"perch%C3%A9", "perché"),
+        (b"%2541", "%41"),
+        (b"a+b%20c", "a+b c"),
+        (b"%FF%fe", "\ufffd\ufffd"),
+        (b"100%", "100%"),
+        (b"%zz%4", "%zz%4"),
+        (b"%00", "\0"),
+        (b"%3Fx", "?x"),
+    ],
+)
+async def test_a_value_in_an_address_is_decoded_once(raw: bytes, value: str, host: Host) -> None:
+    assert (await echoed(host, b"/api/echo/" + raw))["route"] == {"first": value}
+
+
+async def test_an_encoded_letter_of_the_address_is_that_letter(host: Host) -> None:
+    assert (await echoed(host, b"/%61pi/%65cho/x"))["route"] == {"first": "x"}
+
+
+async def test_an_address_without_its_raw_form_is_served_too(host: Host) -> None:
+    (start, _) = await sent(host, body(), path="/api/echo/perché")
+
+    assert start["status"] == 200
+
+
+@pytest.mark.parametrize("path", ["", "*", "/", "//", "/api", "/api//plain", "//api/plain", "/api/plain//", "/api/pla"])
+async def test_an_unknown_address_is_a_problem(path: str, host: Host) -> None:
+    start, content = await sent(host, body(), path=path, raw_path=path.encode())
+
+    assert start["status"] == 404
+    headers = dict(start["headers"])
+    assert headers == {
+        b"content-type": b"application/problem+json",
+        b"content-length": str(len(content["body"])).encode(),
+    }
+    assert json.loads(content["body"]) == {
+        "type": "about:blank",
+        "title": "Nothing answers at this address",
+        "status": 404,
+        "code": "not_found",
+    }
+
+
+async def test_another_method_at_a_known_address_is_told_which_are_answered(
+    client: httpx.AsyncClient,
+) -> None:
+    answer = await client.delete("/plain")
+
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, POST")
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert int(answer.headers["content-length"]) == len(answer.content)
+    assert answer.json() | {"title": ""} == {
+        "type": "about:blank",
+        "title": "",
+        "status": 405,
+        "code": "method_not_allowed",
+    }
+
+
+async def test_a_refused_head_has_no_body(host: Host) -> None:
+    start, content = await sent(host, body(), method="HEAD")
+
+    assert (start["status"], content["body"]) == (405, b"")
+
+
+async def test_a_route_that_names_no_method_answers_all(client: httpx.AsyncClient) -> None:
+    for method in ("GET", "POST", "DELETE", "PATCH", "PUT", "OPTIONS"):
+        assert (await client.request(method, "/echo/x")).json()["method"] == method
+
+
+# Requests
+
+
+async def test_a_request_comes_whole(client: httpx.AsyncClient) -> None:
+    answer = await client.put("/echo/a%20b?x=1", content="perché", headers={"X-Made-Up": "Yes"})
+
+    seen = answer.json()
+    assert seen["url"] == "http://archive.test/api/echo/a%20b?x=1"
+    assert seen["body"] == "perché"
+    assert seen["headers"]["x-made-up"] == "Yes"
+
+
+@pytest.mark.parametrize(
+    ("query", "params"),
+    [
+        (b"", {}),
+        (b"a=1&b=2", {"a": "1", "b": "2"}),
+        (b"a=&b", {"a": "", "b": ""}),
+        (b"at=2026-11-23T12:00:00+01:00", {"at": "2026-11-23T12:00:00 01:00"}),
+        (b"at=%2B01", {"at": "+01"}),
+        (b"a=1&a=2", {"a": "2"}),
+        (b"a=%FF", {"a": "\ufffd"}),
+        (b"a=\xff", {"a": "\ufffd"}),
+        (b"a=b=c&&%", {"a": "b=c", "%": ""}),
+    ],
+)
+async def test_a_query_is_read_like_a_form(query: bytes, params: dict[str, str], host: Host) -> None:
+    assert (await echoed(host, b"/api/echo/x", query_string=query))["params"] == params
+
+
+async def test_a_header_that_comes_twice_is_joined_with_a_comma(host: Host) -> None:
+    headers = [(b"if-match", b'"1"'), (b"x-other", b"\xe9"), (b"if-match", b'"2"')]
+
+    seen = await echoed(host, b"/api/echo/x", headers=headers)
+
+    assert seen["headers"] == {"if-match": '"1", "2"', "x-other": "é"}
+
+
+async def test_a_body_in_pieces_is_put_together(host: Host) -> None:
+    start, content = await sent(host, body(b"ab", b"", b"cd"), method="PUT", path="/api/size")
+
+    assert (start["status"], content["body"]) == (200, b"4")
+
+
+async def test_a_body_of_the_limit_is_taken(host: Host) -> None:
+    start, content = await sent(host, body(*[bytes(1024 * 1024)] * 100), method="PUT", path="/api/size")
+
+    assert (start["status"], content["body"]) == (200, str(LIMIT).encode())
+
+
+async def test_a_body_over_the_limit_is_refused_and_the_rest_is_not_kept(host: Host) -> None:
+    messages = body(*[bytes(1024 * 1024)] * 105)
+
+    start, content, end = await sent(host, messages, method="PUT", path="/api/size")
+
+    assert start["status"] == 413
+    assert (b"connection", b"close") in start["headers"]
+    assert json.loads(content["body"])["code"] == "body_too_large"
+    assert end == {"type": "http.response.body", "body": b""}
+    assert next(messages, None) is None, "The client would still be sending."
+
+
+async def test_a_client_that_asks_first_is_refused_before_it_sends(host: Host) -> None:
+    headers = [(b"content-length", str(LIMIT + 1).encode()), (b"expect", b"100-continue")]
+
+    messages = body(b"what is asked for is sent")
+    answers = await sent(host, messages, method="PUT", path="/api/size", headers=headers)
+
+    assert answers[0]["status"] == 413
+    assert next(messages)["body"] == b"what is asked for is sent"
+
+
+async def test_a_refused_body_closes_its_connection_and_the_next_one_works(host: Host) -> None:
+    async with served(host) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"PUT /api/size HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\nabc" % (LIMIT + 1))
+        assert (await reader.readline()).startswith(b"HTTP/1.1 413 ")
+        writer.close()
+
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+            assert (await client.put("/api/size", content=b"abc")).text == "3"
+
+
+async def test_a_client_that_leaves_before_its_body_is_read_gets_no_answer(host: Host) -> None:
+    messages: list[dict[str, Any]] = [
+        {"type": "http.request", "body": b"a", "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+
+    assert await sent(host, iter(messages), method="PUT", path="/api/size") == []
+
+
+async def test_an_address_that_is_no_text_does_not_stop_a_real_server(host: Host) -> None:
+    async with served(host) as port:
+        for path in (b"/api/echo/%FF", b"/api/echo/\xff", b"*"):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"OPTIONS " + path + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            assert (await reader.readline()).startswith(b"HTTP/1.1 ")
+            writer.close()
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+            assert (await client.get("/api/plain")).text == "plain"
+
+
+# Answers
+
+
+async def test_a_text_is_plain_text(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/answers/text")
+
+    assert (answer.status_code, answer.text) == (200, "perché")
+    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+    assert answer.headers["content-length"] == "7"
+
+
+async def test_nothing_is_no_content(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/answers/nothing")
+
+    assert (answer.status_code, answer.content, dict(answer.headers)) == (204, b"", {})
+
+
+async def test_the_framing_is_the_hosts_whatever_the_function_says(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/answers/framed")
+
+    assert answer.text == "twelve bytes"
+    assert dict(answer.headers) == {
+        "x-a": "y",
+        "content-type": "text/plain; charset=utf-8",
+        "content-length": "12",
+    }
+
+
+@pytest.mark.parametrize("status", ["204", "304"])
+async def test_a_status_without_a_body_is_sent_without_one(status: str, client: httpx.AsyncClient) -> None:
+    answer = await client.get(f"/answers/{status}")
+
+    assert (answer.status_code, answer.content) == (int(status), b"")
+    assert "content-length" not in answer.headers
+
+
+async def test_the_answer_to_head_tells_the_length_and_has_no_body(host: Host) -> None:
+    start, content = await sent(host, body(), method="HEAD", path="/api/answers/200")
+
+    assert (start["status"], content["body"]) == (200, b"")
+    assert (b"content-length", b"6") in start["headers"]
+
+
+async def test_cookies_are_not_joined(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/answers/cookies")
+
+    assert answer.headers.get_list("set-cookie") == ["a=1", "b=2"]
+
+
+@pytest.mark.parametrize("which", ["number", "unsendable", "199", "600"])
+async def test_what_cannot_be_sent_is_a_failure_of_the_function(which: str, client: httpx.AsyncClient) -> None:
+    answer = await client.get(f"/answers/{which}")
+
+    assert (answer.status_code, answer.content, answer.headers["content-length"]) == (500, b"", "0")
+
+
+async def test_a_failed_function_is_logged_without_the_text_of_its_errors(
+    client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.ERROR):
+        answer = await client.get("/fails")
+
+    assert (answer.status_code, answer.content) == (500, b"")
+    assert "function_failed function=fails: LookupError caused by ValueError" in caplog.text
+    assert "sample_app.py" in caplog.text
+    assert "Rossi" not in caplog.text
+    assert "RSSMRA80A01H501U" not in caplog.text
+
+
+# Calls
+
+
+async def test_an_async_function_runs_on_the_loop(client: httpx.AsyncClient) -> None:
+    assert (await client.get("/async")).json() == [True, "nothing"]
+
+
+async def test_a_function_that_is_not_async_runs_in_a_thread_in_the_context_of_its_request(
+    client: httpx.AsyncClient,
+) -> None:
+    import sample_app  # type: ignore[import-not-found]
+
+    sample_app.told.set("something")
+
+    assert (await client.get("/sync")).json() == [False, "something"]
+
+
+async def test_a_function_that_asks_for_its_context_gets_a_new_one_each_time(
+    client: httpx.AsyncClient,
+) -> None:
+    first, second = (await client.get("/context")).text, (await client.get("/context")).text
+
+    assert first.startswith("with_context ")
+    assert first != second
+
+
+# Life
+
+
+async def test_the_host_starts_what_it_is_given_then_its_timers_and_stops_in_the_end(app_dir: Path) -> None:
+    import sample_app
+
+    sample_app.lived.clear()
+
+    async def step(name: str) -> None:
+        sample_app.lived.append(name)
+
+    host = Host.load(app_dir, module="sample_app", on_start=[lambda: step("start")], on_stop=[lambda: step("stop")])
+    told = asyncio.Event()
+    answers: list[Any] = []
+
+    async def receive() -> dict[str, Any]:
+        if answers:
+            await told.wait()
+            return {"type": "lifespan.shutdown"}
+        return {"type": "lifespan.startup"}
+
+    async def send(message: Any) -> None:
+        answers.append(message["type"])
+
+    life = asyncio.create_task(host({"type": "lifespan"}, receive, send))
+    async with asyncio.timeout(2):
+        await sample_app.ticked.wait()
+    told.set()
+    await life
+
+    assert sample_app.lived == ["start", "tick", "stop"]
+    assert answers == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+
+
+async def test_a_start_that_fails_is_told_to_the_server(app_dir: Path) -> None:
+    async def fail() -> None:
+        raise LookupError("the store is not there")
+
+    host = Host.load(app_dir, module="sample_app", on_start=[fail])
+    answers: list[Any] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "lifespan.startup"}
+
+    async def send(message: Any) -> None:
+        answers.append(message)
+
+    await host({"type": "lifespan"}, receive, send)
+
+    assert answers == [{"type": "lifespan.startup.failed", "message": "The host cannot start: the store is not there"}]
+
+
+def test_a_function_whose_trigger_is_not_served_is_named(app_dir: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        Host.load(app_dir, module="sample_app")
+
+    assert "consume is not run here: this host has no serviceBusTrigger" in caplog.text

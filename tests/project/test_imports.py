@@ -1,0 +1,78 @@
+"""What the app imports: what stores or sends in the adapters alone, and no Azure SDK before it is needed."""
+
+import ast
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+NOT_BOUND = {"bench", "tests"}
+"""They may import whatever they measure or test."""
+
+
+def our_packages() -> set[str]:
+    return {package.parent.name for package in ROOT.glob("[!.]*/__init__.py")} - NOT_BOUND
+
+
+def our_sources() -> list[Path]:
+    return [source for package in sorted(our_packages()) for source in sorted((ROOT / package).rglob("*.py"))]
+
+
+def outside_things(source: str) -> Iterator[str]:
+    """SQLite and the Azure SDKs that a source imports, inside functions too; `azure.functions` is no SDK."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        for name in names:
+            if name.split(".")[0] == "sqlite3":
+                yield "sqlite3"
+            if name.startswith("azure.") and not f"{name}.".startswith("azure.functions."):
+                yield ".".join(name.split(".")[:2])
+
+
+def test_importing_the_app_imports_no_azure_sdk() -> None:
+    command = [sys.executable, "-c", "import sys, function_app; print(*sys.modules)"]
+
+    answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert answer.returncode == 0, answer.stderr
+    imported = [name for name in answer.stdout.split() if name.startswith("azure.")]
+    assert "azure.functions" in imported
+    assert [name for name in imported if not f"{name}.".startswith("azure.functions.")] == []
+
+
+def test_only_adapters_import_what_stores_or_sends() -> None:
+    others = [source for source in our_sources() if not source.is_relative_to(ROOT / "shared" / "adapters")]
+
+    imported = {str(source.relative_to(ROOT)): [*outside_things(source.read_text())] for source in others}
+
+    assert {source: things for source, things in imported.items() if things} == {}
+
+
+@pytest.mark.parametrize(
+    ("source", "things"),
+    [
+        ("import azure.cosmos.aio", ["azure.cosmos"]),
+        ("def connect():\n    from azure.identity.aio import DefaultAzureCredential", ["azure.identity"]),
+        ("from azure import servicebus, functions", ["azure.servicebus"]),
+        ("from sqlite3 import connect", ["sqlite3"]),
+        ("import azure.functions as func", []),
+        ("from azure.functions import HttpRequest", []),
+    ],
+)
+def test_what_stores_or_sends_is_seen_however_it_is_imported(source: str, things: list[str]) -> None:
+    assert [*outside_things(source)] == things
+
+
+def test_every_package_is_bound_by_the_import_contracts() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+    assert set(settings["tool"]["importlinter"]["root_packages"]) == our_packages()
