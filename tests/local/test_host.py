@@ -247,12 +247,15 @@ async def test_an_address_without_its_raw_form_is_served_too(host: Host) -> None
 
 @pytest.mark.parametrize("path", ["", "*", "/", "//", "/api", "/api//plain", "//api/plain", "/api/plain//", "/api/pla"])
 async def test_an_unknown_address_is_a_problem(path: str, host: Host) -> None:
-    start, content = await sent(host, body(), path=path, raw_path=path.encode())
+    named = [(b"x-request-id", b"request-1")]
+
+    start, content = await sent(host, body(), path=path, raw_path=path.encode(), headers=named)
 
     assert start["status"] == 404
     headers = dict(start["headers"])
     assert headers == {
         b"content-type": b"application/problem+json",
+        b"x-request-id": b"request-1",
         b"content-length": str(len(content["body"])).encode(),
     }
     assert json.loads(content["body"]) == {

@@ -144,7 +144,7 @@ async def test_a_failed_run_is_logged_by_its_type_and_the_next_tick_comes(
         await run(timer(time, handler))
 
     assert ran == [5, 10]
-    assert caplog.text.count("tick failed: LookupError") == 2
+    assert caplog.text.count("function_failed function=tick: LookupError") == 2
     assert "RSSMRA80A01H501U" not in caplog.text
 
 
