@@ -6,7 +6,7 @@ from shared import bootstrap
 from shared.domain.callers import Scope
 from shared.http import Request, Response, endpoint, show
 from shared.wire import answers
-from shared.wire.headers import is_not_modified
+from shared.wire.headers import read_held
 from shared.wire.queries import cursor_after, read_at, read_nothing, read_search
 
 bp = func.Blueprint()
@@ -18,13 +18,13 @@ bp = func.Blueprint()
 async def get_notice(request: Request) -> Response:
     """200 with the notice, as it is or (`at`) as the archive knew it then; 304 when the client has it already."""
     archive = bootstrap.archive()
-    at = read_at(request.parameters, request.now)
+    at, held = read_at(request.parameters, request.now), read_held(request.headers)
     await archive.registry.institution(request.institution)
     if at is not None:
         return Response(200, answers.notice(await archive.get_as_of(request.address, at), at))
     notice = await archive.get(request.address)
     etag = answers.etag(notice, request.now)
-    return Response(304, etag=etag) if is_not_modified(request.headers, etag) else show(notice, request.now)
+    return Response(304, etag=etag) if held.includes(etag) else show(notice, request.now)
 
 
 @bp.function_name("get_history")

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import azure.functions as func
 import orjson
@@ -147,13 +147,19 @@ def _rendered(response: Response, request_id: str) -> func.HttpResponse:
     )
 
 
+def _path(url: str) -> str:
+    """Return the path of an address; what the client put before it may be anything, a host that is none included."""
+    path = url.partition("://")[2].partition("/")[2].partition("?")[0]
+    return quote(f"/{path}", safe="/%:~", errors="replace")
+
+
 def _problem(error: ArchiveError, req: func.HttpRequest, request_id: str) -> func.HttpResponse:
     body: dict[str, Any] = {
         "type": f"urn:archivio-avvisi:error:{error.code}",
         "title": error.title,
         "status": error.status,
         "detail": error.detail,
-        "instance": quote(urlsplit(req.url).path, safe="/%:~", errors="replace"),
+        "instance": _path(req.url),
         "code": error.code,
     }
     if error.violations:

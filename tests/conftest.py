@@ -1,8 +1,10 @@
 """The archive as tests use it: whole, in this process, on a file of its own, under a clock that stands still."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
+from shutil import copyfile
 
 import httpx
 import pytest
@@ -29,17 +31,38 @@ def clock() -> StillClock:
     return StillClock()
 
 
+@pytest.fixture(scope="session")
+def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a file of the embedded store with the local seeds, for tests to copy: making one takes longer."""
+    path = tmp_path_factory.mktemp("seeded") / "archive.db"
+
+    async def make() -> None:
+        bootstrap.open_application(Settings(store=path))
+        await seed()
+        await bootstrap.close()
+
+    asyncio.run(make())
+    return path
+
+
+@pytest.fixture(scope="session")
+def local_host() -> Host:
+    """Return the real Function App in the local host; it holds nothing of any test."""
+    return Host.load(ROOT)
+
+
 @pytest.fixture
-async def application(tmp_path: Path, clock: StillClock) -> AsyncIterator[Application]:
+async def application(seeded: Path, tmp_path: Path, clock: StillClock) -> AsyncIterator[Application]:
     """Yield the application of this process, with the local seeds."""
-    yield bootstrap.open_application(Settings(store=tmp_path / "archive.db"), clock)
+    path = tmp_path / "archive.db"
+    copyfile(seeded, path)
+    yield bootstrap.open_application(Settings(store=path), clock)
     await bootstrap.close()
 
 
 @pytest.fixture
-async def http(application: Application) -> AsyncIterator[httpx.AsyncClient]:
+async def http(application: Application, local_host: Host) -> AsyncIterator[httpx.AsyncClient]:
     """Yield a client of the real Function App, in the local host without a network; its key is the seeded EC's."""
-    await seed()
-    transport = httpx.ASGITransport(Host.load(ROOT))
+    transport = httpx.ASGITransport(local_host)
     async with httpx.AsyncClient(transport=transport, base_url=BASE, headers=EC_KEY) as client:
         yield client

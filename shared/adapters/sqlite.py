@@ -9,7 +9,7 @@ commits, which a reader of changes can follow.
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -253,16 +253,16 @@ class SqliteNoticeStore:
             self._db.execute("BEGIN IMMEDIATE")
             overtaken = [write.run(self._db) for write in group]
             self._db.execute("COMMIT")
-        except sqlite3.Error as error:
-            if self._db.in_transaction:
+        except Exception as error:  # noqa: BLE001  whoever waits is told, whatever it was
+            with suppress(sqlite3.Error):  # what hindered the commit may hinder this; nothing is kept either way
                 self._db.execute("ROLLBACK")
             return self._not_committed(group, error)
         for write, outcome in zip(group, overtaken, strict=True):
             write.tell(outcome)
         return []
 
-    def _not_committed(self, group: list["_Write"], error: sqlite3.Error) -> list["_Write"]:
-        if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+    def _not_committed(self, group: list["_Write"], error: Exception) -> list["_Write"]:
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
             now = asyncio.get_running_loop().time()
             for write in group:
                 if write.give_up_at <= now:
@@ -271,7 +271,7 @@ class SqliteNoticeStore:
         if len(group) == 1:
             unavailable = StoreUnavailable()
             unavailable.__cause__ = error
-            group[0].tell(unavailable)
+            group[0].tell(unavailable if isinstance(error, sqlite3.Error) else error)
             return []
         # One write that fails must not take the others with it.
         return [waiting for write in group for waiting in self._commit([write])]

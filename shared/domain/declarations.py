@@ -4,7 +4,7 @@ A declaration is checked in this order: is the notice there, the precondition, t
 table of the life cycle, the dates. One that would change nothing changes nothing, and makes no event.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.domain import lifecycle
@@ -73,7 +73,8 @@ def publish(known: Notice | None, publication: Publication, act: Act, supposed: 
         return _publish_first(known, publication, act)
     _refuse_another_origin(communicated, act)
     _refuse_another_iuv(communicated, publication.iuv)
-    change, _ = _admitted(communicated, EventType.PUBLISHED, communicated.content_at, act)
+    act = _in_order(communicated.content_at, act)
+    change, _ = _admitted(communicated, EventType.PUBLISHED, act)
     return _stated(change, communicated, publication.content, act)
 
 
@@ -92,7 +93,8 @@ def amend(
     """
     notice = _declared(known, act, supposed)
     _refuse_another_iuv(notice, iuv)
-    change, _ = _admitted(notice, EventType.AMENDED, notice.content_at, act)
+    act = _in_order(notice.content_at, act)
+    change, _ = _admitted(notice, EventType.AMENDED, act)
     return _stated(change, notice, _content(notice).amended(changes, default), act)
 
 
@@ -173,7 +175,8 @@ def _end(
     notice: Notice, event: EventType, act: Act, reason: EndReason | None, replaced_by: NoticeNumber | None
 ) -> Change:
     """Declare how a notice ended, or that it did not."""
-    change, to = _admitted(notice, event, notice.state_at, act)
+    act = _in_order(notice.state_at, act)
+    change, to = _admitted(notice, event, act)
     if to is Rule.NO_CHANGE:
         return Change(notice)
     status = to.status if isinstance(to, Becomes) else status_by_dates(_content(notice), act.now)
@@ -181,13 +184,21 @@ def _end(
     return change.then(event, act, changes)
 
 
-def _admitted(notice: Notice, event: EventType, latest: datetime | None, act: Act) -> tuple[Change, Outcome]:
-    """Return what time has done until now and what the event does then, if it does not come too late.
+def _in_order(latest: datetime | None, act: Act) -> Act:
+    """Return the act at its place after the latest declaration of its kind; raise OlderThanKnown if it comes before.
 
-    The order of declarations is the declarer's: `latest` is the time of the latest one of the same kind.
+    The order is the declarer's. One that names no time, or one that is still to come, comes after what is known: the
+    clock of the host that took the latest one may be ahead of ours.
     """
-    if latest is not None and act.at < latest:
+    if latest is None or latest <= act.at:
+        return act
+    if act.occurred_at is not None and act.occurred_at <= act.now:
         raise OlderThanKnown
+    return replace(act, now=latest)
+
+
+def _admitted(notice: Notice, event: EventType, act: Act) -> tuple[Change, Outcome]:
+    """Return what time has done until now, and what the event does then."""
     change = Change.caught_up(notice, act)
     return change, lifecycle.outcome(change.notice.status, event)
 

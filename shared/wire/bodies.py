@@ -1,7 +1,9 @@
 """The bodies of requests: JSON → what the archive is asked to do. All violations of a body are told at once."""
 
+import json
+from codecs import BOM_UTF8
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -28,7 +30,7 @@ from shared.domain.dates import ValidFrom
 from shared.domain.declarations import Publication
 from shared.domain.identifiers import Iban, Iuv, NoticeNumber
 from shared.domain.notice import Address
-from shared.errors import InvalidBody, InvalidEncoding, InvalidJson, Violation
+from shared.errors import InvalidBody, InvalidEncoding, InvalidJson
 from shared.wire.texts import (
     Cents,
     DebtorText,
@@ -46,6 +48,7 @@ from shared.wire.texts import (
     Words72,
     Words140,
     Words255,
+    all_of,
     violation,
 )
 from shared.wire.violations import violations_of
@@ -163,14 +166,25 @@ class NoticeBody(Body):
     def _fit(cls, transfers: list[TransferBody] | None, info: ValidationInfo) -> list[TransferBody] | None:
         if not transfers:
             return transfers
+        broken = []
         if info.data.get("iban") is not None or info.data.get("postal_iban") is not None:
-            raise violation("iban_and_transfers", ONE_WAY)
-        if len({transfer.id for transfer in transfers}) < len(transfers):
-            raise violation("transfer_id_repeated", "The ids of the transfers must differ")
+            broken.append(violation("iban_and_transfers", ONE_WAY))
         amount = info.data.get("amount")
         if amount is not None and not adds_up(amount, transfers):
-            raise violation("sum_of_transfers", ADDS_UP)
+            broken.append(violation("sum_of_transfers", ADDS_UP))
+        if len({transfer.id for transfer in transfers}) < len(transfers):
+            broken.append(violation("transfer_id_repeated", "The ids of the transfers must differ"))
+        if broken:
+            raise all_of(broken)
         return transfers
+
+    @field_validator("iuv")
+    @classmethod
+    def _belongs(cls, iuv: Iuv | None, info: ValidationInfo[Reading]) -> Iuv | None:
+        number = info.context.number
+        if iuv is not None and number is not None and not info.context.lenient and iuv != number.iuv:
+            raise violation("iuv", "The IUV does not belong to the notice number")
+        return iuv
 
     def to_domain(self) -> Content:
         return Content(
@@ -244,20 +258,26 @@ def read_json(body: bytes) -> object:
         return from_json(body, allow_inf_nan=False, cache_strings="keys")
     except ValueError:
         pass
+    raise InvalidEncoding if _is_badly_encoded(body) else InvalidJson
+
+
+def _is_badly_encoded(body: bytes) -> bool:
+    """Tell whether what hinders a body is its encoding: no UTF-8, a byte order mark, a lone surrogate."""
     try:
-        body.decode()
-    except UnicodeDecodeError:
-        raise InvalidEncoding from None
-    raise InvalidJson
+        text = body.decode()
+        json.dumps(json.loads(text), ensure_ascii=False).encode()
+    except UnicodeError:
+        return True
+    except (ValueError, RecursionError):
+        return body.startswith(BOM_UTF8)
+    return False
 
 
 def read_notice(value: object, address: Address, reading: Reading) -> tuple[Publication, datetime | None]:
     """Return the publication that a whole notice asks for, and when it was declared; raise InvalidBody."""
     if isinstance(value, dict):
         value = {name: field for name, field in value.items() if name not in ADDED_BY_THE_ARCHIVE}
-    body = _read(NoticeBody, value, reading)
-    if body.iuv is not None and body.iuv != address.number.iuv and not reading.lenient:
-        raise InvalidBody(violations=[Violation("iuv", "iuv", "The IUV does not belong to the notice number")])
+    body = _read(NoticeBody, value, replace(reading, number=address.number))
     return Publication(address, body.to_domain(), body.iuv), body.occurred_at
 
 

@@ -3,6 +3,7 @@
 import re
 import secrets
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 
 from shared.domain.declarations import Precondition
@@ -58,12 +59,24 @@ def read_precondition(headers: Mapping[str, str], *, may_be_new: bool = False) -
     return Precondition(versions=frozenset(int(match[1]) for match in matches if match))
 
 
-def is_not_modified(headers: Mapping[str, str], etag: str) -> bool:
-    """Tell whether the client has what the tag names already (If-None-Match on GET); raise InvalidHeader."""
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What the client of a read holds already (If-None-Match): these tags, or whatever there is."""
+
+    tags: frozenset[str] = frozenset()
+    anything: bool = False
+
+    def includes(self, etag: str) -> bool:
+        """Tell whether the client holds what the tag names."""
+        return self.anything or etag.strip('"') in self.tags
+
+
+def read_held(headers: Mapping[str, str]) -> Held:
+    """Return what the client of a read holds already; raise InvalidHeader."""
     known = headers.get("if-none-match")
     if known is None:
-        return False
-    return known.strip() == "*" or etag.strip('"') in _tags(known, "If-None-Match")
+        return Held()
+    return Held(anything=True) if known.strip() == "*" else Held(frozenset(_tags(known, "If-None-Match")))
 
 
 def _tags(header: str, name: str) -> list[str]:

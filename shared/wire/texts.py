@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
-from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+from pydantic import AfterValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
+from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
 
 from shared.domain.amounts import MAX_AMOUNT, MIN_AMOUNT, Amount
 from shared.domain.dates import DueDate, ValidFrom, parse_instant
@@ -19,10 +19,11 @@ AHEAD = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """For whom and when something is read: whether its institution is lenient, and the time."""
+    """For whom and when something is read: is the institution lenient, what time is it, which number has the notice."""
 
     lenient: bool
     now: datetime
+    number: NoticeNumber | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,11 @@ def violation(code: str, message: str) -> PydanticCustomError:
     """Return a broken rule, for pydantic to collect with the others."""
     # The texts are ours: they hold no braces, which pydantic would take for a template.
     return PydanticCustomError(code, message)
+
+
+def all_of(broken: list[PydanticCustomError]) -> ValidationError:
+    """Return several broken rules of one field, for pydantic to collect each of them."""
+    return ValidationError.from_exception_data("", [InitErrorDetails(type=error, input=None) for error in broken])
 
 
 def parse_number(text: str, reading: Reading) -> NoticeNumber:

@@ -1,0 +1,61 @@
+"""Measures `python -m local` on this machine: `python -m bench`, which is `make bench`.
+
+A fresh archive in a temporary folder (TMPDIR chooses the disk) is loaded with publications, then with reads. 0 when
+every request succeeded, 1 when one failed, 2 when there is nothing to measure with.
+"""
+
+import argparse
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from bench.disk import flushes_per_second
+from bench.load import Load, Result
+from tests.server import running
+
+WARM_UP = 2
+"""Seconds before each measurement that do not count."""
+
+
+def main() -> None:
+    """Measure, and print what came out."""
+    arguments = argparse.ArgumentParser(prog="python -m bench", description="Measures the archive on this machine.")
+    arguments.add_argument("--seconds", type=int, default=8, help="how long each measurement takes (8)")
+    arguments.add_argument("--connections", type=int, default=64, help="how many send at once (64)")
+    chosen = arguments.parse_args()
+    wrk = shutil.which("wrk")
+    if wrk is None or not sys.platform.startswith("linux"):
+        print("The bench needs Linux and wrk, which sends the requests: apt-get install wrk.", file=sys.stderr)
+        sys.exit(2)
+
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        flushes = flushes_per_second(folder, 1)
+        with running(folder / "data") as server:
+            publish, get = _measured(Load(wrk, server, folder, chosen.connections), chosen.seconds)
+
+    print(f"{chosen.connections} connections, {chosen.seconds} s each\n")
+    print(f"{'':8}{'requests/s':>12}{'CPU µs each':>13}{'p50 ms':>9}{'p99 ms':>9}{'failures':>10}")
+    for what, result in (("publish", publish), ("get", get)):
+        print(
+            f"{what:8}{result.rate:>12,.0f}{result.cpu:>13.0f}{result.p50:>9.1f}{result.p99:>9.1f}{result.failures:>10}"
+        )
+    print(f"\nThe disk takes {flushes:,.0f} records of 1 KB a second, each with fdatasync;", end=" ")
+    print(f"publish is {publish.rate / flushes:.2f} of that.")
+    sys.exit(1 if publish.failures or get.failures else 0)
+
+
+def _measured(load: Load, seconds: int) -> tuple[Result, Result]:
+    first = 10**9
+    load.publish(0, WARM_UP)
+    publish = load.publish(first, seconds)
+    # wrk draws a number or two before it sends any, and leaves some unanswered when the time is up.
+    margin = 10 * load.connections
+    first, last = first + margin, first + max(publish.requests - margin, margin)
+    load.get(first, last, WARM_UP)
+    return publish, load.get(first, last, seconds)
+
+
+if __name__ == "__main__":
+    main()

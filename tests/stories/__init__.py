@@ -1,0 +1,1 @@
+"""The archive in use: days, accidents and crowds, told from outside."""

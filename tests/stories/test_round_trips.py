@@ -1,0 +1,155 @@
+"""What a request costs in round trips to the store: one for a publish, one for a read, two for an amendment."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from shared.adapters.sqlite import SqliteNoticeStore
+from shared.adapters.sqlite_registry import SqliteRegistry
+from shared.archive import Archive
+from shared.domain.declarations import Precondition
+from shared.domain.events import NoticeEvent
+from shared.domain.identifiers import InstitutionCode, Iuv, NoticeNumber
+from shared.domain.notice import Address, Change, Notice
+from shared.errors import PreconditionFailed
+from shared.ports import Search
+from shared.registry import KnownRegistry
+from tests.support import ADDRESS, StillClock, a_line, a_payment, a_publication, an_act, an_institution
+
+
+class CountingStore:
+    """A store that writes down how it was asked; the work is done by the embedded one."""
+
+    def __init__(self, store: SqliteNoticeStore) -> None:
+        self._store = store
+        self.asked: list[str] = []
+
+    async def load(self, address: Address) -> Notice | None:
+        self.asked.append("load")
+        return await self._store.load(address)
+
+    async def save(self, change: Change) -> None:
+        self.asked.append("save")
+        await self._store.save(change)
+
+    async def history(self, address: Address) -> tuple[Notice, list[NoticeEvent]] | None:
+        self.asked.append("history")
+        return await self._store.history(address)
+
+    async def search(self, search: Search) -> list[Notice]:
+        self.asked.append("search")
+        return await self._store.search(search)
+
+    def due(self, now: datetime) -> AsyncIterator[Notice]:
+        self.asked.append("due")
+        return self._store.due(now)
+
+    async def claim_iuv(self, institution: InstitutionCode, iuv: Iuv, number: NoticeNumber) -> NoticeNumber:
+        self.asked.append("claim_iuv")
+        return await self._store.claim_iuv(institution, iuv, number)
+
+    async def number_of(self, institution: InstitutionCode, iuv: Iuv) -> NoticeNumber | None:
+        self.asked.append("number_of")
+        return await self._store.number_of(institution, iuv)
+
+    async def ping(self) -> None:
+        self.asked.append("ping")
+        await self._store.ping()
+
+    async def close(self) -> None:
+        await self._store.close()
+
+    def since(self) -> list[str]:
+        """Return how the store was asked since the last time, and forget it."""
+        asked, self.asked = self.asked, []
+        return asked
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[CountingStore]:
+    """Yield the store that counts."""
+    store = CountingStore(SqliteNoticeStore(tmp_path / "archive.db"))
+    yield store
+    await store.close()
+
+
+@pytest.fixture
+async def archive(store: CountingStore, tmp_path: Path, clock: StillClock) -> AsyncIterator[Archive]:
+    """Yield the archive on it."""
+    registry = SqliteRegistry(tmp_path / "archive.db")
+    yield Archive(store, KnownRegistry(registry, clock), clock)
+    await registry.close()
+
+
+async def test_a_new_notice_is_published_in_one_round_trip(archive: Archive, store: CountingStore) -> None:
+    await archive.publish(a_publication(), an_institution(), an_act())
+
+    assert store.since() == ["save"]
+
+
+async def test_the_same_notice_again_is_one_round_trip_too(archive: Archive, store: CountingStore) -> None:
+    await archive.publish(a_publication(), an_institution(), an_act())
+    store.since()
+
+    await archive.publish(a_publication(), an_institution(), an_act())
+
+    assert store.since() == ["save"]
+
+
+async def test_another_content_of_a_known_notice_is_two(archive: Archive, store: CountingStore) -> None:
+    await archive.publish(a_publication(), an_institution(), an_act())
+    store.since()
+
+    await archive.publish(a_publication(amount=1), an_institution(), an_act())
+
+    assert store.since() == ["save", "save"]
+
+
+async def test_a_publication_refused_as_new_looks_whether_the_notice_is_known(
+    archive: Archive, store: CountingStore
+) -> None:
+    with pytest.raises(PreconditionFailed):
+        await archive.publish(a_publication(), an_institution(), an_act(), Precondition(versions=frozenset({1})))
+
+    assert store.since() == ["load"]
+
+
+async def test_a_notice_is_read_by_one_point_read(archive: Archive, store: CountingStore) -> None:
+    await archive.publish(a_publication(), an_institution(), an_act())
+    store.since()
+
+    await archive.get(ADDRESS)
+
+    assert store.since() == ["load"]
+
+
+async def test_every_change_of_a_known_notice_is_a_load_and_a_save(archive: Archive, store: CountingStore) -> None:
+    await archive.publish(a_publication(), an_institution(), an_act())
+    store.since()
+
+    await archive.amend(ADDRESS, {"description": "b"}, an_institution(), an_act())
+    await archive.cancel(ADDRESS, an_act())
+    await archive.restore(ADDRESS, an_act())
+    await archive.close(ADDRESS, an_act())
+    await archive.record_payment(ADDRESS, a_payment(), an_act())
+    await archive.record_settlement(ADDRESS, a_line(), an_act())
+
+    assert store.since() == ["load", "save"] * 6
+
+
+async def test_what_changes_nothing_saves_nothing(archive: Archive, store: CountingStore) -> None:
+    await archive.publish(a_publication(), an_institution(), an_act())
+    await archive.cancel(ADDRESS, an_act())
+    store.since()
+
+    await archive.cancel(ADDRESS, an_act())
+
+    assert store.since() == ["load"]
+
+
+async def test_a_lenient_institution_pays_for_its_claim(archive: Archive, store: CountingStore) -> None:
+    await archive.publish(a_publication(), an_institution(lenient=True), an_act())
+
+    assert store.since() == ["load", "claim_iuv", "save"]
