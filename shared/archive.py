@@ -15,7 +15,7 @@ from shared.domain.identifiers import Iuv, NoticeNumber
 from shared.domain.institutions import CreditorInstitution
 from shared.domain.money import Payment, Settlement
 from shared.domain.notice import Address, Change, Notice
-from shared.errors import DueDateInPast, IuvAlreadyUsed, NoticeNotFound, PreconditionFailed, TryAgain
+from shared.errors import DueDateInPast, IuvAlreadyUsed, NoIbanRegistered, NoticeNotFound, PreconditionFailed, TryAgain
 from shared.ports import NoticeStore, Overtaken, Search
 from shared.registry import KnownRegistry
 
@@ -87,6 +87,8 @@ class Archive:
     ) -> Change:
         """Change the named fields of a notice and keep the others; raises what `declarations.amend` raises."""
         default = institution.default_iban
+        if default is None and "iban" in changes and changes["iban"] is None and not changes.get("transfers"):
+            raise NoIbanRegistered  # whatever is known of the notice
 
         def decide(known: Notice | None, act: Act) -> Change:
             return declarations.amend(known, changes, default, act, supposed, iuv)

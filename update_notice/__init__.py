@@ -34,7 +34,7 @@ async def declare_event(request: Request) -> Response:
     archive = bootstrap.archive()
     value, supposed = read_json(request.body), read_precondition(request.headers)
     institution = await archive.registry.institution(request.institution)
-    declared = read_life_cycle(value, Reading(institution.lenient, request.now))
+    declared = read_life_cycle(value, request.address, Reading(institution.lenient, request.now))
     act = request.act(declared.occurred_at, declared.reason)
     if declared.type == "cancelled":
         change = await archive.cancel(request.address, act, supposed, declared.replaced_by)

@@ -128,6 +128,12 @@ class Content:
         postal = self.postal_iban or (default.iban if default.postal else None)
         return replace(self, iban=default.iban, postal_iban=postal, iban_source=IbanSource.REGISTERED)
 
+    def sent_back(self, known: "Content") -> "Content":
+        """Return the content, its IBAN still the registered one where a client only sends back what it read."""
+        if known.iban_source is IbanSource.REGISTERED and self.iban == known.iban:
+            return replace(self, iban_source=IbanSource.REGISTERED)
+        return self
+
     def amended(self, changes: Changes, default: RegisteredIban | None) -> "Content":
         """Return the content with the named fields changed; the rest stays, but a registered IBAN is looked up anew.
 

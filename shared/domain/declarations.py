@@ -17,14 +17,12 @@ from shared.domain.lifecycle import Becomes, EventType, Outcome, Rule
 from shared.domain.notice import Address, Change, Notice, status_by_dates
 from shared.errors import (
     DueDateInPast,
-    InvalidBody,
     IuvIsFixed,
     ManagedByEc,
     ManagedByGpd,
     NoticeNotFound,
     OlderThanKnown,
     PreconditionFailed,
-    Violation,
 )
 
 
@@ -75,7 +73,7 @@ def publish(known: Notice | None, publication: Publication, act: Act, supposed: 
     _refuse_another_iuv(communicated, publication.iuv)
     act = _in_order(communicated.content_at, act)
     change, _ = _admitted(communicated, EventType.PUBLISHED, act)
-    return _stated(change, communicated, publication.content, act)
+    return _stated(change, communicated, publication.content.sent_back(_content(communicated)), act)
 
 
 def amend(
@@ -108,15 +106,10 @@ def cancel(
 ) -> Change:
     """Cancel a notice; the number that replaces it makes the end reason `replaced`. Again, it changes nothing.
 
-    Raises NoticeNotFound, PreconditionFailed, InvalidBody, and what the life cycle refuses.
+    Raises NoticeNotFound, PreconditionFailed, and what the life cycle refuses.
     """
-    notice = _declared(known, act, supposed)
-    if replaced_by == notice.address.number:
-        raise InvalidBody(
-            violations=[Violation("replacedBy", "replaced_by_itself", "Another notice replaces this one")]
-        )
     reason = EndReason.REPLACED if replaced_by else end_reason
-    return _end(notice, EventType.CANCELLED, act, reason, replaced_by)
+    return _end(_declared(known, act, supposed), EventType.CANCELLED, act, reason, replaced_by)
 
 
 def close(known: Notice | None, act: Act, supposed: Precondition = ANYTHING) -> Change:

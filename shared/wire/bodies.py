@@ -237,9 +237,11 @@ class LifeCycleBody(Body):
 
     @field_validator("replaced_by")
     @classmethod
-    def _only_cancelled(cls, number: NoticeNumber | None, info: ValidationInfo) -> NoticeNumber | None:
+    def _by_another(cls, number: NoticeNumber | None, info: ValidationInfo[Reading]) -> NoticeNumber | None:
         if number is not None and info.data.get("type", "cancelled") != "cancelled":
             raise violation("replaced_by_not_cancelled", "Only a cancelled notice is replaced")
+        if number is not None and number == info.context.number:
+            raise violation("replaced_by_itself", "Another notice replaces this one")
         return number
 
 
@@ -296,9 +298,9 @@ def read_amendment(value: object, reading: Reading) -> Amendment:
     return Amendment(changes, body.iuv, body.occurred_at)
 
 
-def read_life_cycle(value: object, reading: Reading) -> LifeCycleBody:
+def read_life_cycle(value: object, address: Address, reading: Reading) -> LifeCycleBody:
     """Return what a declarer says happened; raise InvalidBody."""
-    return _read(LifeCycleBody, value, reading)
+    return _read(LifeCycleBody, value, replace(reading, number=address.number))
 
 
 def _named_of_debtor(body: DebtorPatchBody) -> Mapping[str, object]:

@@ -19,7 +19,7 @@ AHEAD = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """For whom and when something is read: is the institution lenient, what time is it, which number has the notice."""
+    """For whom and when something is read: is the institution lenient, what time is it, which notice is it about."""
 
     lenient: bool
     now: datetime

@@ -62,7 +62,7 @@ VIOLATIONS = {
 }
 """Every rule a field can break, by its code; printed in docs/errors.md."""
 
-_PLAIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{0,39}")
+_PLAIN_NAME = re.compile(r"[A-Za-z]{1,40}")
 
 
 def violations_of(error: ValidationError) -> list[Violation]:
@@ -75,7 +75,7 @@ def _violation(found: Any) -> Violation:
     if kind not in _CODES:
         return Violation(path(loc), kind, found["msg"])
     code, message = _CODES[kind]
-    if found["input"] is None and code == "wrong_type":
+    if found["input"] is None and code in ("wrong_type", "not_allowed"):
         code, message = _CODES["missing"]
     return Violation(path(loc), code, message.format(**found.get("ctx", {})))
 

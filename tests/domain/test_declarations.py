@@ -1,11 +1,13 @@
 """What declarers may say of a notice, in which order, and what of it is kept."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from shared.domain import declarations, facts
+from shared.domain.content import IbanSource
 from shared.domain.dates import DueDate, ValidFrom
 from shared.domain.declarations import Precondition, Publication
 from shared.domain.events import EndReason, Origin
@@ -15,7 +17,6 @@ from shared.domain.money import OutcomeCode
 from shared.domain.notice import Change, Notice
 from shared.errors import (
     DueDateInPast,
-    InvalidBody,
     IuvIsFixed,
     ManagedByEc,
     ManagedByGpd,
@@ -133,9 +134,14 @@ def test_a_cancellation_that_names_a_number_is_a_replacement() -> None:
     assert (notice.end_reason, notice.replaced_by) == (EndReason.REPLACED, other)
 
 
-def test_a_notice_is_not_replaced_by_itself() -> None:
-    with pytest.raises(InvalidBody):
-        declarations.cancel(a_notice(), an_act(), replaced_by=ADDRESS.number)
+def test_a_notice_sent_back_as_it_was_read_keeps_the_registered_iban_as_registered() -> None:
+    registered = replace(a_content(), iban_source=IbanSource.REGISTERED)
+    notice = declarations.publish(None, Publication(ADDRESS, registered), an_act()).notice
+
+    assert declarations.publish(notice, a_publication(), an_act()) == Change(notice)
+    changed = declarations.publish(notice, a_publication(amount=1), an_act()).notice.content
+    assert changed is not None
+    assert changed.iban_source is IbanSource.REGISTERED
 
 
 def test_a_restored_notice_has_no_end_reason_any_more() -> None:

@@ -32,7 +32,7 @@ from tests.functions.asking import (
     violations,
 )
 from tests.functions.fields import REFUSED, REQUIRED, RULES, TAKEN, found, naming
-from tests.support import DAY, HOUR, IBAN, NOW, POSTAL_IBAN, StillClock, a_body, a_number
+from tests.support import DAY, HOUR, IBAN, NOW, POSTAL_IBAN, StillClock, a_body, a_number, an_institution
 
 ACA = frozenset({DEFAULT_LABEL})
 ANOTHER_IBAN = Iban("IT73J0615513000000000012345")
@@ -1167,3 +1167,28 @@ async def test_the_time_of_a_declared_end_is_kept_on_the_event(http: httpx.Async
 
 def _way(notice: dict[str, Any]) -> tuple[str | None, str | None, str | None]:
     return notice["iban"], notice["postalIban"], notice["ibanSource"]
+
+
+async def test_an_iban_taken_back_is_refused_where_none_is_registered_whatever_is_known_of_the_notice(
+    http: httpx.AsyncClient, application: Application, clock: StillClock
+) -> None:
+    await application.registry.save_institution(an_institution(ibans=()))
+    clock.advance(MINUTE)
+
+    answer = await http.patch(NOTICE, json={"iban": None})
+
+    assert refusal(answer) == (422, "no_iban_registered")
+
+
+async def test_a_notice_that_was_read_can_be_sent_back(http: httpx.AsyncClient) -> None:
+    read = await publish(http)
+
+    answer = await http.put(NOTICE, json=read)
+
+    assert (answer.status_code, answer.json()) == (200, read)
+
+
+async def test_a_name_that_may_be_somebodys_code_is_not_repeated(http: httpx.AsyncClient) -> None:
+    answer = await http.patch(NOTICE, json={"RSSMRA80A01H501U": 1})
+
+    assert "RSSMRA80A01H501U" not in answer.text
