@@ -31,7 +31,7 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        flushes = flushes_per_second(folder, 1)
+        flushes = flushes_per_second(folder, 2)
         with running(folder / "data") as server:
             publish, get = _measured(Load(wrk, server, folder, chosen.connections), chosen.seconds)
 
