@@ -36,7 +36,7 @@ format: $(VENV) ## Format the code and mend what the linter can mend.
 	@$(VENV)/bin/ruff check --fix .
 	@$(VENV)/bin/ruff format .
 
-bench: $(VENV) ## Measure the archive beside what one would pick instead.
+bench: $(VENV) ## Measure publish and get at 64 connections (needs wrk).
 	@$(VENV)/bin/python -m bench
 
 docs: $(VENV) ## Write the generated documents anew.

@@ -228,8 +228,10 @@ class Archive:
                 known = overtaken.current
             else:
                 return change
-            # Writers that lose together would meet again together.
-            await asyncio.sleep(random() * min(0.001 * 2**attempt, 0.05))
+            if attempt:
+                # Writers that lose together would meet again together; what was known before the wait is old after it.
+                await asyncio.sleep(random() * min(0.001 * 2**attempt, 0.05))
+                known = await self.store.load(change.notice.address)
             act = replace(act, now=self.clock())
         raise TryAgain
 

@@ -8,6 +8,8 @@ commits, which a reader of changes can follow.
 
 import asyncio
 import sqlite3
+import time
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Sequence
 from contextlib import closing, suppress
 from datetime import datetime, timedelta
@@ -92,26 +94,42 @@ def connect(path: Path) -> sqlite3.Connection:
 
     Raises ValueError with a sentence when the file belongs to something else.
     """
-    # Statements are committed by hand; a connection is used by one thread at a time.
-    db = sqlite3.connect(path, timeout=0.05, isolation_level=None, check_same_thread=False)
-    try:
-        version: int = db.execute("PRAGMA user_version").fetchone()[0]
-        tables: int = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-        if version != _VERSION and tables:
-            raise ValueError(f"{path} was not made by this version of the archive")
-        if not tables:
-            db.execute("PRAGMA page_size = 8192")
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = FULL")
-        if version != _VERSION:
-            db.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;")
-    except sqlite3.DatabaseError as error:
-        db.close()
-        raise ValueError(f"{path} cannot be opened as the archive's file: {error}") from error
-    except ValueError:
-        db.close()
-        raise
-    return db
+    give_up_at = time.monotonic() + PATIENCE.total_seconds()
+    while True:
+        # Statements are committed by hand; a connection is used by one thread at a time.
+        db = sqlite3.connect(path, timeout=0.05, isolation_level=None, check_same_thread=False)
+        try:
+            _prepare(db, path)
+        except sqlite3.DatabaseError as error:
+            db.close()
+            # Another process makes the file: SQLite does not wait for it where the journal changes.
+            if _is_busy(error) and time.monotonic() < give_up_at:
+                time.sleep(0.01)
+                continue
+            raise ValueError(f"{path} cannot be opened as the archive's file: {error}") from error
+        except ValueError:
+            db.close()
+            raise
+        return db
+
+
+def _prepare(db: sqlite3.Connection, path: Path) -> None:
+    # One statement: the file may be made between two.
+    found = "SELECT (SELECT user_version FROM pragma_user_version), (SELECT count(*) FROM sqlite_master)"
+    version, tables = db.execute(found).fetchone()
+    if version != _VERSION and tables:
+        raise ValueError(f"{path} was not made by this version of the archive")
+    if not tables:
+        db.execute("PRAGMA page_size = 8192")
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute("PRAGMA synchronous = FULL")
+    if version != _VERSION:
+        db.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;")
+
+
+def _is_busy(error: Exception) -> bool:
+    """Tell whether another process hinders; the low byte of an error code is its kind."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
 
 
 class SqliteNoticeStore:
@@ -262,7 +280,7 @@ class SqliteNoticeStore:
         return []
 
     def _not_committed(self, group: list["_Write"], error: Exception) -> list["_Write"]:
-        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
+        if _is_busy(error):
             now = asyncio.get_running_loop().time()
             for write in group:
                 if write.give_up_at <= now:
@@ -277,15 +295,15 @@ class SqliteNoticeStore:
         return [waiting for write in group for waiting in self._commit([write])]
 
 
-class _Write:
+class _Write(ABC):
     """One write of a group; `run` returns why it was not done, if another came first."""
 
     done: asyncio.Future[None]
     give_up_at: float
 
+    @abstractmethod
     def run(self, db: sqlite3.Connection) -> Overtaken | None:
         """Write, inside the transaction of the group."""
-        raise NotImplementedError
 
     def tell(self, outcome: Exception | None) -> None:
         """Tell whoever waits; it may have gone away."""

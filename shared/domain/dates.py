@@ -15,6 +15,7 @@ from shared.errors import InvalidValue
 ROME: Final = ZoneInfo("Europe/Rome")
 
 
+@lru_cache(maxsize=1024)  # a request shows the same few instants several times
 def format_instant(at: datetime) -> str:
     """Show an instant as "2026-11-24T14:42:49.123Z"."""
     return at.isoformat("T", "milliseconds").replace("+00:00", "Z")
@@ -62,6 +63,11 @@ def first_instant(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=ROME).astimezone(UTC)
 
 
+@lru_cache(maxsize=8192)
+def _day_in_rome(at: datetime) -> date:
+    return at.astimezone(ROME).date()
+
+
 @dataclass(frozen=True, slots=True)
 class _Boundary:
     """An instant that was given as a day of Rome (`whole_day`) or as a date-time, and is shown likewise."""
@@ -95,7 +101,7 @@ class _Boundary:
     @property
     def day(self) -> date:
         """The day shown, in Rome."""
-        day = self.instant.astimezone(ROME).date()
+        day = _day_in_rome(self.instant)
         return day - self._offset if self.whole_day else day
 
     def __str__(self) -> str:

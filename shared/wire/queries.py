@@ -98,6 +98,8 @@ def read_search(
 
 def read_at(parameters: Mapping[str, str], now: datetime) -> datetime | None:
     """Return the moment of which a notice is asked, None for now; raise InvalidParameter."""
+    if not parameters:  # nearly always
+        return None
     at = _read(AtParameter, parameters).at
     if at is not None and at > now:
         raise InvalidParameter(violations=[Violation("at", "in_the_future", "The moment lies in the future")])

@@ -2,6 +2,8 @@
 
 import asyncio
 import sqlite3
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from datetime import date, timedelta
@@ -18,6 +20,17 @@ from shared.ports import NoticeStore, Registry, Search
 from tests.contracts.notice_store import NoticeStoreContract, at, published
 from tests.contracts.registry import RegistryContract
 from tests.support import ADDRESS, INSTITUTION, NOW, a_caller, an_act, an_institution
+
+ROOT = Path(__file__).parents[2]
+OPEN_THE_FILE = """
+import sys, time
+from pathlib import Path
+from shared.adapters.sqlite import connect
+
+path = Path(sys.argv[1])
+time.sleep(1 - time.time() % 1)  # all at the same moment
+connect(path).close()
+"""
 
 
 @pytest.fixture
@@ -162,6 +175,15 @@ class TestSqliteNoticeStore(NoticeStoreContract):
             "updatedAt": "SEARCH notices USING INDEX notices_by_update",
             "due": "SEARCH notices USING INDEX notices_due",
         }
+
+
+def test_processes_that_open_a_new_file_at_once_all_succeed(path: Path) -> None:
+    command = [sys.executable, "-c", OPEN_THE_FILE, str(path)]
+    processes = [subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE) for _ in range(8)]
+
+    said = [process.communicate()[1].decode() for process in processes]
+
+    assert said == [""] * 8
 
 
 @pytest.mark.parametrize("content", [b"not a database, but long enough to be looked at" * 30, "another program's"])
