@@ -14,13 +14,16 @@ endif
 VERSION := $(if $(PYTHON),$(shell version=$$("$(PYTHON)" -c '$(ASK)' 2>/dev/null) && echo "$$version"))
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench docs indexed lock clean $(VENV) $(WORKER)
+.PHONY: help run ops test check format bench docs indexed lock clean $(VENV) $(WORKER)
 
 help: ## List what there is to do.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 run: $(VENV) ## Run the whole archive here, on SQLite (PORT=7071 DATA=.local).
 	@$(VENV)/bin/python -m local
+
+ops: $(VENV) ## Register institutions and callers (ARGS="institutions list" DATA=.local).
+	@$(VENV)/bin/python -m ops $(ARGS)
 
 test: $(VENV) $(WORKER) ## Run the tests (TESTS="tests/domain -k iban" for some of them).
 	@WORKER_PYTHON=$(WORKER)/bin/python $(VENV)/bin/python -m pytest $(TESTS)

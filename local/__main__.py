@@ -26,12 +26,10 @@ from local.host import Host
 from local.request import Receive, Scope, Send
 from local.response import STOPPING, send_answer
 from shared import bootstrap
-from shared.settings import Settings, SettingsError
+from shared.settings import STORES, Settings, SettingsError
 
 ADDRESS = "127.0.0.1"
 ROOT = Path(__file__).parent.parent
-STORES = ("ARCHIVE_STORE", "COSMOS", "COSMOS__accountEndpoint")
-"""The settings that name a store; the embedded one is chosen when none of them does."""
 PATIENCE = 3
 """Seconds a request has to finish once the host was told to stop."""
 

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from hashlib import sha256
+from secrets import token_urlsafe
 
 from shared.domain.callers import Caller, Scope
 from shared.domain.identifiers import NoticeNumber
@@ -13,6 +14,11 @@ from shared.errors import (
     Unauthenticated,
 )
 from shared.registry import MINUTE, SECOND, KnownRegistry
+
+
+def new_key() -> str:
+    """Make a key: 256 random bits, 43 letters, digits, `-` and `_`."""
+    return token_urlsafe(32)
 
 
 def key_hash(key: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import Enum
+from types import EllipsisType
 from typing import Protocol
 
 from shared.domain.callers import EVERY, Caller
@@ -24,6 +25,10 @@ class Overtaken(Exception):
     def __init__(self, current: Notice | None) -> None:
         super().__init__("another writer came first")
         self.current = current
+
+
+class ChangedMeanwhile(Exception):
+    """What is registered is not what the change began with: somebody else changed it first."""
 
 
 class Order(Enum):
@@ -121,16 +126,37 @@ class NoticeStore(Protocol):
 
 
 class Registry(Protocol):
-    """Where creditor institutions and callers are registered."""
+    """Where creditor institutions and callers are registered.
+
+    A save may say what the change began with: `before`, or None where nothing was registered. If anything else is
+    registered by then it raises ChangedMeanwhile, and nothing is changed; so do the removals, which take what was read.
+    """
 
     async def institution(self, code: InstitutionCode) -> CreditorInstitution | None:
         """Return the institution, if it is registered."""
 
+    async def institutions(self) -> list[CreditorInstitution]:
+        """Return every institution, by fiscal code."""
+
+    async def save_institution(
+        self, institution: CreditorInstitution, before: CreditorInstitution | EllipsisType | None = ...
+    ) -> None:
+        """Register the institution, or replace what was registered of it."""
+
+    async def remove_institution(self, institution: CreditorInstitution) -> None:
+        """Take the institution out of the register."""
+
     async def caller(self, key_hash: str) -> Caller | None:
         """Return the caller that holds the key with this hash, whether or not the key is still good."""
 
-    async def save_institution(self, institution: CreditorInstitution) -> None:
-        """Register the institution, or replace what was registered of it."""
+    async def caller_named(self, name: str) -> Caller | None:
+        """Return the caller of this name, if it is registered."""
 
-    async def save_caller(self, caller: Caller) -> None:
+    async def callers(self) -> list[Caller]:
+        """Return every caller, by name."""
+
+    async def save_caller(self, caller: Caller, before: Caller | EllipsisType | None = ...) -> None:
         """Register the caller, or replace what was registered of it; keys it no longer names stop naming it."""
+
+    async def remove_caller(self, caller: Caller) -> None:
+        """Take the caller out of the register; its keys stop naming it."""

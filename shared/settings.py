@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 EMBEDDED = "sqlite:"
+STORES = ("ARCHIVE_STORE", "COSMOS", "COSMOS__accountEndpoint")
+"""The settings that name a store; on one machine the embedded one is taken when none of them does."""
 
 
 class SettingsError(Exception):

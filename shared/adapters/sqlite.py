@@ -8,13 +8,13 @@ commits, which a reader of changes can follow.
 
 import asyncio
 import sqlite3
-import time
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Sequence
 from contextlib import closing, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from shared.adapters.sqlite_file import PATIENCE, connect, is_busy
 from shared.adapters.sqlite_search import DUE, search_statement
 from shared.documents import (
     dumps,
@@ -34,49 +34,6 @@ from shared.ports import Overtaken, Search
 GROUP = 512
 """Writes in one transaction, at most."""
 
-PATIENCE = timedelta(seconds=5)
-"""How long a write waits while another process is writing."""
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS notices (
-    creditor_institution TEXT NOT NULL,
-    number TEXT NOT NULL,
-    version INTEGER NOT NULL,
-    status TEXT NOT NULL,
-    updated_at TEXT NOT NULL,
-    due_date_key TEXT,
-    starts_at TEXT,
-    ends_at TEXT,
-    next_change_at TEXT,
-    anomalies TEXT,
-    document BLOB NOT NULL
-);
-CREATE UNIQUE INDEX IF NOT EXISTS notices_by_number ON notices (creditor_institution, number);
-CREATE INDEX IF NOT EXISTS notices_by_update ON notices (creditor_institution, updated_at, number);
-CREATE INDEX IF NOT EXISTS notices_by_due_date ON notices (creditor_institution, due_date_key, number);
-CREATE INDEX IF NOT EXISTS notices_due ON notices (next_change_at, creditor_institution, number)
-    WHERE next_change_at IS NOT NULL;
-CREATE TABLE IF NOT EXISTS events (
-    position INTEGER PRIMARY KEY,
-    creditor_institution TEXT NOT NULL,
-    number TEXT NOT NULL,
-    version INTEGER NOT NULL,
-    document BLOB NOT NULL
-);
-CREATE UNIQUE INDEX IF NOT EXISTS events_by_notice ON events (creditor_institution, number, version);
-CREATE TABLE IF NOT EXISTS iuvs (
-    creditor_institution TEXT NOT NULL,
-    iuv TEXT NOT NULL,
-    number TEXT NOT NULL,
-    PRIMARY KEY (creditor_institution, iuv)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS registry (
-    id TEXT PRIMARY KEY,
-    document BLOB NOT NULL
-) WITHOUT ROWID;
-"""
-_VERSION = 1
-
 _COLUMNS = (
     "version, status, updated_at, due_date_key, starts_at, ends_at, next_change_at, anomalies, document,"
     " creditor_institution, number"
@@ -87,49 +44,6 @@ _UPDATE = (
     " WHERE creditor_institution = ? AND number = ? AND version = ?"
 )
 _INSERT_EVENT = "INSERT INTO events (creditor_institution, number, version, document) VALUES (?,?,?,?)"
-
-
-def connect(path: Path) -> sqlite3.Connection:
-    """Open the file, and make it if it is not there.
-
-    Raises ValueError with a sentence when the file belongs to something else.
-    """
-    give_up_at = time.monotonic() + PATIENCE.total_seconds()
-    while True:
-        # Statements are committed by hand; a connection is used by one thread at a time.
-        db = sqlite3.connect(path, timeout=0.05, isolation_level=None, check_same_thread=False)
-        try:
-            _prepare(db, path)
-        except sqlite3.DatabaseError as error:
-            db.close()
-            # Another process makes the file: SQLite does not wait for it where the journal changes.
-            if _is_busy(error) and time.monotonic() < give_up_at:
-                time.sleep(0.01)
-                continue
-            raise ValueError(f"{path} cannot be opened as the archive's file: {error}") from error
-        except ValueError:
-            db.close()
-            raise
-        return db
-
-
-def _prepare(db: sqlite3.Connection, path: Path) -> None:
-    # One statement: the file may be made between two.
-    found = "SELECT (SELECT user_version FROM pragma_user_version), (SELECT count(*) FROM sqlite_master)"
-    version, tables = db.execute(found).fetchone()
-    if version != _VERSION and tables:
-        raise ValueError(f"{path} was not made by this version of the archive")
-    if not tables:
-        db.execute("PRAGMA page_size = 8192")
-    db.execute("PRAGMA journal_mode = WAL")
-    db.execute("PRAGMA synchronous = FULL")
-    if version != _VERSION:
-        db.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;")
-
-
-def _is_busy(error: Exception) -> bool:
-    """Tell whether another process hinders; the low byte of an error code is its kind."""
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
 
 
 class SqliteNoticeStore:
@@ -280,7 +194,7 @@ class SqliteNoticeStore:
         return []
 
     def _not_committed(self, group: list["_Write"], error: Exception) -> list["_Write"]:
-        if _is_busy(error):
+        if is_busy(error):
             now = asyncio.get_running_loop().time()
             for write in group:
                 if write.give_up_at <= now:

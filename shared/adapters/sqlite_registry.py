@@ -1,15 +1,19 @@
 """The registry in the embedded store's file: institutions, callers, and which caller a key belongs to."""
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import EllipsisType
 from typing import Any
 
-from shared.adapters.sqlite import connect
+from shared.adapters.sqlite_file import connect
 from shared.documents import dumps, loads
 from shared.domain.callers import Caller
 from shared.domain.identifiers import InstitutionCode
 from shared.domain.institutions import CreditorInstitution
 from shared.errors import StoreUnavailable
+from shared.ports import ChangedMeanwhile
 from shared.registry_documents import caller_document, institution_document, read_caller, read_institution
 
 _PUT = "INSERT INTO registry (id, document) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET document = excluded.document"
@@ -24,35 +28,75 @@ class SqliteRegistry:
 
     async def institution(self, code: InstitutionCode) -> CreditorInstitution | None:
         """Return the institution, if it is registered."""
-        document = self._read(f"institution:{code}")
-        return None if document is None else read_institution(document)
+        return self._institution(code)
+
+    async def institutions(self) -> list[CreditorInstitution]:
+        """Return every institution, by fiscal code."""
+        return [read_institution(document) for document in self._read_all("institution")]
+
+    async def save_institution(
+        self, institution: CreditorInstitution, before: CreditorInstitution | EllipsisType | None = ...
+    ) -> None:
+        """Register the institution, or replace what was registered of it; raise ChangedMeanwhile."""
+        code = institution.fiscal_code
+        with self._transaction():
+            if before not in (..., self._institution(code)):
+                raise ChangedMeanwhile
+            self._put(f"institution:{code}", institution_document(institution))
+
+    async def remove_institution(self, institution: CreditorInstitution) -> None:
+        """Take the institution out of the register; raise ChangedMeanwhile."""
+        code = institution.fiscal_code
+        with self._transaction():
+            if self._institution(code) != institution:
+                raise ChangedMeanwhile
+            self._delete(f"institution:{code}")
 
     async def caller(self, key_hash: str) -> Caller | None:
         """Return the caller that holds the key with this hash."""
         key = self._read(f"key:{key_hash}")
-        document = None if key is None else self._read(f"caller:{key['caller']}")
-        return None if document is None else read_caller(document)
+        return None if key is None else self._caller(key["caller"])
 
-    async def save_institution(self, institution: CreditorInstitution) -> None:
-        """Register the institution, or replace what was registered of it."""
-        self._write([(_PUT, (f"institution:{institution.fiscal_code}", dumps(institution_document(institution))))])
+    async def caller_named(self, name: str) -> Caller | None:
+        """Return the caller of this name, if it is registered."""
+        return self._caller(name)
 
-    async def save_caller(self, caller: Caller) -> None:
-        """Register the caller, or replace what was registered of it; keys it no longer names stop naming it."""
-        before = self._read(f"caller:{caller.name}")
-        old = {key.hash for key in read_caller(before).keys} if before else set()
-        new = {key.hash for key in caller.keys}
-        self._write(
-            [
-                (_PUT, (f"caller:{caller.name}", dumps(caller_document(caller)))),
-                *((_PUT, (f"key:{key}", dumps({"caller": caller.name}))) for key in sorted(new)),
-                *(("DELETE FROM registry WHERE id = ?", (f"key:{key}",)) for key in sorted(old - new)),
-            ]
-        )
+    async def callers(self) -> list[Caller]:
+        """Return every caller, by name."""
+        return [read_caller(document) for document in self._read_all("caller")]
+
+    async def save_caller(self, caller: Caller, before: Caller | EllipsisType | None = ...) -> None:
+        """Register the caller, or replace what was registered of it, with its keys; raise ChangedMeanwhile."""
+        with self._transaction():
+            registered = self._caller(caller.name)
+            if before not in (..., registered):
+                raise ChangedMeanwhile
+            for key in registered.keys if registered else ():
+                self._delete(f"key:{key.hash}")
+            for key in caller.keys:
+                self._put(f"key:{key.hash}", {"caller": caller.name})
+            self._put(f"caller:{caller.name}", caller_document(caller))
+
+    async def remove_caller(self, caller: Caller) -> None:
+        """Take the caller and its keys out of the register; raise ChangedMeanwhile."""
+        with self._transaction():
+            if self._caller(caller.name) != caller:
+                raise ChangedMeanwhile
+            for key in caller.keys:
+                self._delete(f"key:{key.hash}")
+            self._delete(f"caller:{caller.name}")
 
     async def close(self) -> None:
         """Close the file."""
         self._db.close()
+
+    def _institution(self, code: InstitutionCode) -> CreditorInstitution | None:
+        document = self._read(f"institution:{code}")
+        return None if document is None else read_institution(document)
+
+    def _caller(self, name: str) -> Caller | None:
+        document = self._read(f"caller:{name}")
+        return None if document is None else read_caller(document)
 
     def _read(self, document_id: str) -> dict[str, Any] | None:
         try:
@@ -61,13 +105,30 @@ class SqliteRegistry:
             raise StoreUnavailable from error
         return loads(row[0]) if row else None
 
-    def _write(self, statements: list[tuple[str, tuple[object, ...]]]) -> None:
+    def _read_all(self, kind: str) -> list[dict[str, Any]]:
+        # A semicolon is what follows a colon: the range of the ids that begin with the kind.
+        statement = "SELECT document FROM registry WHERE id >= ? AND id < ? ORDER BY id"
+        try:
+            rows = self._db.execute(statement, (f"{kind}:", f"{kind};")).fetchall()
+        except sqlite3.Error as error:
+            raise StoreUnavailable from error
+        return [loads(document) for (document,) in rows]
+
+    def _put(self, document_id: str, document: dict[str, Any]) -> None:
+        self._db.execute(_PUT, (document_id, dumps(document)))
+
+    def _delete(self, document_id: str) -> None:
+        self._db.execute("DELETE FROM registry WHERE id = ?", (document_id,))
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """Write all of it or nothing, and nobody else in between."""
         try:
             self._db.execute("BEGIN IMMEDIATE")
-            for statement, values in statements:
-                self._db.execute(statement, values)
+            yield
             self._db.execute("COMMIT")
         except sqlite3.Error as error:
+            raise StoreUnavailable from error
+        finally:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
-            raise StoreUnavailable from error

@@ -1,7 +1,7 @@
 """Who may call the archive, and what was granted to it: nothing that is not named here."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -9,6 +9,9 @@ from shared.domain.events import Actor, Role
 
 EVERY = "*"
 """Every institution, or every segregation code."""
+
+MAX_LIVE_KEYS = 2
+"""The one in use, and the next or the last one: enough to change keys without a moment in which none opens."""
 
 
 class Scope(StrEnum):
@@ -20,12 +23,25 @@ class Scope(StrEnum):
     DEBTORS_READ = "debtors:read"
 
 
+class TooManyKeys(Exception):
+    """The caller has as many live keys as it may have."""
+
+
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A live key, known by its hash alone (SHA-256, hexadecimal); it ends before `expires_at`."""
+    """A key, known by its hash alone (SHA-256, hexadecimal); it ends before `expires_at`."""
 
     hash: str
     expires_at: datetime | None = None
+
+    @property
+    def id(self) -> str:
+        """Return what the key is called where people read: the first 12 digits of its hash."""
+        return self.hash[:12]
+
+    def is_live(self, now: datetime) -> bool:
+        """Tell whether the key has not run out."""
+        return _is_within(None, now, self.expires_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +63,26 @@ class Caller:
 
     def holds(self, key_hash: str, now: datetime) -> bool:
         """Tell whether the key opens now: it is one of the caller's, and neither it nor the caller has run out."""
-        return any(key.hash == key_hash and _is_within(None, now, key.expires_at) for key in self.keys) and _is_within(
-            self.valid_from, now, self.valid_until
-        )
+        return any(key.hash == key_hash for key in self.live_keys(now)) and self.is_valid(now)
+
+    def is_valid(self, now: datetime) -> bool:
+        """Tell whether the caller may call now, with whichever key."""
+        return _is_within(self.valid_from, now, self.valid_until)
+
+    def live_keys(self, now: datetime) -> tuple[Key, ...]:
+        """Return the keys that have not run out."""
+        return tuple(key for key in self.keys if key.is_live(now))
+
+    def with_new_key(self, key_hash: str, old_ends_at: datetime, now: datetime) -> "Caller":
+        """Return the caller with one more key; those it has end then, unless sooner, and those that ran out are gone.
+
+        Raises TooManyKeys when it has two live ones.
+        """
+        old = self.live_keys(now)
+        if len(old) >= MAX_LIVE_KEYS:
+            raise TooManyKeys
+        ended = (replace(key, expires_at=min(key.expires_at or old_ends_at, old_ends_at)) for key in old)
+        return replace(self, keys=(*ended, Key(key_hash)))
 
     def segregation_codes(self, institution: str) -> frozenset[str]:
         """Return the codes granted for an institution, `*` among them when all are; empty when it is not granted."""

@@ -2,16 +2,17 @@
 
 import asyncio
 import sqlite3
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
+from threading import Timer
 
 import pytest
 
 from shared.adapters.sqlite import SqliteNoticeStore
+from shared.adapters.sqlite_file import connect
 from shared.adapters.sqlite_registry import SqliteRegistry
 from shared.adapters.sqlite_search import DUE, search_statement
 from shared.domain import declarations
@@ -20,17 +21,6 @@ from shared.ports import NoticeStore, Registry, Search
 from tests.contracts.notice_store import NoticeStoreContract, at, published
 from tests.contracts.registry import RegistryContract
 from tests.support import ADDRESS, INSTITUTION, NOW, a_caller, an_act, an_institution
-
-ROOT = Path(__file__).parents[2]
-OPEN_THE_FILE = """
-import sys, time
-from pathlib import Path
-from shared.adapters.sqlite import connect
-
-path = Path(sys.argv[1])
-time.sleep(1 - time.time() % 1)  # all at the same moment
-connect(path).close()
-"""
 
 
 @pytest.fixture
@@ -177,15 +167,6 @@ class TestSqliteNoticeStore(NoticeStoreContract):
         }
 
 
-def test_processes_that_open_a_new_file_at_once_all_succeed(path: Path) -> None:
-    command = [sys.executable, "-c", OPEN_THE_FILE, str(path)]
-    processes = [subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE) for _ in range(8)]
-
-    said = [process.communicate()[1].decode() for process in processes]
-
-    assert said == [""] * 8
-
-
 @pytest.mark.parametrize("content", [b"not a database, but long enough to be looked at" * 30, "another program's"])
 def test_a_file_that_is_not_the_archives_is_refused_with_a_sentence(path: Path, content: bytes | str) -> None:
     if isinstance(content, bytes):
@@ -215,6 +196,30 @@ class TestSqliteRegistry(RegistryContract):
 
         assert await registry.institution(INSTITUTION) == an_institution()
         assert await registry.caller("a-hash") == a_caller()
+
+    async def test_a_write_waits_for_another_process(self, registry: Registry, path: Path) -> None:
+        with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            release = Timer(0.2, other.execute, ["COMMIT"])
+            release.start()
+
+            await registry.save_institution(an_institution())
+
+            release.join()
+        assert await registry.institution(INSTITUTION) == an_institution()
+
+
+def test_a_file_that_many_open_at_once_is_made_once(tmp_path: Path) -> None:
+    paths = [tmp_path / f"{file}.db" for file in range(20) for _ in range(8)]
+
+    with ThreadPoolExecutor(8) as threads:
+        for connection in threads.map(connect, paths):
+            connection.close()
+
+
+def test_a_file_that_cannot_be_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="cannot be opened as the archive's file"):
+        connect(tmp_path / "no such folder" / "archive.db")
 
 
 def _plan(db: sqlite3.Connection, statement: str, values: list[object]) -> str:

@@ -1,0 +1,13 @@
+"""What the tests of the operators' command line begin with."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.ops.asking import Operator
+
+
+@pytest.fixture
+def operator(tmp_path: Path) -> Operator:
+    """Return an operator of an archive that is not there yet."""
+    return Operator(tmp_path / "data")

@@ -1,0 +1,263 @@
+"""The command line as a shell meets it: exit codes, one sentence for a refusal, whose data, who can be asked."""
+
+import os
+import pty
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+from threading import Timer
+
+import pytest
+
+from tests.ops.asking import CODE, IBAN, ROOT, Operator, environment, start
+
+ADD = ("institutions", "add", CODE, "--name", "Comune di Esempio", "--iban", IBAN)
+LONG_NAME = "Comune di Esempio con un nome molto lungo, che non sta in una riga"
+REMOVE = ("institutions", "remove", CODE)
+
+
+def test_a_first_institution_begins_an_archive_and_says_where(tmp_path: Path) -> None:
+    data = tmp_path / "new" / "data"
+
+    process = start(data, *ADD)
+    out, err = process.communicate(timeout=20)
+
+    assert (process.returncode, err) == (0, f"A new archive begins in {data}.\n")
+    assert out.startswith("Registered.\n")
+    assert (data / "archive.db").is_file()
+
+
+@pytest.mark.parametrize("command", [["institutions", "list"], ["callers", "show", "an-ec"], ["keys", "list", "an-ec"]])
+def test_looking_begins_no_archive(command: list[str], operator: Operator) -> None:
+    assert operator.refused(*command).startswith(f"There is no archive in {operator.data} yet")
+    assert not operator.data.exists()
+
+
+def test_the_folder_named_on_the_command_line_comes_before_data(operator: Operator, tmp_path: Path) -> None:
+    operator.ask("--data", str(tmp_path / "other"), *ADD)
+
+    assert not operator.data.exists()
+    assert (tmp_path / "other" / "archive.db").is_file()
+
+
+def test_a_store_that_is_named_comes_before_data(operator: Operator, tmp_path: Path) -> None:
+    named = {"ARCHIVE_STORE": f"sqlite:{tmp_path}/named.db"}
+
+    operator.ask(*ADD, env=named)
+
+    assert not operator.data.exists()
+    assert CODE in operator.ask("institutions", "list", env=named).stdout
+
+
+def test_two_stores_named_at_once_are_refused(operator: Operator, tmp_path: Path) -> None:
+    result = operator.ask(
+        *("--data", str(tmp_path), "institutions", "list"), exit_code=2, env={"ARCHIVE_STORE": f"sqlite:{tmp_path}/a"}
+    )
+
+    assert result.stderr == "Both --data and ARCHIVE_STORE name a store: leave one of them out.\n"
+
+
+def test_a_store_that_is_not_understood_is_told(operator: Operator) -> None:
+    result = operator.ask("institutions", "list", exit_code=2, env={"ARCHIVE_STORE": "somewhere"})
+
+    assert result.stderr == "ARCHIVE_STORE must name the store: sqlite:<path>.\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "sentence"),
+    [
+        ([], "Usage: "),
+        (["keys"], "Usage: "),
+        (["institution"], "No such command 'institution'. Did you mean 'institutions'?"),
+        (["institutions", "add", CODE], "Missing option '--name'."),
+        (["institutions", "list", "--everything"], "No such option: --everything"),
+    ],
+)
+def test_a_command_that_is_not_understood_is_told(command: list[str], sentence: str, operator: Operator) -> None:
+    assert operator.refused(*command, exit_code=2).startswith(sentence)
+
+
+@pytest.mark.parametrize("command", [[], ["institutions"], ["callers"], ["keys"]])
+def test_the_exit_codes_are_in_the_help(command: list[str], operator: Operator) -> None:
+    said = " ".join(operator.ask(*command, "--help").stdout.split())
+
+    assert "Exit codes: 0 done; 1 refused, not found, or changed meanwhile; 2 not understood" in said
+
+
+def test_a_file_that_is_not_the_archives_does_not_answer(operator: Operator) -> None:
+    operator.data.mkdir()
+    (operator.data / "archive.db").write_bytes(b"not a database, but long enough to be looked at" * 30)
+
+    assert "cannot be opened as the archive's file" in operator.refused("institutions", "list", exit_code=3)
+
+
+def test_a_folder_that_cannot_be_made_does_not_answer(operator: Operator) -> None:
+    operator.data.touch()
+
+    result = operator.ask("--data", str(operator.data / "data"), *ADD, exit_code=3, env={"DATA": None})
+
+    assert result.stderr == f"The folder {operator.data}/data cannot be made: Not a directory.\n"
+
+
+@pytest.mark.parametrize("command", [["institutions", "list"], ["institutions", "change", CODE, "--lenient"]])
+def test_a_registry_that_fails_does_not_answer(command: list[str], operator: Operator) -> None:
+    operator.add_institution()
+    with closing(sqlite3.connect(operator.data / "archive.db")) as other:
+        other.execute("DROP TABLE registry")
+
+    assert operator.refused(*command, exit_code=3) == "The registry does not answer; nothing was done.\n"
+
+
+def test_a_change_waits_while_another_process_writes(operator: Operator) -> None:
+    operator.add_institution()
+    with closing(sqlite3.connect(operator.data / "archive.db", isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        release = Timer(0.5, other.execute, ["COMMIT"])
+        release.start()
+
+        changed = operator.read("institutions", "change", CODE, "--lenient")
+
+        release.join()
+    assert changed["lenient"] is True
+
+
+def test_two_operators_begin_one_archive(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    processes = [start(data, "institutions", "add", f"{code:011}", "--name", "a name") for code in range(4)]
+
+    said = [process.communicate(timeout=30)[1] for process in processes]
+
+    assert [process.returncode for process in processes] == [0] * 4, said
+    assert len(Operator(data).read("institutions", "list")["items"]) == 4
+
+
+@pytest.mark.parametrize(
+    "command", [REMOVE, ("callers", "remove", "an-ec"), ("keys", "revoke", "an-ec", "0123456789ab")]
+)
+def test_what_cannot_be_undone_is_not_done_where_nobody_can_be_asked(
+    command: tuple[str, ...], operator: Operator
+) -> None:
+    operator.add_institution()
+    operator.add_caller()
+
+    process = start(operator.data, *command)
+    out, err = process.communicate(timeout=20)
+
+    assert (process.returncode, out) == (2, "")
+    assert err == "This cannot be undone, and nobody can be asked here: confirm it with --yes.\n"
+    assert len(operator.read("institutions", "list")["items"]) == len(operator.read("callers", "list")["items"]) == 1
+
+
+class Terminal:
+    """A command that runs in a terminal, in which somebody can be asked."""
+
+    def __init__(self, data: Path, *command: str, **settings: str) -> None:
+        self._screen, far_end = pty.openpty()
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "ops", *command],
+            cwd=ROOT,
+            env=environment(data, TERM="xterm", **settings),
+            stdin=far_end,
+            stdout=far_end,
+            stderr=far_end,
+        )
+        os.close(far_end)
+
+    def read_until(self, text: str) -> str:
+        """Return what appears, through this text."""
+        seen = ""
+        while text not in seen:
+            seen += os.read(self._screen, 1024).decode()
+        return seen
+
+    def type(self, text: str) -> None:
+        """Type a line."""
+        os.write(self._screen, f"{text}\n".encode())
+
+    def rest(self) -> str:
+        """Return what appears until the command has ended."""
+        seen = b""
+        try:
+            while chunk := os.read(self._screen, 1024):
+                seen += chunk
+        except OSError:
+            pass  # The other end was closed.
+        os.close(self._screen)
+        self.process.wait(20)
+        return seen.decode().replace("\r\n", "\n")
+
+
+@pytest.mark.parametrize(
+    ("answer", "exit_code", "sentence", "left"), [("y", 0, f"Removed {CODE}.", 0), ("", 1, "Nothing was done.", 1)]
+)
+def test_in_a_terminal_the_operator_is_asked(
+    answer: str, exit_code: int, sentence: str, left: int, operator: Operator
+) -> None:
+    operator.add_institution()
+    terminal = Terminal(operator.data, *REMOVE)
+
+    question = terminal.read_until("[y/N]: ")
+    terminal.type(answer)
+
+    assert f"Remove {CODE}, Comune di Esempio?" in question
+    assert sentence in terminal.rest()
+    assert terminal.process.returncode == exit_code
+    assert len(operator.read("institutions", "list")["items"]) == left
+
+
+@pytest.mark.parametrize("end", ["\x04", "\x03"])
+def test_an_operator_who_leaves_the_question_changes_nothing(end: str, operator: Operator) -> None:
+    operator.add_institution()
+    terminal = Terminal(operator.data, *REMOVE)
+
+    terminal.read_until("[y/N]: ")
+    terminal.type(end)
+
+    assert "Nothing was done." in terminal.rest()
+    assert terminal.process.returncode == 1
+    assert len(operator.read("institutions", "list")["items"]) == 1
+
+
+def test_what_was_changed_while_the_operator_was_asked_is_not_removed(operator: Operator) -> None:
+    operator.add_institution()
+    terminal = Terminal(operator.data, *REMOVE)
+    terminal.read_until("[y/N]: ")
+
+    operator.read("institutions", "change", CODE, "--lenient")
+    terminal.type("y")
+
+    assert "Somebody else changed it meanwhile and nothing was done" in terminal.rest()
+    assert terminal.process.returncode == 1
+    assert operator.read("institutions", "show", CODE)["lenient"] is True
+
+
+def test_a_narrow_terminal_loses_nothing_and_no_color_is_honoured(operator: Operator) -> None:
+    operator.add_institution(CODE, "--name", LONG_NAME)
+
+    shown = Terminal(operator.data, "institutions", "list", COLUMNS="40", NO_COLOR="1").rest()
+
+    assert IBAN in shown
+    assert [word for word in LONG_NAME.split() if word not in shown] == []
+    assert "\x1b[3" not in shown
+
+
+def test_a_reader_that_goes_away_is_no_error(operator: Operator) -> None:
+    operator.add_institution()
+    process = start(operator.data, "institutions", "list")
+    assert process.stdout is not None
+    process.stdout.close()
+
+    assert process.stderr is not None
+    assert process.stderr.read() == ""
+    process.stderr.close()
+    process.wait(20)
+
+
+def test_a_terminal_that_cannot_show_a_letter_shows_its_code(operator: Operator) -> None:
+    operator.add_institution(CODE, "--name", "Forli – Cesena")
+
+    out, err = start(operator.data, "institutions", "list", PYTHONIOENCODING="latin-1").communicate(timeout=20)
+
+    assert (r"\u2013 Cesena" in out, err) == (True, "")

@@ -1,0 +1,77 @@
+"""The guide for operators is true: its commands, one after the other, answer what it shows."""
+
+import re
+import shlex
+from pathlib import Path
+
+import httpx
+
+from tests.local.test_main import running
+from tests.ops.asking import ROOT, start
+
+SHOWN = re.compile(r"```console\n\$ (?P<command>.+)\n(?P<output>(?:.*\n)+?)```")
+KEY = re.compile("^[A-Za-z0-9_-]{43}$", re.MULTILINE)
+MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{3})?(?:Z|[+-]\d\d:\d\d)")
+KEY_ID = re.compile(r"\b[0-9a-f]{12}\b")
+VARIES = re.compile("|".join(each.pattern for each in (MOMENT, KEY, KEY_ID)), re.MULTILINE)
+"""Moments, keys and their ids: other ones each time."""
+
+
+def test_every_command_of_the_guide_answers_what_it_shows(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    shown = SHOWN.findall((ROOT / "docs" / "operators.md").read_text(encoding="utf-8"))
+    ours: dict[str, str] = {}
+    before, after = shown[:2], shown[2:]
+
+    answered = [_answer(command, output, data, 0, ours) for command, output in before]
+    with running(data) as (_, port):
+        answered += [_answer(command, output, data, port, ours) for command, output in after]
+
+    assert [VARIES.sub("…", output) for output in answered] == [VARIES.sub("…", output) for _, output in shown]
+    assert len(shown) == 8
+
+
+def test_the_walk_of_the_readme_is_that_of_the_guide() -> None:
+    _, section = (ROOT / "README.md").read_text(encoding="utf-8").split("## From an empty archive to a publishing")
+    walk = section.split("```sh\n")[1].split("```")[0].splitlines()
+
+    guide = (ROOT / "docs" / "operators.md").read_text(encoding="utf-8")
+
+    assert len(walk) == 5
+    assert [command for command in walk if f"\n$ {command}\n" not in guide and f"\n{command}\n" not in guide] == []
+
+
+def _answer(command: str, shown: str, data: Path, port: int, ours: dict[str, str]) -> str:
+    """Return what a command answers here; `ours` holds what varies, by what stands in the guide instead."""
+    for theirs, mine in ours.items():
+        command = command.replace(theirs, mine)
+    program, *arguments = shlex.split(command)
+    answer = _curl(arguments, port) if program == "curl" else _ops(arguments, data)
+    ours |= zip(_varying(shown), _varying(answer), strict=False)
+    if key := KEY.search(answer):
+        ours["$KEY"] = key[0]
+    return answer
+
+
+def _varying(text: str) -> list[str]:
+    return [match[0] for match in VARIES.finditer(text)]
+
+
+def _ops(arguments: list[str], data: Path) -> str:
+    what, options = arguments
+    assert what == "ops"
+    out, err = start(data, *shlex.split(options.removeprefix("ARGS="))).communicate(timeout=30)
+    return f"{err}{out}".replace(str(data), ".local")
+
+
+def _curl(arguments: list[str], port: int) -> str:
+    """Return what curl would print: a machine may have none, so its arguments are read here."""
+    quiet, show, form, put, method, address, *rest = arguments
+    assert [quiet, show, form, put] == ["-s", "-w", r"\n%{http_code}\n", "-X"]
+    options = list(zip(rest[::2], rest[1::2], strict=True))
+    headers = dict(value.split(": ") for option, value in options if option == "-H")
+    body = next(value for option, value in options if option == "-d")
+    answer = httpx.request(
+        method, address.replace("http://localhost:7071", f"http://127.0.0.1:{port}"), headers=headers, content=body
+    )
+    return f"{answer.text}\n{answer.status_code}\n"
