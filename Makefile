@@ -14,7 +14,7 @@ endif
 VERSION := $(if $(PYTHON),$(shell version=$$("$(PYTHON)" -c '$(ASK)' 2>/dev/null) && echo "$$version"))
 
 .DEFAULT_GOAL := help
-.PHONY: help run ops test check format bench docs indexed lock clean $(VENV) $(WORKER)
+.PHONY: fuzz help run ops test check format bench docs indexed lock clean $(VENV) $(WORKER)
 
 help: ## List what there is to do.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -38,6 +38,9 @@ check: $(VENV) ## Lint, formatting, types, directions of imports, generated docu
 format: $(VENV) ## Format the code and mend what the linter can mend.
 	@$(VENV)/bin/ruff check --fix .
 	@$(VENV)/bin/ruff format .
+
+fuzz: $(VENV) ## Send the archive what its contract allows and forbids, for long (EXAMPLES=1000 SEED=1).
+	@$(VENV)/bin/python -m tests.functions.fuzz $(EXAMPLES) $(SEED)
 
 bench: $(VENV) ## Measure publish and get at 64 connections (needs wrk).
 	@$(VENV)/bin/python -m bench

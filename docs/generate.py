@@ -1,5 +1,6 @@
 """Writes the documents that follow from the code: `make docs`; with --check, tells whether they are current."""
 
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
@@ -8,7 +9,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
+# The functions are asked for their routes, and no app starts without a store; this one is never opened.
+os.environ.setdefault("ARCHIVE_STORE", "sqlite:unused")
 
+from docs import openapi  # noqa: E402
 from shared.domain.lifecycle import TIME, TRANSITIONS, Anomaly, Becomes, Cell, EventType, Status  # noqa: E402
 from shared.errors import ArchiveError, catalogue  # noqa: E402
 from shared.settings import Settings  # noqa: E402
@@ -44,8 +48,14 @@ DECLARED_AND_REPORTED = tuple(TRANSITIONS[None])
 
 def documents() -> dict[Path, str]:
     """Return every generated document by its path."""
-    docs = ROOT / "docs"
-    return {docs / "lifecycle.md": life_cycle(), docs / "errors.md": errors(), docs / "settings.md": settings()}
+    docs, contract = ROOT / "docs", openapi.document()
+    return {
+        docs / "lifecycle.md": life_cycle(),
+        docs / "errors.md": errors(),
+        docs / "settings.md": settings(),
+        docs / "openapi.yaml": openapi.as_yaml(contract),
+        ROOT / "contract" / "openapi.json": openapi.as_json(contract),
+    }
 
 
 def life_cycle() -> str:

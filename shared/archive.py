@@ -9,7 +9,7 @@ from random import random
 from shared.domain import declarations, facts
 from shared.domain.content import Changes
 from shared.domain.declarations import ANYTHING, Precondition, Publication
-from shared.domain.events import Act, NoticeEvent
+from shared.domain.events import Act, EndReason, NoticeEvent
 from shared.domain.history import as_of
 from shared.domain.identifiers import Iuv, NoticeNumber
 from shared.domain.institutions import CreditorInstitution
@@ -66,7 +66,9 @@ class Archive:
             return declarations.publish(known, publication, act, supposed)
 
         if institution.lenient:
-            return await self._publish_leniently(publication, decide, act)
+            known = await self.store.load(publication.address)
+            await self._claim_if_new(publication, decide, known, act)
+            return await self._save(decide, known, act)
         try:
             return await self._save(decide, None, act)
         except (DueDateInPast, PreconditionFailed):
@@ -95,17 +97,43 @@ class Archive:
 
         return await self._save(decide, await self.store.load(address), act)
 
+    async def publish_or_amend(
+        self, publication: Publication, changes: Changes, institution: CreditorInstitution, act: Act
+    ) -> Change:
+        """Publish a notice that is not known; of one that is, change the named fields and keep the others.
+
+        Raises what `publish` and `amend` raise.
+        """
+        default = institution.default_iban
+
+        def decide(known: Notice | None, act: Act) -> Change:
+            if known is None or not known.is_communicated:
+                content = publication.content.with_iban(default)
+                return declarations.publish(known, replace(publication, content=content), act)
+            return declarations.amend(known, changes, default, act, iuv=publication.iuv)
+
+        known = await self.store.load(publication.address)
+        if institution.lenient:
+            await self._claim_if_new(publication, decide, known, act)
+        return await self._save(decide, known, act)
+
+    async def number_of(self, institution: CreditorInstitution, iuv: Iuv) -> NoticeNumber:
+        """Return the notice number that an IUV names: the one it was claimed for, else `3` and the IUV."""
+        claimed = await self.store.number_of(institution.fiscal_code, iuv) if institution.lenient else None
+        return claimed or NoticeNumber(f"3{iuv}")
+
     async def cancel(
         self,
         address: Address,
         act: Act,
         supposed: Precondition = ANYTHING,
         replaced_by: NoticeNumber | None = None,
+        end_reason: EndReason = EndReason.CANCELLED,
     ) -> Change:
         """Cancel a notice; again, it changes nothing. Raises what `declarations.cancel` raises."""
 
         def decide(known: Notice | None, act: Act) -> Change:
-            return declarations.cancel(known, act, supposed, replaced_by=replaced_by)
+            return declarations.cancel(known, act, supposed, replaced_by=replaced_by, end_reason=end_reason)
 
         return await self._save(decide, await self.store.load(address), act)
 
@@ -192,13 +220,11 @@ class Archive:
         found = await self.store.search(replace(search, limit=search.limit + 1))
         return Page(found[: search.limit], has_more=len(found) > search.limit)
 
-    async def _publish_leniently(self, publication: Publication, decide: Decide, act: Act) -> Change:
-        """Publish where any IUV may go with any number, so that each is claimed before it is used."""
-        known = await self.store.load(publication.address)
+    async def _claim_if_new(self, publication: Publication, decide: Decide, known: Notice | None, act: Act) -> None:
+        """Claim the IUV of a notice to be published where any IUV may go with any number; raise IuvAlreadyUsed."""
         if known is None or not known.is_communicated:
             decide(known, act)  # what is refused claims nothing
             await self._claim_iuv(publication)
-        return await self._save(decide, known, act)
 
     async def _claim_iuv(self, publication: Publication) -> None:
         institution, number = publication.address.creditor_institution, publication.address.number

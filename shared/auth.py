@@ -1,11 +1,11 @@
 """Who calls, and what was granted to it: denied unless granted, before anything is looked up."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
 from secrets import token_urlsafe
 
 from shared.domain.callers import Caller, Scope
-from shared.domain.identifiers import NoticeNumber
 from shared.errors import (
     Forbidden,
     InstitutionNotGranted,
@@ -14,6 +14,18 @@ from shared.errors import (
     Unauthenticated,
 )
 from shared.registry import MINUTE, SECOND, KnownRegistry
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a request wants to do: with which scope, for which institution and segregation codes.
+
+    No code where a list is asked, which holds what is granted; None is a number that has no code.
+    """
+
+    scope: Scope
+    institution: str
+    segregation_codes: tuple[str | None, ...] = ()
 
 
 def new_key() -> str:
@@ -36,26 +48,25 @@ async def authenticate(registry: KnownRegistry, key: str | None, max_age: timede
     raise Unauthenticated
 
 
-async def authorise(
-    registry: KnownRegistry, caller: Caller, key: str, scope: Scope, institution: str, number: str | None
-) -> Caller:
-    """Return the caller, as it is registered now, if it may do this; `number` is None where a list is asked.
+async def authorise(registry: KnownRegistry, caller: Caller, key: str, wanted: Wanted) -> Caller:
+    """Return the caller, as it is registered now, if it may do what it wants.
 
     Raises ScopeNotGranted, InstitutionNotGranted, SegregationCodeNotGranted; the same whether or not anything is there.
     """
     try:
-        _check(caller, scope, institution, number)
+        _check(caller, wanted)
     except Forbidden:
         # A grant may be newer than what this process remembers.
         caller = await authenticate(registry, key, SECOND)
-        _check(caller, scope, institution, number)
+        _check(caller, wanted)
     return caller
 
 
-def _check(caller: Caller, scope: Scope, institution: str, number: str | None) -> None:
+def _check(caller: Caller, wanted: Wanted) -> None:
+    scope, institution = wanted.scope, wanted.institution
     if scope not in caller.scopes:
         raise ScopeNotGranted(f"The scope {scope} is not granted to this caller")
     if not caller.segregation_codes(institution):
         raise InstitutionNotGranted
-    if number is not None and not caller.acts_for(institution, NoticeNumber(number).segregation_code):
+    if not all(caller.acts_for(institution, code) for code in wanted.segregation_codes):
         raise SegregationCodeNotGranted

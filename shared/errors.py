@@ -4,14 +4,14 @@
     ├── 400 Unreadable          InvalidJson · InvalidEncoding · InvalidHeader · InvalidParameter · InvalidCursor
     ├── 401 Unauthenticated
     ├── 403 Forbidden           ScopeNotGranted · InstitutionNotGranted · SegregationCodeNotGranted
-    ├── 404 NotFound            InstitutionNotFound · NoticeNotFound
+    ├── 404 NotFound            InstitutionNotFound · NoticeNotFound · FileNotThere
     ├── 409 Conflict            NoticeCancelled · NoticeClosed · NoticePaid · NoticeReported
     │                           OlderThanKnown · ManagedByGpd · ManagedByEc · IuvIsFixed · IuvAlreadyUsed
     ├── 412 PreconditionFailed
     ├── 413 BodyTooLarge
     ├── 415 UnsupportedMediaType
     ├── 422 Unprocessable       InvalidBody · InvalidNoticeNumber · NoIbanRegistered
-    │                           DueDateInPast · AmendTheDueDate
+    │                           DueDateInPast · AmendTheDueDate · NothingToCancel
     ├── 500 InternalError
     └── 503 Unavailable         StoreUnavailable · TryAgain
 
@@ -166,6 +166,14 @@ class NoticeNotFound(NotFound):
     advice = "Publish it with PUT; check institution and number."
 
 
+class FileNotThere(NotFound):
+    """The page of the contract has no such file."""
+
+    code = "file_not_found"
+    title = "There is no such file"
+    advice = "Open the page itself, at /api/docs: it names its files."
+
+
 class Conflict(ArchiveError):
     """The request contradicts what the archive knows of the notice."""
 
@@ -317,6 +325,14 @@ class AmendTheDueDate(Unprocessable):
     code = "amend_the_due_date"
     title = "An expired notice is not restored"
     advice = "PATCH the notice with a due date to come."
+
+
+class NothingToCancel(Unprocessable):
+    """A position with amount 0 cancels a notice that is not known."""
+
+    code = "nothing_to_cancel"
+    title = "There is no notice to cancel"
+    advice = "Amount 0 cancels a known notice; a new one has an amount of at least one cent."
 
 
 class InternalError(ArchiveError):

@@ -3,6 +3,7 @@
 Refusals come in one order: 401, 415, 413, 403, then what the handler finds (400, 404, 422, 412, 409).
 """
 
+import re
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ import azure.functions as func
 import orjson
 
 from shared import bootstrap
-from shared.auth import authenticate, authorise
+from shared.auth import Wanted, authenticate, authorise
 from shared.domain.callers import Caller, Scope
 from shared.domain.events import Act
 from shared.domain.identifiers import InstitutionCode, NoticeNumber
@@ -22,12 +23,15 @@ from shared.domain.notice import Address, Notice
 from shared.errors import ArchiveError, BodyTooLarge, InternalError, Unauthenticated
 from shared.telemetry import tell_defect
 from shared.wire import answers, headers
+from shared.wire.bodies import read_json
+from shared.wire.headers import JSON
 
 KEY_HEADER = "ocp-apim-subscription-key"
 MAX_BODY = 256 * 1024
 """Bytes of one notice, at most."""
 
 PROBLEM = "application/problem+json"
+_STRAY_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +45,19 @@ class Request:
     parameters: Mapping[str, str]
     body: bytes
     now: datetime
+    value: object = None
+    """The body as JSON, where it had to be read to know what is wanted."""
 
     @property
     def address(self) -> Address:
         """Return what the address names; whether such a notice can be is not checked."""
         return Address(self.institution, self.number)
+
+    async def demand(self, number: NoticeNumber, scope: Scope) -> None:
+        """Raise Forbidden unless the number is granted as well: one that only a look-up told."""
+        wanted = Wanted(scope, self.institution, (number.segregation_code,))
+        key = self.headers.get(KEY_HEADER, "")
+        await authorise(bootstrap.archive().registry, self.caller, key, wanted)
 
     def act(self, occurred_at: datetime | None = None, reason: str | None = None) -> Act:
         """Return this request as an attempt to change a notice, under a write id of its own."""
@@ -54,12 +66,13 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What a handler answers; `body` is rendered as JSON, None is no body."""
+    """What a handler answers; `body` is rendered as JSON, bytes go as they are, None is no body."""
 
     status: int
-    body: dict[str, Any] | None = None
+    body: dict[str, Any] | bytes | None = None
     etag: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    media_type: str = JSON
 
 
 def show(notice: Notice, now: datetime, status: int = 200) -> Response:
@@ -68,7 +81,11 @@ def show(notice: Notice, now: datetime, status: int = 200) -> Response:
 
 
 Handler = Callable[[Request], Awaitable[Response]]
-OpenHandler = Callable[[], Awaitable[Response]]
+OpenHandler = Callable[[func.HttpRequest], Awaitable[Response]]
+Named = Callable[[object, Mapping[str, str], Scope], Wanted]
+"""Reads from a JSON body and its query what is wanted; raises what cannot be read."""
+Refusal = Callable[[ArchiveError], tuple[int, dict[str, Any]]]
+"""Tells the status and the body of a refusal."""
 HttpFunction = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
 
 
@@ -84,13 +101,27 @@ def endpoint(scope: Scope, accepts: tuple[str, ...] = ()) -> Callable[[Handler],
     return decorate
 
 
+def named_in_body(
+    scope: Scope, accepts: tuple[str, ...], named: Named, refusal: Refusal
+) -> Callable[[Handler], HttpFunction]:
+    """Make a handler an HTTP function whose body, not its address, names what is wanted, with refusals of its own."""
+
+    def decorate(handler: Handler) -> HttpFunction:
+        async def respond(req: func.HttpRequest) -> Response:
+            try:
+                return await handler(await _admitted(req, scope, accepts, named))
+            except ArchiveError as error:
+                status, body = refusal(error)
+                return Response(status, body, headers=_retry_after(error))
+
+        return _function(respond, handler)
+
+    return decorate
+
+
 def open_endpoint(handler: OpenHandler) -> HttpFunction:
     """Make a handler an HTTP function that is open to everybody."""
-
-    async def respond(req: func.HttpRequest) -> Response:
-        return await handler()
-
-    return _function(respond, handler)
+    return _function(handler, handler)
 
 
 def _function(
@@ -112,7 +143,9 @@ def _function(
     return http_function
 
 
-async def _admitted(req: func.HttpRequest, scope: Scope, accepts: tuple[str, ...]) -> Request:
+async def _admitted(
+    req: func.HttpRequest, scope: Scope, accepts: tuple[str, ...], named: Named | None = None
+) -> Request:
     archive = bootstrap.archive()
     key = req.headers.get(KEY_HEADER)
     caller = await authenticate(archive.registry, key)
@@ -121,19 +154,31 @@ async def _admitted(req: func.HttpRequest, scope: Scope, accepts: tuple[str, ...
         headers.check_media_type(req.headers, accepts)
         if len(body) > MAX_BODY:
             raise BodyTooLarge
-    institution, number = req.route_params["ec"], req.route_params.get("nav")
+    value: object = None
+    if named is None:
+        wanted = _wanted(req, scope)
+    else:
+        value = read_json(body)
+        wanted = named(value, req.params, scope)
     if key is None:
         raise Unauthenticated
-    caller = await authorise(archive.registry, caller, key, scope, institution, number)
+    caller = await authorise(archive.registry, caller, key, wanted)
     return Request(
         caller,
-        InstitutionCode(institution),
-        NoticeNumber(number or ""),
+        InstitutionCode(wanted.institution),
+        NoticeNumber(req.route_params.get("nav", "")),
         req.headers,
         req.params,
         body,
         archive.clock(),
+        value,
     )
+
+
+def _wanted(req: func.HttpRequest, scope: Scope) -> Wanted:
+    number = req.route_params.get("nav")
+    codes = () if number is None else (NoticeNumber(number).segregation_code,)
+    return Wanted(scope, req.route_params["ec"], codes)
 
 
 def _rendered(response: Response, request_id: str) -> func.HttpResponse:
@@ -142,15 +187,18 @@ def _rendered(response: Response, request_id: str) -> func.HttpResponse:
         sent["ETag"] = response.etag
     if response.body is None:
         return func.HttpResponse(status_code=response.status, headers=sent)
-    return func.HttpResponse(
-        orjson.dumps(response.body), status_code=response.status, headers=sent, mimetype="application/json"
-    )
+    body = response.body if isinstance(response.body, bytes) else orjson.dumps(response.body)
+    return func.HttpResponse(body, status_code=response.status, headers=sent, mimetype=response.media_type)
+
+
+def _retry_after(error: ArchiveError) -> dict[str, str]:
+    return {"Retry-After": str(error.retry_after)} if error.retry_after else {}
 
 
 def _path(url: str) -> str:
     """Return the path of an address; what the client put before it may be anything, a host that is none included."""
     path = url.partition("://")[2].partition("/")[2].partition("?")[0]
-    return quote(f"/{path}", safe="/%:~", errors="replace")
+    return _STRAY_PERCENT.sub("%25", quote(f"/{path}", safe="/%:~", errors="replace"))
 
 
 def _problem(error: ArchiveError, req: func.HttpRequest, request_id: str) -> func.HttpResponse:
@@ -166,7 +214,5 @@ def _problem(error: ArchiveError, req: func.HttpRequest, request_id: str) -> fun
         body["violations"] = [
             {"field": broken.field, "code": broken.code, "message": broken.message} for broken in error.violations
         ]
-    sent = {"X-Request-Id": request_id}
-    if error.retry_after:
-        sent["Retry-After"] = str(error.retry_after)
+    sent = {"X-Request-Id": request_id, **_retry_after(error)}
     return func.HttpResponse(orjson.dumps(body), status_code=error.status, headers=sent, mimetype=PROBLEM)

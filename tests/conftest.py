@@ -14,6 +14,7 @@ from local.seed import seed
 from shared import bootstrap
 from shared.bootstrap import Application
 from shared.settings import Settings
+from tests.documented import as_documented
 from tests.support import StillClock
 
 # The app does not start without a store; each test opens one of its own.
@@ -62,7 +63,11 @@ async def application(seeded: Path, tmp_path: Path, clock: StillClock) -> AsyncI
 
 @pytest.fixture
 async def http(application: Application, local_host: Host) -> AsyncIterator[httpx.AsyncClient]:
-    """Yield a client of the real Function App, in the local host without a network; its key is the seeded EC's."""
+    """Yield a client of the real Function App, in the local host without a network; its key is the seeded EC's.
+
+    Whatever is answered to it must be what the contract promises.
+    """
     transport = httpx.ASGITransport(local_host)
-    async with httpx.AsyncClient(transport=transport, base_url=BASE, headers=EC_KEY) as client:
+    hooks = {"response": [as_documented]}
+    async with httpx.AsyncClient(transport=transport, base_url=BASE, headers=EC_KEY, event_hooks=hooks) as client:
         yield client

@@ -18,6 +18,8 @@ from shared.domain.identifiers import InstitutionCode
 from shared.domain.lifecycle import TRUE_NOW, Anomaly, Status
 from shared.errors import InvalidCursor, InvalidParameter, InvalidValue, Violation
 from shared.ports import Position, Search
+from shared.wire import forms
+from shared.wire.forms import Form
 from shared.wire.texts import Text
 from shared.wire.violations import violations_of
 
@@ -52,18 +54,23 @@ def _instant(text: str) -> datetime:
     return parse_instant(text.replace(" ", "+"))
 
 
+_STATUS = forms.one_of(*TRUE_NOW)
+_ANOMALY = forms.one_of("true", "false", *Anomaly)
+_LIMIT: Form = {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT}
+
+
 class ListParameters(BaseModel):
     """The filters of a list."""
 
     model_config = ConfigDict(extra="forbid", alias_generator=to_camel)
 
-    status: Annotated[Status | None, Text(_status)] = None
-    anomaly: Annotated[Anomaly | bool | None, Text(_anomaly)] = None
-    due_from: Annotated[date | None, Text(parse_day)] = None
-    due_to: Annotated[date | None, Text(parse_day)] = None
-    updated_from: Annotated[datetime | None, Text(_instant)] = None
-    updated_to: Annotated[datetime | None, Text(_instant)] = None
-    limit: Annotated[int, Text(_limit)] = DEFAULT_LIMIT
+    status: Annotated[Status | None, Text(_status, _STATUS)] = None
+    anomaly: Annotated[Anomaly | bool | None, Text(_anomaly, _ANOMALY)] = None
+    due_from: Annotated[date | None, Text(parse_day, forms.DAY)] = None
+    due_to: Annotated[date | None, Text(parse_day, forms.DAY)] = None
+    updated_from: Annotated[datetime | None, Text(_instant, forms.DATE_TIME)] = None
+    updated_to: Annotated[datetime | None, Text(_instant, forms.DATE_TIME)] = None
+    limit: Annotated[int, Text(_limit, _LIMIT)] = DEFAULT_LIMIT
     cursor: str | None = None
 
 
@@ -76,7 +83,7 @@ class NoParameter(BaseModel):
 class AtParameter(NoParameter):
     """The moment of which a notice is shown."""
 
-    at: Annotated[datetime | None, Text(_instant)] = None
+    at: Annotated[datetime | None, Text(_instant, forms.DATE_TIME)] = None
 
 
 def read_search(

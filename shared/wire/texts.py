@@ -1,17 +1,20 @@
 """How pydantic reads the values of the domain: each by its own parser, whose refusal becomes a violation."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
+from pydantic.config import JsonDict
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
 
 from shared.domain.amounts import MAX_AMOUNT, MIN_AMOUNT, Amount
 from shared.domain.dates import DueDate, ValidFrom, parse_instant
 from shared.domain.identifiers import DebtorCode, Iban, InstitutionCode, Iuv, NoticeNumber
 from shared.errors import InvalidNoticeNumber, InvalidValue, Violation
+from shared.wire import forms
+from shared.wire.forms import Form
 
 AHEAD = timedelta(minutes=5)
 """How far the clock of a declarer may be ahead of ours."""
@@ -31,15 +34,16 @@ class Text:
     """A JSON string that a parser of the domain turns into a value."""
 
     parse: Callable[[str], object]
+    form: Form = field(hash=False)
+    """What the contract says of the text."""
     lenient: Callable[[str], object] | None = None
     """The parser for lenient institutions, where there is another."""
-    schema: ClassVar[dict[str, Any]] = {"type": "string"}
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.with_info_after_validator_function(self._read, core_schema.str_schema(strict=True))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return dict(self.schema)
+        return dict(self.form)
 
     def _read(self, text: str, info: core_schema.ValidationInfo[Reading | None]) -> object:
         lenient = self.lenient if info.context is not None and info.context.lenient else None
@@ -86,18 +90,25 @@ def _not_ahead(at: datetime, info: core_schema.ValidationInfo[Reading]) -> datet
     return at
 
 
-Words50 = Annotated[str, Field(min_length=1, max_length=50), AfterValidator(_without_nul)]
-Words72 = Annotated[str, Field(min_length=1, max_length=72), AfterValidator(_without_nul)]
-Words140 = Annotated[str, Field(min_length=1, max_length=140), AfterValidator(_without_nul)]
-Words255 = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_without_nul)]
+_NO_NUL: JsonDict = {"pattern": "^[^\\u0000]*$"}
+Words50 = Annotated[str, Field(min_length=1, max_length=50, json_schema_extra=_NO_NUL), AfterValidator(_without_nul)]
+Words72 = Annotated[str, Field(min_length=1, max_length=72, json_schema_extra=_NO_NUL), AfterValidator(_without_nul)]
+Words140 = Annotated[str, Field(min_length=1, max_length=140, json_schema_extra=_NO_NUL), AfterValidator(_without_nul)]
+Words255 = Annotated[str, Field(min_length=1, max_length=255, json_schema_extra=_NO_NUL), AfterValidator(_without_nul)]
 Flag = Annotated[bool, Field(strict=True)]
 Cents = Annotated[Amount, Field(strict=True, ge=MIN_AMOUNT, le=MAX_AMOUNT)]
-InstitutionText = Annotated[InstitutionCode, Text(InstitutionCode.parse)]
-NumberText = Annotated[NoticeNumber, Text(NoticeNumber.parse, lambda text: NoticeNumber.parse(text, lenient=True))]
-IuvText = Annotated[Iuv, Text(Iuv.parse)]
-DebtorText = Annotated[DebtorCode, Text(DebtorCode.parse, lambda text: DebtorCode.parse(text, lenient=True))]
-IbanText = Annotated[Iban, Text(Iban.parse, lambda text: Iban.parse(text, lenient=True))]
-PostalIbanText = Annotated[Iban, Text(Iban.parse_postal, lambda text: Iban.parse_postal(text, lenient=True))]
-DueDateText = Annotated[DueDate, Text(DueDate.parse)]
-ValidFromText = Annotated[ValidFrom, Text(ValidFrom.parse)]
-OccurredAtText = Annotated[datetime, Text(parse_instant), AfterValidator(_not_ahead)]
+InstitutionText = Annotated[InstitutionCode, Text(InstitutionCode.parse, forms.INSTITUTION)]
+NumberText = Annotated[
+    NoticeNumber, Text(NoticeNumber.parse, forms.NUMBER, lambda text: NoticeNumber.parse(text, lenient=True))
+]
+IuvText = Annotated[Iuv, Text(Iuv.parse, forms.IUV)]
+DebtorText = Annotated[
+    DebtorCode, Text(DebtorCode.parse, forms.DEBTOR, lambda text: DebtorCode.parse(text, lenient=True))
+]
+IbanText = Annotated[Iban, Text(Iban.parse, forms.IBAN, lambda text: Iban.parse(text, lenient=True))]
+PostalIbanText = Annotated[
+    Iban, Text(Iban.parse_postal, forms.POSTAL_IBAN, lambda text: Iban.parse_postal(text, lenient=True))
+]
+DueDateText = Annotated[DueDate, Text(DueDate.parse, forms.DAY_OR_DATE_TIME)]
+ValidFromText = Annotated[ValidFrom, Text(ValidFrom.parse, forms.DAY_OR_DATE_TIME)]
+OccurredAtText = Annotated[datetime, Text(parse_instant, forms.DATE_TIME), AfterValidator(_not_ahead)]

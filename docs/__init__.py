@@ -1,0 +1,1 @@
+"""What people read of the archive, and what writes from the code all that follows from it."""

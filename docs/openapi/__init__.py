@@ -1,0 +1,190 @@
+"""The contract over HTTP, as OpenAPI 3.1: routes from the functions, bodies from the models, the rest from tables here.
+
+`operations.py` is where an operation is described; every HTTP function is, or is named there as one for browsers.
+"""
+
+import json
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from docs.openapi import problems
+from docs.openapi.operations import FOR_BROWSERS, LINKS, OPERATIONS, PARAMETERS, TAGS, Answer, Body, Operation
+from docs.openapi.schemas import parameters_of, schemas
+from local.functions import Function, load
+
+ROOT = Path(__file__).parents[2]
+
+DESCRIPTION = """\
+Creditor institutions (*enti creditori*) and their brokers (*intermediari tecnologici*) publish a payment notice
+(*avviso di pagamento*) when they issue it, and tell afterwards what happens to it.
+
+- **Identity.** A notice is known by the fiscal code of its institution and its notice number (*codice avviso*).
+  Publishing the same notice again is harmless, and so is every other request that is repeated.
+- **Amounts** are integer euro cents, written without a fraction. **Times** are RFC 3339; without offset they are those
+  of Italy.
+- **Versions.** An answer that shows a notice carries an `ETag`, which changes with its version and its status. Sent
+  back in `If-Match`, its version makes sure that nobody changed the notice in between.
+- **Callers.** The key in `Ocp-Apim-Subscription-Key` opens scopes, institutions and segregation codes (*codici di
+  segregazione*); what was not granted is 403, whether or not the notice is there.
+- **Errors** are `application/problem+json` with a permanent `code`; all broken rules of a body come at once, in
+  `violations`. Codes may be added: treat one you do not know by its status. Beyond what each operation lists, any may
+  answer 500 `internal_error`, and a gateway before the archive 429 with `Retry-After`.
+- **Fields** may be added to answers: ignore those you do not know. A field that is not listed is refused in a request.
+- **Lenient institutions** exist in test environments only: their numbers, fiscal codes and IBANs are checked for their
+  form, not for their check digits.
+"""
+
+
+def document() -> dict[str, Any]:
+    """Return the contract."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    paths: dict[str, Any] = {}
+    for function, method, operation in _operations():
+        path = f"/{function.trigger['route']}"
+        paths.setdefault(path, {})[method.lower()] = _operation(function.name, path, operation)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Archivio Centralizzato Avvisi",
+            "summary": project["description"],
+            "description": DESCRIPTION,
+            "license": {"name": "European Union Public Licence 1.2", "identifier": "EUPL-1.2"},
+            "version": project["version"],
+        },
+        "servers": [{"url": "/api", "description": "The host that serves this document"}],
+        "tags": [{"name": name, "description": description} for name, description in TAGS.items()],
+        "paths": paths,
+        "components": {
+            "schemas": {**schemas(), **problems.SCHEMAS},
+            "parameters": PARAMETERS,
+            "headers": HEADERS,
+            "links": LINKS,
+            "examples": problems.examples(error for told in OPERATIONS.values() for error in told.refusals),
+            "securitySchemes": {
+                "subscriptionKey": {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "Ocp-Apim-Subscription-Key",
+                    "description": "The caller's own key, given by the operators of the archive.",
+                }
+            },
+        },
+    }
+
+
+def as_json(document: dict[str, Any]) -> str:
+    """Return the document as it is served."""
+    return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+
+
+def as_yaml(document: dict[str, Any]) -> str:
+    """Return the document as people read it."""
+    # Read back from JSON, no two parts are the same object, which YAML would point out.
+    return yaml.dump(json.loads(as_json(document)), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes a text of several lines as it is."""
+
+    def represent_str(self, data: str) -> yaml.ScalarNode:
+        return self.represent_scalar("tag:yaml.org,2002:str", data, style="|" if "\n" in data else None)
+
+
+_Dumper.add_representer(str, _Dumper.represent_str)
+
+
+_ETAG = {"type": "string", "pattern": '^"[1-9][0-9]*-[A-Z]+"$', "examples": ['"1-ACTIVE"']}
+HEADERS: dict[str, Any] = {
+    "X-Request-Id": {
+        "description": "The id of the request: the one sent, or a new one. Name it to whoever helps you.",
+        "required": True,
+        "schema": {"type": "string", "minLength": 1, "maxLength": 128},
+    },
+    "ETag": {
+        "description": "The version of the notice and its status, as shown.",
+        "required": True,
+        "schema": _ETAG,
+    },
+    "ETagNow": {"description": "The version of the notice and its status; not there with `at`.", "schema": _ETAG},
+    "FileETag": {
+        "description": "A tag of the content.",
+        "required": True,
+        "schema": {"type": "string", "pattern": '^"[0-9a-f]{32}"$'},
+    },
+    "Retry-After": {
+        "description": "Seconds after which the same request is worth sending again.",
+        "required": True,
+        "schema": {"type": "integer", "minimum": 1},
+    },
+}
+
+
+def _operations() -> Iterator[tuple[Function, str, Operation]]:
+    for function in load(ROOT):
+        if function.trigger["type"] != "httpTrigger" or function.name in FOR_BROWSERS:
+            continue
+        if function.name not in OPERATIONS:
+            raise LookupError(f"{function.name} is not described in docs/openapi/operations.py")
+        for method in function.trigger["methods"]:
+            yield function, method, OPERATIONS[function.name]
+
+
+def _operation(name: str, path: str, operation: Operation) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "operationId": name,
+        "tags": [operation.tag],
+        "summary": operation.summary,
+        "description": operation.description,
+        "parameters": [
+            *(_component("parameters", parameter) for parameter in re.findall(r"\{(\w+)\}", path)),
+            *(parameters_of(operation.query) if operation.query else ()),
+            *(_component("parameters", parameter) for parameter in operation.parameters),
+            _component("parameters", "X-Request-Id"),
+        ],
+    }
+    if operation.body:
+        described["requestBody"] = _body(operation.body)
+    described["responses"] = {
+        **{str(status): _answer(answer) for status, answer in operation.answers.items()},
+        **problems.responses(operation.refusals, as_gpd_does=operation.refused_as_gpd_does),
+    }
+    described["security"] = []
+    if operation.scope:
+        described["description"] += f"\n\nScope: `{operation.scope}`."
+        described["security"] = [{"subscriptionKey": []}]
+    return described
+
+
+def _body(body: Body) -> dict[str, Any]:
+    media_type = {
+        "schema": _component("schemas", body.schema),
+        "examples": {name: {"summary": summary, "value": value} for name, (summary, value) in body.examples.items()},
+    }
+    return {"required": True, "content": dict.fromkeys(body.media_types, media_type)}
+
+
+def _answer(answer: Answer) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "description": answer.description,
+        "headers": {
+            "X-Request-Id": _component("headers", "X-Request-Id"),
+            **({"ETag": _component("headers", answer.etag)} if answer.etag else {}),
+        },
+    }
+    if answer.schema:
+        content: dict[str, Any] = {"schema": _component("schemas", answer.schema)}
+        if answer.example is not None:
+            content["example"] = answer.example
+        described["content"] = {"application/json": content}
+    if answer.links:
+        described["links"] = {name: _component("links", name) for name in answer.links}
+    return described
+
+
+def _component(kind: str, name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/{kind}/{name}"}

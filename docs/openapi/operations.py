@@ -1,0 +1,265 @@
+"""What each operation is for, takes, answers and refuses; routes and methods come from the functions themselves.
+
+A new HTTP function is described here, in OPERATIONS.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+from docs.openapi.examples import LIFE_CYCLE_EVENTS, NOTICES, PATCHES, POSITIONS, Examples, answered
+from shared import errors
+from shared.domain.callers import Scope
+from shared.errors import ArchiveError
+from shared.wire import forms
+from shared.wire.headers import JSON, MERGE_PATCH
+from shared.wire.queries import AtParameter, ListParameters
+
+
+@dataclass(frozen=True)
+class Body:
+    """What an operation takes."""
+
+    schema: str
+    examples: Examples
+    media_types: tuple[str, ...] = (JSON,)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an operation answers; `etag` names the header that describes its tag."""
+
+    description: str
+    schema: str | None = None
+    example: Any = None
+    etag: str | None = None
+    links: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What is said of an operation. `parameters` names those below that it takes; `scope` None is open to everybody."""
+
+    tag: str
+    summary: str
+    description: str
+    answers: Mapping[int, Answer]
+    refusals: tuple[type[ArchiveError], ...]
+    scope: Scope | None = None
+    query: type[BaseModel] | None = None
+    parameters: tuple[str, ...] = ()
+    body: Body | None = None
+    refused_as_gpd_does: bool = False
+
+
+FOR_BROWSERS = {"get_contract_page", "get_contract_page_file"}
+"""Functions that programs do not call: they are no operations of the contract."""
+
+TAGS = {
+    "publish_notice": "Publish a notice (pubblicazione di un avviso).",
+    "update_notice": "Tell what changes in a notice and what becomes of it (aggiornamento, annullamento, chiusura).",
+    "get_notice": "Read notices and what happened to them (consultazione).",
+    "pa_create_position": "The primitive that institutions call today (paCreatePosition).",
+    "health": "Whether the archive can work.",
+    "contract": "This document.",
+}
+
+
+def _of_path(name: str, form: forms.Form) -> dict[str, Any]:
+    schema = {key: value for key, value in form.items() if key not in ("description", "examples")}
+    said = {"description": form["description"], "example": form["examples"][0]}
+    return {"name": name, "in": "path", "required": True, **said, "schema": schema}
+
+
+_TAGS = r'^\s*(\*|(W/)?"[!#-~]*"(\s*,\s*(W/)?"[!#-~]*")*)\s*$'
+
+PARAMETERS: Mapping[str, Mapping[str, Any]] = {
+    "ec": _of_path("ec", forms.INSTITUTION),
+    "nav": _of_path("nav", forms.NUMBER),
+    "X-Request-Id": {
+        "name": "X-Request-Id",
+        "in": "header",
+        "description": "An id of the caller's for the request, 1 to 128 printable ASCII characters; anything else is"
+        " replaced by one of the archive's. The answer carries it.",
+        "schema": {"type": "string"},
+    },
+    "If-Match": {
+        "name": "If-Match",
+        "in": "header",
+        "description": "Go on only if the notice is at the version of this `ETag`, of one in a list of them, or, with"
+        " `*`, at any; else 412. Only the version is compared.",
+        "schema": {"type": "string", "pattern": _TAGS, "examples": ['"1-ACTIVE"', "*"]},
+    },
+    "IfNew": {
+        "name": "If-None-Match",
+        "in": "header",
+        "description": "`*`: go on only if the notice is not known; else 412. Not together with If-Match.",
+        "schema": {"type": "string", "enum": ["*"]},
+    },
+    "If-None-Match": {
+        "name": "If-None-Match",
+        "in": "header",
+        "description": "The `ETag` of what the client has, a list of them, or `*`; 304 if it is still the same.",
+        "schema": {"type": "string", "pattern": _TAGS, "examples": ['"1-ACTIVE"', "*"]},
+    },
+    "segregationCodes": {
+        "name": "segregationCodes",
+        "in": "query",
+        "description": "Segregation codes, with commas between them, to which the call is narrowed; it never widens"
+        " what was granted.",
+        "schema": {"type": "string", "pattern": "^[0-9]{2}(,[0-9]{2})*$", "examples": ["47", "47,48"]},
+    },
+}
+
+_ADDRESS = {"ec": "$request.path.ec", "nav": "$request.path.nav"}
+_UNCHANGED = {**_ADDRESS, "If-Match": "$response.header.ETag"}
+LINKS: Mapping[str, Mapping[str, Any]] = {
+    "get": {"operationId": "get_notice", "parameters": _ADDRESS, "description": "Read the notice."},
+    "history": {"operationId": "get_history", "parameters": _ADDRESS, "description": "Read what happened to it."},
+    "amend": {"operationId": "amend_notice", "parameters": _UNCHANGED, "description": "Change what it says."},
+    "declare": {"operationId": "declare_event", "parameters": _UNCHANGED, "description": "Tell what became of it."},
+    "first": {
+        "operationId": "get_notice",
+        "parameters": {"ec": "$request.path.ec", "nav": "$response.body#/items/0/noticeNumber"},
+        "description": "Read the first notice of the page.",
+    },
+    "next": {
+        "operationId": "list_notices",
+        "parameters": {"ec": "$request.path.ec", "cursor": "$response.body#/nextCursor"},
+        "description": "Read the next page, with the same filters.",
+    },
+}
+_TO_A_NOTICE = ("get", "history", "amend", "declare")
+
+# What an operation refuses, by what it does.
+_CALLED = (errors.Unauthenticated, errors.ScopeNotGranted, errors.InstitutionNotGranted, errors.StoreUnavailable)
+_OF_INSTITUTION = (*_CALLED, errors.InstitutionNotFound)
+_OF_NOTICE = (*_OF_INSTITUTION, errors.SegregationCodeNotGranted)
+_READS = (
+    errors.UnsupportedMediaType,
+    errors.BodyTooLarge,
+    errors.InvalidJson,
+    errors.InvalidEncoding,
+    errors.InvalidBody,
+)
+_SUPPOSES = (errors.InvalidHeader, errors.PreconditionFailed)
+_CHANGES = (
+    *_OF_NOTICE, *_READS, *_SUPPOSES,
+    errors.NoticePaid, errors.NoticeReported, errors.NoticeCancelled, errors.NoticeClosed,
+    errors.OlderThanKnown, errors.ManagedByGpd, errors.TryAgain,
+)  # fmt: skip
+_CREATES = (
+    *_OF_NOTICE, *_READS, errors.InvalidParameter, errors.NoIbanRegistered, errors.NothingToCancel,
+    errors.DueDateInPast, errors.NoticeCancelled, errors.NoticeClosed, errors.NoticePaid, errors.NoticeReported,
+    errors.OlderThanKnown, errors.ManagedByGpd, errors.IuvIsFixed, errors.IuvAlreadyUsed, errors.TryAgain,
+)  # fmt: skip
+_STATES = (errors.NoIbanRegistered, errors.DueDateInPast, errors.IuvIsFixed)
+
+_EXAMPLES = answered()
+
+OPERATIONS: Mapping[str, Operation] = {
+    "publish_notice": Operation(
+        tag="publish_notice",
+        summary="Publish a notice",
+        description="States the whole notice: creates it, or replaces what it says. Publishing the same again changes"
+        " nothing. What the archive adds to a notice is ignored, so that a notice that was read can be sent back.",
+        scope=Scope.NOTICES_WRITE,
+        parameters=("If-Match", "IfNew"),
+        body=Body("Notice", NOTICES),
+        answers={
+            200: Answer("It was known; changed or not.", "NoticeShown", _EXAMPLES["amended"], "ETag", _TO_A_NOTICE),
+            201: Answer("It is new.", "NoticeShown", _EXAMPLES["published"], "ETag", _TO_A_NOTICE),
+        },
+        refusals=(*_CHANGES, *_STATES, errors.InvalidNoticeNumber, errors.IuvAlreadyUsed),
+    ),
+    "amend_notice": Operation(
+        tag="update_notice",
+        summary="Amend a notice",
+        description="Changes the fields that are named, and keeps the others (JSON merge patch, RFC 7396): null"
+        " clears a field or gives it its default, objects merge key by key, lists are replaced whole.",
+        scope=Scope.NOTICES_WRITE,
+        parameters=("If-Match",),
+        body=Body("NoticePatch", PATCHES, (MERGE_PATCH, JSON)),
+        answers={
+            200: Answer("The notice after it.", "NoticeShown", _EXAMPLES["amended"], "ETag", _TO_A_NOTICE),
+        },
+        refusals=(*_CHANGES, *_STATES, errors.NoticeNotFound),
+    ),
+    "declare_event": Operation(
+        tag="update_notice",
+        summary="Cancel, close or restore a notice",
+        description="Tells that the notice is cancelled (annullato), closed because it was paid outside pagoPA, or that"
+        " either is taken back. Telling the same again changes nothing.",
+        scope=Scope.NOTICES_WRITE,
+        parameters=("If-Match",),
+        body=Body("LifeCycleEvent", LIFE_CYCLE_EVENTS),
+        answers={
+            200: Answer("The notice after it.", "NoticeShown", _EXAMPLES["cancelled"], "ETag", _TO_A_NOTICE),
+        },
+        refusals=(*_CHANGES, errors.NoticeNotFound, errors.AmendTheDueDate),
+    ),
+    "get_notice": Operation(
+        tag="get_notice",
+        summary="Read a notice",
+        description="Shows the notice as it is now or, with `at`, as the archive knew it then; then without `ETag`,"
+        " for the past does not change.",
+        scope=Scope.NOTICES_READ,
+        query=AtParameter,
+        parameters=("If-None-Match",),
+        answers={
+            200: Answer("The notice.", "NoticeShown", _EXAMPLES["published"], "ETagNow", _TO_A_NOTICE),
+            304: Answer("The client has it already.", etag="ETag"),
+        },
+        refusals=(*_OF_NOTICE, errors.InvalidHeader, errors.InvalidParameter, errors.NoticeNotFound),
+    ),
+    "get_history": Operation(
+        tag="get_notice",
+        summary="Read what happened to a notice",
+        description="Shows every event of the notice, oldest first; each made a version.",
+        scope=Scope.NOTICES_READ,
+        answers={200: Answer("Its events.", "History", _EXAMPLES["history"], links=("get",))},
+        refusals=(*_OF_NOTICE, errors.InvalidParameter, errors.NoticeNotFound),
+    ),
+    "list_notices": Operation(
+        tag="get_notice",
+        summary="List the notices of an institution",
+        description="Shows the notices that are granted to the caller, page by page, ordered by number; by due date"
+        " where that is filtered, by change where that is.",
+        scope=Scope.NOTICES_READ,
+        query=ListParameters,
+        answers={200: Answer("A page of notices.", "NoticeList", _EXAMPLES["list"], links=("first", "next"))},
+        refusals=(*_OF_INSTITUTION, errors.InvalidParameter, errors.InvalidCursor),
+    ),
+    "pa_create_position": Operation(
+        tag="pa_create_position",
+        summary="Create, update or cancel a position",
+        description="Does what the call of this name does in GPD: creates the position, updates it, or cancels it where"
+        " the amount is 0. It is found by `nav`, else by the IUV. Fields that are not known are ignored.",
+        scope=Scope.NOTICES_WRITE,
+        parameters=("segregationCodes",),
+        body=Body("Position", POSITIONS),
+        answers={200: Answer("The position after it.", "PositionShown", _EXAMPLES["position"])},
+        refusals=_CREATES,
+        refused_as_gpd_does=True,
+    ),
+    "health": Operation(
+        tag="health",
+        summary="Whether the archive can work",
+        description="Answers 200 when the store answers.",
+        answers={200: Answer("It can.", "Health", _EXAMPLES["health"])},
+        refusals=(errors.StoreUnavailable,),
+    ),
+    "get_contract": Operation(
+        tag="contract",
+        summary="Read this document",
+        description="The page that shows it is at `/api/docs`.",
+        parameters=("If-None-Match",),
+        answers={
+            200: Answer("The document.", "Contract", etag="FileETag"),
+            304: Answer("The client has it already.", etag="FileETag"),
+        },
+        refusals=(errors.InvalidHeader,),
+    ),
+}

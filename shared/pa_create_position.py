@@ -1,0 +1,247 @@
+"""paCreatePosition ⇄ ours: the wire shape of the primitive that institutions call today, and nothing else.
+
+What it says of a notice becomes content or changes of ours; what became of it is shown as GPD would. The domain knows
+nothing of it. Contract: SANP 3.8 to 3.13, paCreatePosition; docs/pa-create-position.md tells the differences.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+
+from shared.auth import Wanted
+from shared.domain.amounts import MAX_AMOUNT, Amount
+from shared.domain.callers import Scope
+from shared.domain.content import Changes, Content, Debtor, DebtorType
+from shared.domain.dates import ROME, DueDate, parse_instant
+from shared.domain.identifiers import Iban, InstitutionCode, Iuv, NoticeNumber
+from shared.domain.institutions import CreditorInstitution
+from shared.domain.lifecycle import Status
+from shared.domain.notice import Notice
+from shared.errors import (
+    ArchiveError,
+    InvalidBody,
+    InvalidParameter,
+    InvalidValue,
+    NoIbanRegistered,
+    NothingToCancel,
+    SegregationCodeNotGranted,
+    Violation,
+)
+from shared.wire import forms
+from shared.wire.texts import (
+    DebtorText,
+    Flag,
+    IbanText,
+    InstitutionText,
+    IuvText,
+    PostalIbanText,
+    Reading,
+    Text,
+    Words255,
+    violation,
+)
+from shared.wire.violations import violations_of
+
+GPD_STATUS = {
+    Status.SCHEDULED: "PUBLISHED",
+    Status.ACTIVE: "VALID",
+    Status.EXPIRED: "EXPIRED",
+    Status.CANCELLED: "INVALID",
+    Status.CLOSED: "PAID",
+    Status.PAID: "PAID",
+    Status.REPORTED: "REPORTED",
+}
+"""The names that GPD has for our statuses."""
+
+_OFFSET = re.compile(r"[Zz]|[+-][0-9]{2}:[0-9]{2}", re.ASCII)
+_CODE_LIST = re.compile(r"[0-9]{2}(,[0-9]{2})*", re.ASCII)
+
+
+def _number_as_text(value: object) -> object:
+    # The published collection of calls sends fiscal codes and IUVs as JSON numbers.
+    return str(value) if type(value) is int else value
+
+
+def _due_date(text: str) -> DueDate:
+    if not _OFFSET.fullmatch(text[19:].lstrip(".0123456789")):
+        raise InvalidValue("date_time", "A date-time with an offset is expected, such as 2026-12-16T23:59:59+01:00")
+    return DueDate(parse_instant(text), whole_day=False)
+
+
+def _of_27(iban: Iban) -> Iban:
+    if len(iban) != 27:
+        raise violation("iban", "27 characters are expected")
+    return iban
+
+
+class NamedBody(BaseModel):
+    """What names the position: read first, for the grant is checked before all the rest."""
+
+    model_config = ConfigDict(strict=True, extra="ignore", alias_generator=to_camel)
+
+    pa_fiscal_code: Annotated[InstitutionText, BeforeValidator(_number_as_text)]
+    iuv: Annotated[IuvText, BeforeValidator(_number_as_text)]
+    nav: Annotated[str, Field(min_length=1, max_length=35), BeforeValidator(_number_as_text)] | None = None
+
+
+class PositionBody(NamedBody):
+    """A position as paCreatePosition states it; amounts in euro cents, 0 cancels."""
+
+    entity_type: Literal["F", "G"]
+    entity_fiscal_code: Annotated[DebtorText, BeforeValidator(_number_as_text)]
+    entity_full_name: Words255
+    amount: Annotated[int, Field(strict=True, ge=0, le=MAX_AMOUNT)]
+    description: Words255
+    expiration_date: Annotated[DueDate, Text(_due_date, forms.DATE_TIME)]
+    iban: Annotated[IbanText, AfterValidator(_of_27)] | None = None
+    postal_iban: Annotated[PostalIbanText, AfterValidator(_of_27)] | None = None
+    switch_to_expired: Flag | None = None
+    pay_stand_in: Flag | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The position that a call is about; `number` is None where only the IUV names it."""
+
+    creditor_institution: InstitutionCode
+    iuv: Iuv
+    number: NoticeNumber | None
+
+    @property
+    def segregation_code(self) -> str | None:
+        """Return the code by which the call is granted: the number's, else the first two characters of the IUV."""
+        return self.iuv[:2] if self.number is None else self.number.segregation_code
+
+
+def read_named(value: object) -> Named:
+    """Return what a call is about; raise InvalidBody."""
+    body = _read(NamedBody, value, None)
+    return Named(body.pa_fiscal_code, body.iuv, NoticeNumber(body.nav) if body.nav is not None else None)
+
+
+def wanted(value: object, parameters: Mapping[str, str], scope: Scope) -> Wanted:
+    """Return what a call wants to do; `segregationCodes` narrows what is granted, and never widens it.
+
+    Raises InvalidBody, InvalidParameter, SegregationCodeNotGranted.
+    """
+    named, codes = read_named(value), read_segregation_codes(parameters)
+    if codes is not None and named.segregation_code not in codes:
+        raise SegregationCodeNotGranted
+    return Wanted(scope, named.creditor_institution, (named.segregation_code,))
+
+
+def check_number(number: NoticeNumber, iuv: Iuv, *, lenient: bool) -> None:
+    """Raise InvalidBody unless the number is valid and the IUV belongs to it; lenient: any IUV may."""
+    try:
+        NoticeNumber.parse(number, lenient=lenient)
+    except InvalidValue as refusal:
+        raise InvalidBody(violations=[Violation("nav", refusal.code, refusal.message)]) from None
+    if not lenient and number.iuv != iuv:
+        raise InvalidBody(violations=[Violation("iuv", "iuv", "The IUV does not belong to the notice number")])
+
+
+def read_position(value: object, reading: Reading) -> PositionBody:
+    """Return what a call says of the position; raise InvalidBody. With amount 0 only the form of the rest counts."""
+    if isinstance(value, dict) and type(value.get("amount")) is int and value["amount"] == 0:
+        reading = Reading(lenient=True, now=reading.now)
+    return _read(PositionBody, value, reading)
+
+
+def read_segregation_codes(parameters: Mapping[str, str]) -> frozenset[str] | None:
+    """Return the codes that a call is narrowed to, None where it is not; raise InvalidParameter."""
+    given = parameters.get("segregationCodes")
+    if given is None:
+        return None
+    if not _CODE_LIST.fullmatch(given):
+        raise InvalidParameter("segregationCodes is a list of codes of two digits, with commas between them")
+    return frozenset(given.split(","))
+
+
+def refusal(error: ArchiveError) -> tuple[int, dict[str, Any]]:
+    """Return the status and the body of a refusal, as the primitive knows them: title, status, detail.
+
+    What we call unprocessable it calls a bad request, but for an IBAN that nobody registered.
+    """
+    status = 400 if error.status == 422 and not isinstance(error, NoIbanRegistered | NothingToCancel) else error.status
+    detail = "; ".join(f"{broken.field}: {broken.message}" for broken in error.violations) or error.detail
+    return status, {"title": error.title, "status": status, "detail": detail}
+
+
+def content(body: PositionBody) -> Content:
+    """Return the content of a notice that the call creates."""
+    return Content(
+        amount=Amount(body.amount),
+        description=body.description,
+        due_date=body.expiration_date,
+        debtor=_debtor(body),
+        iban=body.iban,
+        postal_iban=body.postal_iban,
+        switch_to_expired=bool(body.switch_to_expired),
+        pay_stand_in=body.pay_stand_in is not False,
+    )
+
+
+def changes(body: PositionBody) -> Changes:
+    """Return the changes of a known notice: what the call does not mention stays, and the amount goes one way."""
+    named: Changes = {
+        "amount": Amount(body.amount),
+        "description": body.description,
+        "due_date": body.expiration_date,
+        "debtor": {
+            "type": DebtorType(body.entity_type),
+            "fiscal_code": body.entity_fiscal_code,
+            "full_name": body.entity_full_name,
+        },
+        "transfers": (),
+    }
+    if body.iban is not None:
+        named["iban"] = body.iban
+    if body.postal_iban is not None:
+        named["postal_iban"] = body.postal_iban
+    if body.switch_to_expired is not None:
+        named["switch_to_expired"] = body.switch_to_expired
+    if body.pay_stand_in is not None:
+        named["pay_stand_in"] = body.pay_stand_in
+    return named
+
+
+def position(notice: Notice, institution: CreditorInstitution, now: datetime) -> dict[str, Any]:
+    """Return the position as the primitive answers it: without nulls, the due date as local time in Rome."""
+    said = notice.content
+    assert said is not None, "only a communicated notice is shown"
+    shown = {
+        "paFiscalCode": institution.fiscal_code,
+        "companyName": said.company_name or institution.name,
+        "entityType": said.debtor.type,
+        "entityFiscalCode": said.debtor.fiscal_code,
+        "entityFullName": said.debtor.full_name,
+        "iuv": notice.iuv,
+        "nav": notice.address.number,
+        "amount": said.amount,
+        "description": said.description,
+        "expirationDate": said.due_date.instant.astimezone(ROME).replace(tzinfo=None).isoformat(timespec="seconds"),
+        "iban": said.iban,
+        "postalIban": said.postal_iban,
+        "switchToExpired": said.switch_to_expired,
+        "status": GPD_STATUS[notice.status_at(now)],
+    }
+    return {name: value for name, value in shown.items() if value is not None}
+
+
+def _debtor(body: PositionBody) -> Debtor:
+    return Debtor(DebtorType(body.entity_type), body.entity_fiscal_code, body.entity_full_name)
+
+
+Read = TypeVar("Read", bound=NamedBody)
+
+
+def _read(kind: type[Read], value: object, reading: Reading | None) -> Read:
+    try:
+        return kind.model_validate(value, context=reading)
+    except ValidationError as error:
+        raise InvalidBody(violations=violations_of(error)) from None

@@ -1,0 +1,169 @@
+"""The contract: valid, complete, and true of what the archive takes and shows."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import jsonschema_rs
+import pytest
+from hypothesis import given, strategies as st
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from docs.openapi.examples import POSITION
+from docs.openapi.operations import FOR_BROWSERS, OPERATIONS
+from local.functions import load
+from shared.domain.dates import DueDate, ValidFrom, parse_day, parse_instant
+from shared.domain.identifiers import DebtorCode, Iban, InstitutionCode, Iuv, NoticeNumber
+from shared.errors import FileNotThere, InternalError, InvalidValue, ManagedByEc, catalogue
+from shared.wire import forms
+from shared.wire.forms import Form
+from tests.documented import ROOT, Undocumented, as_documented, contract, operations, resolved, validator
+from tests.support import a_body
+
+NEVER_ANSWERED = {InternalError, ManagedByEc}
+"""A defect is never promised; and who changes over HTTP is an institution, which ManagedByEc refuses nobody."""
+
+URL = "/creditor-institutions/77777777777/notices/347000000000000124"
+
+PARSERS: list[tuple[Form, Callable[[str], object]]] = [
+    (forms.INSTITUTION, InstitutionCode.parse),
+    (forms.NUMBER, NoticeNumber.parse),
+    (forms.NUMBER, lambda text: NoticeNumber.parse(text, lenient=True)),
+    (forms.IUV, Iuv.parse),
+    (forms.DEBTOR, DebtorCode.parse),
+    (forms.DEBTOR, lambda text: DebtorCode.parse(text, lenient=True)),
+    (forms.IBAN, Iban.parse),
+    (forms.IBAN, lambda text: Iban.parse(text, lenient=True)),
+    (forms.POSTAL_IBAN, Iban.parse_postal),
+    (forms.POSTAL_IBAN, lambda text: Iban.parse_postal(text, lenient=True)),
+    (forms.DAY, parse_day),
+    (forms.DATE_TIME, parse_instant),
+    (forms.DAY_OR_DATE_TIME, DueDate.parse),
+    (forms.DAY_OR_DATE_TIME, ValidFrom.parse),
+]
+
+
+def test_the_contract_is_valid_openapi() -> None:
+    faults = OpenAPIV31SpecValidator(contract()).iter_errors()
+
+    assert [fault.message for fault in faults] == []
+
+
+def test_every_schema_is_valid_json_schema() -> None:
+    for schema in contract()["components"]["schemas"].values():
+        jsonschema_rs.meta.validate({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema})
+
+
+def test_every_http_function_is_an_operation_or_for_browsers() -> None:
+    functions = {function.name for function in load(ROOT) if function.trigger["type"] == "httpTrigger"}
+
+    assert functions == operations().keys() | FOR_BROWSERS
+
+
+def test_every_error_is_named_by_an_operation() -> None:
+    named = {error for operation in OPERATIONS.values() for error in operation.refusals}
+
+    assert named == set(catalogue()) - NEVER_ANSWERED - {FileNotThere}
+
+
+def test_every_field_is_described() -> None:
+    assert [path for path, field in fields(contract()["components"]["schemas"]) if "description" not in field] == []
+
+
+def test_every_example_is_as_its_schema_says() -> None:
+    for name, schema, value in examples():
+        assert [fault.message for fault in validator(schema).iter_errors(value)] == [], name
+
+
+@pytest.mark.parametrize(("form", "parse"), PARSERS)
+@given(data=st.data())
+def test_a_form_tells_all_that_its_parser_takes(
+    form: Form, parse: Callable[[str], object], data: st.DataObject
+) -> None:
+    # A right value with a few characters changed is often still right, and often just not.
+    drawn: str = data.draw(st.one_of(st.sampled_from(form["examples"]), st.from_regex(re.compile(form["pattern"]))))
+    place, text = data.draw(st.integers(0, len(drawn))), data.draw(st.text(max_size=2))
+    drawn = drawn[:place] + text + drawn[place + len(text) * data.draw(st.integers(0, 1)) :]
+
+    assert fits(form, drawn) or is_refused(parse, drawn)
+
+
+@pytest.mark.parametrize(("form", "parse"), PARSERS[:2] + PARSERS[3:5] + PARSERS[6:7] + PARSERS[8:9] + PARSERS[10:])
+def test_the_examples_of_a_form_are_right_in_every_institution(form: Form, parse: Callable[[str], object]) -> None:
+    assert [example for example in form["examples"] if not fits(form, example) or is_refused(parse, example)] == []
+
+
+async def test_an_answer_that_is_not_promised_is_seen(http: httpx.AsyncClient) -> None:
+    answer = await http.put(URL, json=a_body())
+
+    for changed in (
+        httpx.Response(418, request=answer.request),
+        httpx.Response(201, headers=answer.headers, json={**answer.json(), "version": "1"}, request=answer.request),
+        httpx.Response(201, headers=answer.headers, json={**answer.json(), "more": 1}, request=answer.request),
+        httpx.Response(201, headers={"X-Request-Id": "1"}, json=answer.json(), request=answer.request),
+    ):
+        with pytest.raises(Undocumented):
+            await as_documented(changed)
+
+
+async def test_every_operation_answers_as_promised(http: httpx.AsyncClient) -> None:
+    answers = [
+        await http.put(URL, json=a_body()),
+        await http.put(URL, json=a_body()),
+        await http.patch(URL, json={"amount": 1}),
+        await http.post(f"{URL}/events", json={"type": "closed"}),
+        await http.get(URL),
+        await http.get(URL, headers={"If-None-Match": "*"}),
+        await http.get(f"{URL}/events"),
+        await http.get(URL.rpartition("/")[0]),
+        await http.post("/../aca/v1/paCreatePosition", json={**POSITION, "iuv": "ANOTHER", "nav": "3ANOTHER"}),
+        await http.get("/health"),
+        await http.get("/../openapi.json"),
+        await http.get("/../openapi.json", headers={"If-None-Match": "*"}),
+    ]
+
+    promised = sorted(
+        int(status) for operation in operations().values() for status in operation["responses"] if status < "4"
+    )
+    assert sorted(answer.status_code for answer in answers) == promised
+
+
+def fits(form: Form, text: str) -> bool:
+    return bool(jsonschema_rs.is_valid(dict(form), text))
+
+
+def is_refused(parse: Callable[[str], object], text: str) -> bool:
+    try:
+        parse(text)
+    except InvalidValue:
+        return True
+    return False
+
+
+def fields(part: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every property of every schema; conditions name some of them once more."""
+    if isinstance(part, dict):
+        for name, inner in part.items():
+            if name in ("if", "then", "else"):
+                continue
+            if name == "properties" and isinstance(inner, dict):
+                yield from ((f"{path}.{field}", schema) for field, schema in inner.items())
+            yield from fields(inner, f"{path}.{name}")
+
+
+def examples() -> Iterator[tuple[str, dict[str, Any], Any]]:
+    """Every example of a body or a parameter: where it stands, its schema, its value."""
+    for name, operation in operations().items():
+        contents = [operation.get("requestBody", {}), *operation["responses"].values()]
+        for content in (media_type for part in contents for media_type in part.get("content", {}).values()):
+            if "example" in content:
+                yield name, content["schema"], content["example"]
+            for key, example in content.get("examples", {}).items():
+                yield f"{name} {key}", content["schema"], resolved(example)["value"]
+        for parameter in map(resolved, operation["parameters"]):
+            for value in parameter["schema"].get("examples", [parameter["example"]] if "example" in parameter else []):
+                yield f"{name} {parameter['name']}", parameter["schema"], value
+    for path, field in fields(contract()["components"]["schemas"]):
+        for value in field.get("examples", ()):
+            yield path, field, value

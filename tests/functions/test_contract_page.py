@@ -1,0 +1,100 @@
+"""The contract as it is served, and its page: whole, from here alone, and nothing else."""
+
+import re
+import subprocess
+import sys
+
+import httpx
+import pytest
+
+from contract.files import GUARDED
+from tests.documented import ROOT
+
+DOCS = "http://archive.test/api/docs"
+CONTRACT = "http://archive.test/api/openapi.json"
+
+
+async def test_the_contract_is_served_as_it_was_written(http: httpx.AsyncClient) -> None:
+    answer = await http.get(CONTRACT, headers={"Ocp-Apim-Subscription-Key": ""})
+
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.content == (ROOT / "contract" / "openapi.json").read_bytes()
+
+
+@pytest.mark.parametrize("url", [CONTRACT, DOCS, f"{DOCS}/page.js"])
+async def test_who_has_a_file_already_is_told_so(http: httpx.AsyncClient, url: str) -> None:
+    first = await http.get(url)
+
+    again = await http.get(url, headers={"If-None-Match": first.headers["etag"]})
+
+    assert (again.status_code, again.content) == (304, b"")
+    assert again.headers["etag"] == first.headers["etag"]
+    assert again.headers["cache-control"] == "no-cache"
+
+
+@pytest.mark.parametrize("url", [DOCS, f"{DOCS}/"])
+async def test_the_page_names_files_that_are_there(http: httpx.AsyncClient, url: str) -> None:
+    page = await http.get(url)
+
+    names = re.findall('(?:src|href)="([^"]+)"', page.text)
+    files = {name: await http.get(str(page.url.join(name))) for name in names if name != "data:,"}
+    kinds = {".css": "text/css", ".js": "text/javascript"}
+    assert len(files) == 3
+    for name, file in files.items():
+        assert file.status_code == 200, name
+        assert file.headers["content-type"].startswith(kinds[name[name.rindex(".") :]])
+        assert file.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_the_page_may_load_and_ask_nothing_from_elsewhere(http: httpx.AsyncClient) -> None:
+    page = await http.get(DOCS)
+
+    policy = page.headers["content-security-policy"]
+    assert page.headers["content-type"].startswith("text/html")
+    assert policy == GUARDED["Content-Security-Policy"]
+    assert policy.startswith("default-src 'none';")
+    assert not re.search(r"https?:|\*|unsafe", policy)
+    assert not re.search(r"https?:|//|<style|<script>| on\w+=", page.text)
+
+
+async def test_what_the_page_starts_names_nothing_elsewhere(http: httpx.AsyncClient) -> None:
+    script = (await http.get(f"{DOCS}/page.js")).text
+    style = (await http.get(f"{DOCS}/swagger-ui.css")).text
+
+    assert "validatorUrl: null" in script
+    assert not re.search(r"https?://", script)
+    assert "@import" not in style
+    assert set(re.findall(r"url\(\s*[\"']?([^\"')]{5})", style)) == {"data:"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "swagger-ui.css.map",
+        "page.html",
+        "..",
+        "%2e%2e",
+        "..%2fopenapi.json",
+        "..%2f..%2fhost.json",
+        "%00",
+        "page.js%00",
+    ],
+)
+async def test_another_name_is_no_file(http: httpx.AsyncClient, name: str) -> None:
+    answer = await http.get(f"{DOCS}/{name}")
+
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["x-request-id"]
+
+
+def test_importing_the_app_reads_no_file_of_the_page() -> None:
+    ask = (
+        "import sys, function_app, contract.files as files;"
+        "print(files.contract.cache_info().currsize, 'mkdocs_swagger_ui_tag' in sys.modules)"
+    )
+
+    answer = subprocess.run([sys.executable, "-c", ask], cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert (answer.stdout, answer.stderr) == ("0 False\n", "")
