@@ -4,8 +4,7 @@ import re
 import shlex
 from pathlib import Path
 
-import httpx
-
+from tests import curl
 from tests.local.test_main import running
 from tests.ops.asking import ROOT, start
 
@@ -46,7 +45,7 @@ def _answer(command: str, shown: str, data: Path, port: int, ours: dict[str, str
     for theirs, mine in ours.items():
         command = command.replace(theirs, mine)
     program, *arguments = shlex.split(command)
-    answer = _curl(arguments, port) if program == "curl" else _ops(arguments, data)
+    answer = curl.answer(command, f"http://127.0.0.1:{port}") if program == "curl" else _ops(arguments, data)
     ours |= zip(_varying(shown), _varying(answer), strict=False)
     if key := KEY.search(answer):
         ours["$KEY"] = key[0]
@@ -62,16 +61,3 @@ def _ops(arguments: list[str], data: Path) -> str:
     assert what == "ops"
     out, err = start(data, *shlex.split(options.removeprefix("ARGS="))).communicate(timeout=30)
     return f"{err}{out}".replace(str(data), ".local")
-
-
-def _curl(arguments: list[str], port: int) -> str:
-    """Return what curl would print: a machine may have none, so its arguments are read here."""
-    quiet, show, form, put, method, address, *rest = arguments
-    assert [quiet, show, form, put] == ["-s", "-w", r"\n%{http_code}\n", "-X"]
-    options = list(zip(rest[::2], rest[1::2], strict=True))
-    headers = dict(value.split(": ") for option, value in options if option == "-H")
-    body = next(value for option, value in options if option == "-d")
-    answer = httpx.request(
-        method, address.replace("http://localhost:7071", f"http://127.0.0.1:{port}"), headers=headers, content=body
-    )
-    return f"{answer.text}\n{answer.status_code}\n"
