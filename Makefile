@@ -14,7 +14,7 @@ endif
 VERSION := $(if $(PYTHON),$(shell version=$$("$(PYTHON)" -c '$(ASK)' 2>/dev/null) && echo "$$version"))
 
 .DEFAULT_GOAL := help
-.PHONY: fuzz help run ops test check format bench docs indexed lock clean $(VENV) $(WORKER)
+.PHONY: help run ops test fuzz check format bench docs indexed lock clean $(VENV) $(WORKER)
 
 help: ## List what there is to do.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -40,7 +40,7 @@ format: $(VENV) ## Format the code and mend what the linter can mend.
 	@$(VENV)/bin/ruff format .
 
 fuzz: $(VENV) ## Send the archive what its contract allows and forbids, for long (EXAMPLES=1000 SEED=1).
-	@$(VENV)/bin/python -m tests.functions.fuzz $(EXAMPLES) $(SEED)
+	@$(VENV)/bin/python -m tests.functions.fuzz $(or $(EXAMPLES),1000) $(SEED)
 
 bench: $(VENV) ## Measure publish and get at 64 connections (needs wrk).
 	@$(VENV)/bin/python -m bench

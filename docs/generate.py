@@ -10,7 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 # The functions are asked for their routes, and no app starts without a store; this one is never opened.
-os.environ.setdefault("ARCHIVE_STORE", "sqlite:unused")
+os.environ["ARCHIVE_STORE"] = "sqlite:unused"
 
 from docs import openapi  # noqa: E402
 from shared.domain.lifecycle import TIME, TRANSITIONS, Anomaly, Becomes, Cell, EventType, Status  # noqa: E402

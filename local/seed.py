@@ -61,6 +61,8 @@ Archivio Centralizzato Avvisi, on {base_url}
   {COMUNE.fiscal_code}  {COMUNE.name}, lenient     {PAGOPA.fiscal_code}  {PAGOPA.name}, strict
   {LOCAL_EC.name}     publishes and reads       {LOCAL_PLATFORM.name}  reads, for pagoPA's services
 
+The contract, to be read and tried out: {base_url}/docs
+
 Publish a notice (again: 200, and nothing changes):
 
 {publish_command(base_url)}

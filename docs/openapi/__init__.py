@@ -13,8 +13,12 @@ from typing import Any
 import yaml
 
 from docs.openapi import problems
-from docs.openapi.operations import FOR_BROWSERS, LINKS, OPERATIONS, PARAMETERS, TAGS, Answer, Body, Operation
-from docs.openapi.schemas import parameters_of, schemas
+from docs.openapi.answers import answers
+from docs.openapi.bodies import bodies
+from docs.openapi.fields import FIELDS
+from docs.openapi.json_schema import Schema
+from docs.openapi.operations import FOR_BROWSERS, OPERATIONS, TAGS, Answer, Body, Operation
+from docs.openapi.parameters import LINKS, PARAMETERS, parameters_of
 from local.functions import Function, load
 
 ROOT = Path(__file__).parents[2]
@@ -60,7 +64,7 @@ def document() -> dict[str, Any]:
         "tags": [{"name": name, "description": description} for name, description in TAGS.items()],
         "paths": paths,
         "components": {
-            "schemas": {**schemas(), **problems.SCHEMAS},
+            "schemas": {**_schemas(), **problems.SCHEMAS},
             "parameters": PARAMETERS,
             "headers": HEADERS,
             "links": LINKS,
@@ -122,6 +126,20 @@ HEADERS: dict[str, Any] = {
         "schema": {"type": "integer", "minimum": 1},
     },
 }
+
+
+def _schemas() -> dict[str, Schema]:
+    sent = bodies()
+    named = {**sent, **answers(sent)}
+    return {name: _described(name, named[name]) for name in sorted(named)}
+
+
+def _described(name: str, schema: Schema) -> Schema:
+    """Return the schema with the meaning of each field before the rule of its form."""
+    for field, form in schema.get("properties", {}).items():
+        if meaning := FIELDS.get(name, {}).get(field):
+            form["description"] = f"{meaning} {form.get('description', '')}".strip()
+    return schema
 
 
 def _operations() -> Iterator[tuple[Function, str, Operation]]:

@@ -13,7 +13,6 @@ from docs.openapi.examples import LIFE_CYCLE_EVENTS, NOTICES, PATCHES, POSITIONS
 from shared import errors
 from shared.domain.callers import Scope
 from shared.errors import ArchiveError
-from shared.wire import forms
 from shared.wire.headers import JSON, MERGE_PATCH
 from shared.wire.queries import AtParameter, ListParameters
 
@@ -40,7 +39,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Operation:
-    """What is said of an operation. `parameters` names those below that it takes; `scope` None is open to everybody."""
+    """What is said of an operation. `parameters` names some of PARAMETERS; `scope` None is open to everybody."""
 
     tag: str
     summary: str
@@ -66,71 +65,6 @@ TAGS = {
     "contract": "This document.",
 }
 
-
-def _of_path(name: str, form: forms.Form) -> dict[str, Any]:
-    schema = {key: value for key, value in form.items() if key not in ("description", "examples")}
-    said = {"description": form["description"], "example": form["examples"][0]}
-    return {"name": name, "in": "path", "required": True, **said, "schema": schema}
-
-
-_TAGS = r'^\s*(\*|(W/)?"[!#-~]*"(\s*,\s*(W/)?"[!#-~]*")*)\s*$'
-
-PARAMETERS: Mapping[str, Mapping[str, Any]] = {
-    "ec": _of_path("ec", forms.INSTITUTION),
-    "nav": _of_path("nav", forms.NUMBER),
-    "X-Request-Id": {
-        "name": "X-Request-Id",
-        "in": "header",
-        "description": "An id of the caller's for the request, 1 to 128 printable ASCII characters; anything else is"
-        " replaced by one of the archive's. The answer carries it.",
-        "schema": {"type": "string"},
-    },
-    "If-Match": {
-        "name": "If-Match",
-        "in": "header",
-        "description": "Go on only if the notice is at the version of this `ETag`, of one in a list of them, or, with"
-        " `*`, at any; else 412. Only the version is compared.",
-        "schema": {"type": "string", "pattern": _TAGS, "examples": ['"1-ACTIVE"', "*"]},
-    },
-    "IfNew": {
-        "name": "If-None-Match",
-        "in": "header",
-        "description": "`*`: go on only if the notice is not known; else 412. Not together with If-Match.",
-        "schema": {"type": "string", "enum": ["*"]},
-    },
-    "If-None-Match": {
-        "name": "If-None-Match",
-        "in": "header",
-        "description": "The `ETag` of what the client has, a list of them, or `*`; 304 if it is still the same.",
-        "schema": {"type": "string", "pattern": _TAGS, "examples": ['"1-ACTIVE"', "*"]},
-    },
-    "segregationCodes": {
-        "name": "segregationCodes",
-        "in": "query",
-        "description": "Segregation codes, with commas between them, to which the call is narrowed; it never widens"
-        " what was granted.",
-        "schema": {"type": "string", "pattern": "^[0-9]{2}(,[0-9]{2})*$", "examples": ["47", "47,48"]},
-    },
-}
-
-_ADDRESS = {"ec": "$request.path.ec", "nav": "$request.path.nav"}
-_UNCHANGED = {**_ADDRESS, "If-Match": "$response.header.ETag"}
-LINKS: Mapping[str, Mapping[str, Any]] = {
-    "get": {"operationId": "get_notice", "parameters": _ADDRESS, "description": "Read the notice."},
-    "history": {"operationId": "get_history", "parameters": _ADDRESS, "description": "Read what happened to it."},
-    "amend": {"operationId": "amend_notice", "parameters": _UNCHANGED, "description": "Change what it says."},
-    "declare": {"operationId": "declare_event", "parameters": _UNCHANGED, "description": "Tell what became of it."},
-    "first": {
-        "operationId": "get_notice",
-        "parameters": {"ec": "$request.path.ec", "nav": "$response.body#/items/0/noticeNumber"},
-        "description": "Read the first notice of the page.",
-    },
-    "next": {
-        "operationId": "list_notices",
-        "parameters": {"ec": "$request.path.ec", "cursor": "$response.body#/nextCursor"},
-        "description": "Read the next page, with the same filters.",
-    },
-}
 _TO_A_NOTICE = ("get", "history", "amend", "declare")
 
 # What an operation refuses, by what it does.

@@ -60,6 +60,14 @@ def test_health_answers_a_call_through_the_worker(tmp_path: Path) -> None:
     assert (answer.stdout, answer.returncode) == ("200\n", 0), answer.stderr
 
 
+def test_a_file_of_the_contracts_page_answers_a_call_through_the_worker() -> None:
+    name, url = "swagger-ui-bundle.js", "http://localhost/api/docs/swagger-ui-bundle.js"
+
+    answer = ask_worker(ROOT, "--invoke", "get_contract_page_file", "GET", url, "--param", f"file={name}")
+
+    assert (answer.stdout, answer.returncode) == ("200\n", 0), answer.stderr
+
+
 def test_a_sound_app_is_indexed(tmp_path: Path) -> None:
     answer = ask_worker(written(tmp_path, SOUND))
 
