@@ -27,14 +27,16 @@ def read_instant(text: str) -> datetime:
 
 
 def parse_instant(text: str) -> datetime:
-    """Accept an RFC 3339 date-time of 2000 to 2999, as written and in Rome; further digits are truncated.
+    """Accept an RFC 3339 date-time that lies in 2000 to 2999 in Rome; digits beyond milliseconds are dropped.
 
     Without offset it is local time in Rome, an ambiguous hour the first one. InvalidValue `date_time`,
     `date_out_of_range`, `missing_hour` (an hour that the clock change of March skips).
     """
     if not _DATE_TIME.fullmatch(text):
         raise InvalidValue("date_time", "must be a date-time of RFC 3339, such as 2026-11-24T14:42:49Z")
-    _check_year(text)
+    # The first hour of 2000 in Rome is shown as the last of 1999 in UTC, and may be sent back.
+    if text[0] != "2" and not text.startswith("1999-12-31"):
+        raise _out_of_range()
     try:
         written = datetime.fromisoformat(text.upper())
     except ValueError:
@@ -49,7 +51,8 @@ def parse_day(text: str) -> date:
     """Accept "YYYY-MM-DD", 2000-01-01 to 2999-12-31; InvalidValue `date_time`, `date_out_of_range`."""
     if not _DAY.fullmatch(text):
         raise InvalidValue("date_time", "must be a date such as 2026-11-24, or a date-time")
-    _check_year(text)
+    if text[0] != "2":
+        raise _out_of_range()
     try:
         return date.fromisoformat(text)
     except ValueError:
@@ -142,11 +145,6 @@ def _in_rome(local: datetime) -> datetime:
     if there.astimezone(UTC).astimezone(ROME) != there:
         raise InvalidValue("missing_hour", "is skipped by the clock change in Europe/Rome; give an offset")
     return there
-
-
-def _check_year(text: str) -> None:
-    if text[0] != "2":
-        raise _out_of_range()
 
 
 def _out_of_range() -> InvalidValue:

@@ -68,6 +68,8 @@ POSTAL_IBAN: Final[Form] = {
 }
 
 _DAY = "2[0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+# The first hour of 2000 in Rome is the last of 1999 in UTC.
+_DAY_OF_TIME = f"(?:{_DAY}|1999-12-31)"
 _TIME = "([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\\.[0-9]{1,9})?"
 _OFFSET = "([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
 
@@ -79,20 +81,20 @@ DAY: Final[Form] = {
 }
 DATE_TIME: Final[Form] = {
     "type": "string",
-    "pattern": f"^{_DAY}[Tt]{_TIME}{_OFFSET}?$",
+    "pattern": f"^{_DAY_OF_TIME}[Tt]{_TIME}{_OFFSET}?$",
     "description": "A date-time of RFC 3339; without offset it is the time in Italy. What is finer than a millisecond"
     " is dropped.",
     "examples": ["2026-11-24T15:42:49+01:00", "2026-11-24T14:42:49.123Z"],
 }
 DATE_TIME_WITH_OFFSET: Final[Form] = {
     "type": "string",
-    "pattern": f"^{_DAY}[Tt]{_TIME}{_OFFSET}$",
+    "pattern": f"^{_DAY_OF_TIME}[Tt]{_TIME}{_OFFSET}$",
     "description": "A date-time of RFC 3339, with its offset.",
     "examples": ["2026-12-16T23:59:59+01:00"],
 }
 DAY_OR_DATE_TIME: Final[Form] = {
     "type": "string",
-    "pattern": f"^{_DAY}([Tt]{_TIME}{_OFFSET}?)?$",
+    "pattern": f"^(?:{_DAY}|{_DAY_OF_TIME}[Tt]{_TIME}{_OFFSET}?)$",
     "description": "A day in Italy, or a date-time of RFC 3339; without offset that is the time in Italy.",
     "examples": ["2026-12-16", "2026-12-16T12:00:00+01:00"],
 }
