@@ -10,6 +10,7 @@ import re
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Collection
 from pathlib import Path
 from secrets import randbelow
 from typing import Any
@@ -36,17 +37,22 @@ from tests.support import StillClock
 ACCEPTED = ["2xx", "3xx", "400", "401", "403", "404", "409", "412", "422"]
 
 
-def fuzz(data: Path, examples: int, seed: int) -> tuple[list[str], Counter[str]]:
+PHASES = ("examples", "coverage", "fuzzing", "stateful")
+"""The contract's examples, each bound of each field, requests drawn at random, and requests that follow its links."""
+
+
+def fuzz(data: Path, examples: int, seed: int, phases: Collection[str] = PHASES) -> tuple[list[str], Counter[str]]:
     """Returns what was answered otherwise than promised, and how many answers of which kind each operation gave."""
     host = _host(data)
+    # Few of the requests drawn publish a notice, and only then there are links to follow.
+    drawn = {"stateful": {"generation": {"max-examples": 4 * examples}}}
     config = SchemathesisConfig.from_dict(
         {
             "seed": seed,
             "continue-on-failure": True,
             "headers": {"Ocp-Apim-Subscription-Key": LOCAL_EC.name},
             "generation": {"max-examples": examples, "database": "none"},
-            # Few of the requests drawn publish a notice, and only then there are links to follow.
-            "phases": {"stateful": {"generation": {"max-examples": 4 * examples}}},
+            "phases": {phase: {"enabled": phase in phases, **drawn.get(phase, {})} for phase in PHASES},
             "checks": {"positive_data_acceptance": {"expected-statuses": ACCEPTED}},
         }
     )

@@ -6,10 +6,17 @@ from tests.documented import operations
 from tests.functions.fuzz import fuzz
 
 
-def test_whatever_is_sent_is_answered_as_promised(tmp_path: Path) -> None:
-    faults, answers = fuzz(tmp_path, examples=6, seed=1)
+def test_the_examples_and_the_bounds_of_every_field_are_answered_as_promised(tmp_path: Path) -> None:
+    faults, answers = fuzz(tmp_path, examples=6, seed=1, phases=("examples", "coverage"))
 
     assert faults == []
-    # Otherwise little would have been tested: every operation did what it is for; the contract was asked for before.
+    assert {answer.split()[0] for answer in answers} == operations().keys() - {"get_contract"}
+
+
+def test_whatever_is_drawn_and_whichever_links_are_followed_the_answers_are_as_promised(tmp_path: Path) -> None:
+    faults, answers = fuzz(tmp_path, examples=30, seed=1, phases=("fuzzing", "stateful"))
+
+    assert faults == []
+    # Otherwise little would have been tested: every operation did what it is for; that of the contract did before.
     did = {answer.split()[0] for answer in answers if answer.endswith(" 200")}
     assert did == operations().keys() - {"get_contract"}
