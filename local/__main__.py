@@ -23,6 +23,7 @@ import uvicorn
 from local import seed
 from local.functions import NotLoadable
 from local.host import Host
+from local.protocol import Protocol
 from local.request import Receive, Scope, Send
 from local.response import STOPPING, send_answer
 from shared import bootstrap
@@ -63,6 +64,7 @@ def _serve(listener: socket.socket) -> None:
     config = uvicorn.Config(
         _until_cancelled(host),
         interface="asgi3",
+        http=Protocol,
         lifespan="on",
         ws="none",
         log_level="warning",
@@ -126,7 +128,7 @@ def _refuse_port(port: int, error: OSError) -> NoReturn:
 
 def _writable(data: Path) -> Path:
     try:
-        data.mkdir(parents=True, exist_ok=True)
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)  # citizens' data, on a machine of many users
         with tempfile.TemporaryFile(dir=data):
             return data
     except OSError as error:

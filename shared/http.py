@@ -20,8 +20,8 @@ from shared.domain.callers import Caller, Scope
 from shared.domain.events import Act
 from shared.domain.identifiers import InstitutionCode, NoticeNumber
 from shared.domain.notice import Address, Notice
-from shared.errors import ArchiveError, BodyTooLarge, InternalError, Unauthenticated
-from shared.telemetry import tell_defect
+from shared.errors import ArchiveError, BodyTooLarge, InternalError, Unauthenticated, Unavailable
+from shared.telemetry import tell_defect, tell_failure
 from shared.wire import answers, headers
 from shared.wire.bodies import read_json
 from shared.wire.headers import JSON
@@ -111,6 +111,7 @@ def named_in_body(
             try:
                 return await handler(await _admitted(req, scope, accepts, named))
             except ArchiveError as error:
+                _tell_if_unavailable(error, headers.request_id(req.headers))
                 status, body = refusal(error)
                 return Response(status, body, headers=_retry_after(error))
 
@@ -132,6 +133,7 @@ def _function(
         try:
             response = await respond(req)
         except ArchiveError as refusal:
+            _tell_if_unavailable(refusal, request_id)
             return _problem(refusal, req, request_id)
         except Exception as error:  # noqa: BLE001  the edge answers for every defect
             tell_defect("request_failed", error, function=handler.__name__, request_id=request_id)
@@ -189,6 +191,12 @@ def _rendered(response: Response, request_id: str) -> func.HttpResponse:
         return func.HttpResponse(status_code=response.status, headers=sent)
     body = response.body if isinstance(response.body, bytes) else orjson.dumps(response.body)
     return func.HttpResponse(body, status_code=response.status, headers=sent, mimetype=response.media_type)
+
+
+def _tell_if_unavailable(error: ArchiveError, request_id: str) -> None:
+    # Who operates the archive learns why it does not answer; refusals are the caller's matter.
+    if isinstance(error, Unavailable):
+        tell_failure(error.code, error, request_id=request_id)
 
 
 def _retry_after(error: ArchiveError) -> dict[str, str]:

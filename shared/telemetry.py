@@ -12,6 +12,11 @@ def tell(event: str, **facts: object) -> None:
     _log.info("%s%s", event, _worded(facts))
 
 
+def tell_failure(event: str, error: BaseException, **facts: object) -> None:
+    """Log that something outside failed: the type of the error and those of its causes, in one line."""
+    _log.warning("%s%s: %s", event, _worded(facts), " caused by ".join(_kinds(error)))
+
+
 def tell_defect(event: str, error: BaseException, **facts: object) -> None:
     """Log an error nobody foresaw: its type, those of its causes, and where it arose.
 

@@ -198,15 +198,19 @@ class SqliteNoticeStore:
             now = asyncio.get_running_loop().time()
             for write in group:
                 if write.give_up_at <= now:
-                    write.tell(StoreUnavailable())
+                    write.tell(_unavailable(error))
             return [write for write in group if write.give_up_at > now]
         if len(group) == 1:
-            unavailable = StoreUnavailable()
-            unavailable.__cause__ = error
-            group[0].tell(unavailable if isinstance(error, sqlite3.Error) else error)
+            group[0].tell(_unavailable(error) if isinstance(error, sqlite3.Error) else error)
             return []
         # One write that fails must not take the others with it.
         return [waiting for write in group for waiting in self._commit([write])]
+
+
+def _unavailable(error: Exception) -> StoreUnavailable:
+    unavailable = StoreUnavailable()
+    unavailable.__cause__ = error
+    return unavailable
 
 
 class _Write(ABC):

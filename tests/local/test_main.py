@@ -119,6 +119,19 @@ def test_the_host_listens_on_loopback_only(tmp_path: Path) -> None:
         socket.create_connection(("127.0.0.2", port), timeout=1)
 
 
+def test_a_client_that_offers_http_2_is_served_with_its_body(tmp_path: Path) -> None:
+    head = (
+        "PUT /api/v1/creditor-institutions/77777777777/notices/1 HTTP/1.1\r\nHost: localhost\r\n"
+        "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAA\r\n"
+        "Ocp-Apim-Subscription-Key: local-ec\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n"
+    )
+    with running(tmp_path) as (_, port), socket.create_connection(("127.0.0.1", port), timeout=5) as client:
+        client.sendall(head.encode())
+        client.sendall(b"{}")
+
+        assert client.recv(4096).startswith(b"HTTP/1.1 422")
+
+
 def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
