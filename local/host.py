@@ -33,7 +33,8 @@ from local.response import (
     send_answer,
 )
 from local.routes import Routes
-from local.timers import Clock, Sleep, Timer, utc_now
+from local.timers import Clock, Sleep, Timer
+from shared.bootstrap import utc_now
 from shared.telemetry import tell_defect
 from shared.wire.headers import request_id
 

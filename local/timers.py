@@ -23,11 +23,6 @@ _LATE = timedelta(seconds=1)
 _LONGEST_SLEEP = 30.0  # A machine that was suspended looks at its clock again.
 
 
-def utc_now() -> datetime:
-    """Return the time of this machine's clock."""
-    return datetime.now(UTC)
-
-
 def next_after(schedule: str, now: datetime) -> datetime:
     """Return the first moment of a schedule after now, in UTC; raises ValueError if there is none.
 

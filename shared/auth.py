@@ -48,7 +48,7 @@ async def authenticate(registry: KnownRegistry, key: str | None, max_age: timede
     raise Unauthenticated
 
 
-async def authorise(registry: KnownRegistry, caller: Caller, key: str, wanted: Wanted) -> Caller:
+async def authorise(registry: KnownRegistry, caller: Caller, key: str | None, wanted: Wanted) -> Caller:
     """Return the caller, as it is registered now, if it may do what it wants.
 
     Raises ScopeNotGranted, InstitutionNotGranted, SegregationCodeNotGranted; the same whether or not anything is there.

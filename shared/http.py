@@ -20,7 +20,7 @@ from shared.domain.callers import Caller, Scope
 from shared.domain.events import Act
 from shared.domain.identifiers import InstitutionCode, NoticeNumber
 from shared.domain.notice import Address, Notice
-from shared.errors import ArchiveError, BodyTooLarge, InternalError, Unauthenticated, Unavailable
+from shared.errors import ArchiveError, BodyTooLarge, InternalError, Unavailable
 from shared.telemetry import tell_defect, tell_failure
 from shared.wire import answers, headers
 from shared.wire.bodies import read_json
@@ -56,8 +56,7 @@ class Request:
     async def demand(self, number: NoticeNumber, scope: Scope) -> None:
         """Raise Forbidden unless the number is granted as well: one that only a look-up told."""
         wanted = Wanted(scope, self.institution, (number.segregation_code,))
-        key = self.headers.get(KEY_HEADER, "")
-        await authorise(bootstrap.archive().registry, self.caller, key, wanted)
+        await authorise(bootstrap.archive().registry, self.caller, self.headers.get(KEY_HEADER), wanted)
 
     def act(self, occurred_at: datetime | None = None, reason: str | None = None) -> Act:
         """Return this request as an attempt to change a notice, under a write id of its own."""
@@ -108,14 +107,13 @@ def named_in_body(
 
     def decorate(handler: Handler) -> HttpFunction:
         async def respond(req: func.HttpRequest) -> Response:
-            try:
-                return await handler(await _admitted(req, scope, accepts, named))
-            except ArchiveError as error:
-                _tell_if_unavailable(error, headers.request_id(req.headers))
-                status, body = refusal(error)
-                return Response(status, body, headers=_retry_after(error))
+            return await handler(await _admitted(req, scope, accepts, named))
 
-        return _function(respond, handler)
+        def refused(error: ArchiveError, req: func.HttpRequest) -> Response:
+            status, body = refusal(error)
+            return Response(status, body, headers=_retry_after(error))
+
+        return _function(respond, handler, refused)
 
     return decorate
 
@@ -125,19 +123,39 @@ def open_endpoint(handler: OpenHandler) -> HttpFunction:
     return _function(handler, handler)
 
 
+def _problem(error: ArchiveError, req: func.HttpRequest) -> Response:
+    body: dict[str, Any] = {
+        "type": f"urn:archivio-avvisi:error:{error.code}",
+        "title": error.title,
+        "status": error.status,
+        "detail": error.detail,
+        "instance": _path(req.url),
+        "code": error.code,
+    }
+    if error.violations:
+        body["violations"] = [
+            {"field": broken.field, "code": broken.code, "message": broken.message} for broken in error.violations
+        ]
+    return Response(error.status, body, headers=_retry_after(error), media_type=PROBLEM)
+
+
 def _function(
-    respond: Callable[[func.HttpRequest], Awaitable[Response]], handler: Handler | OpenHandler
+    respond: OpenHandler,
+    handler: Handler | OpenHandler,
+    refused: Callable[[ArchiveError, func.HttpRequest], Response] = _problem,
 ) -> HttpFunction:
     async def http_function(req: func.HttpRequest) -> func.HttpResponse:
         request_id = headers.request_id(req.headers)
         try:
             response = await respond(req)
         except ArchiveError as refusal:
-            _tell_if_unavailable(refusal, request_id)
-            return _problem(refusal, req, request_id)
+            # Who operates the archive learns why it does not answer; other refusals are the caller's matter.
+            if isinstance(refusal, Unavailable):
+                tell_failure(refusal.code, refusal, request_id=request_id)
+            response = refused(refusal, req)
         except Exception as error:  # noqa: BLE001  the edge answers for every defect
             tell_defect("request_failed", error, function=handler.__name__, request_id=request_id)
-            return _problem(InternalError(), req, request_id)
+            response = _problem(InternalError(), req)
         return _rendered(response, request_id)
 
     # functools.wraps would also copy the signature, by which the worker binds the parameters.
@@ -162,8 +180,6 @@ async def _admitted(
     else:
         value = read_json(body)
         wanted = named(value, req.params, scope)
-    if key is None:
-        raise Unauthenticated
     caller = await authorise(archive.registry, caller, key, wanted)
     return Request(
         caller,
@@ -193,12 +209,6 @@ def _rendered(response: Response, request_id: str) -> func.HttpResponse:
     return func.HttpResponse(body, status_code=response.status, headers=sent, mimetype=response.media_type)
 
 
-def _tell_if_unavailable(error: ArchiveError, request_id: str) -> None:
-    # Who operates the archive learns why it does not answer; refusals are the caller's matter.
-    if isinstance(error, Unavailable):
-        tell_failure(error.code, error, request_id=request_id)
-
-
 def _retry_after(error: ArchiveError) -> dict[str, str]:
     return {"Retry-After": str(error.retry_after)} if error.retry_after else {}
 
@@ -207,20 +217,3 @@ def _path(url: str) -> str:
     """Return the path of an address; what the client put before it may be anything, a host that is none included."""
     path = url.partition("://")[2].partition("/")[2].partition("?")[0]
     return _STRAY_PERCENT.sub("%25", quote(f"/{path}", safe="/%:~", errors="replace"))
-
-
-def _problem(error: ArchiveError, req: func.HttpRequest, request_id: str) -> func.HttpResponse:
-    body: dict[str, Any] = {
-        "type": f"urn:archivio-avvisi:error:{error.code}",
-        "title": error.title,
-        "status": error.status,
-        "detail": error.detail,
-        "instance": _path(req.url),
-        "code": error.code,
-    }
-    if error.violations:
-        body["violations"] = [
-            {"field": broken.field, "code": broken.code, "message": broken.message} for broken in error.violations
-        ]
-    sent = {"X-Request-Id": request_id, **_retry_after(error)}
-    return func.HttpResponse(orjson.dumps(body), status_code=error.status, headers=sent, mimetype=PROBLEM)
