@@ -2,6 +2,7 @@
 
 VENV = .venv
 WORKER = .venv-worker
+OLDEST = .venv-oldest
 
 # Answers the version and exits 0 if this is a Python the archive runs on. A name may be found and still not run
 # (pyenv leaves one for every version it ever installed), so each is asked.
@@ -14,19 +15,25 @@ endif
 VERSION := $(if $(PYTHON),$(shell version=$$("$(PYTHON)" -c '$(ASK)' 2>/dev/null) && echo "$$version"))
 
 .DEFAULT_GOAL := help
-.PHONY: help run ops test fuzz check format bench docs indexed lock clean $(VENV) $(WORKER)
+.PHONY: help run run-azure ops test conformance fuzz check format bench bench-cosmos docs indexed lock clean $(VENV) $(WORKER) $(OLDEST)
 
 help: ## List what there is to do.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 run: $(VENV) ## Run the whole archive here, on SQLite (PORT=7071 DATA=.local).
 	@$(VENV)/bin/python -m local
+
+run-azure: $(VENV) ## Run it on the adapters of Azure, against a double of Cosmos DB or the account in COSMOS.
+	@$(VENV)/bin/python -m local --azure
 
 ops: $(VENV) ## Register institutions and callers (ARGS="institutions list" DATA=.local).
 	@$(VENV)/bin/python -m ops $(ARGS)
 
 test: $(VENV) $(WORKER) ## Run the tests (TESTS="tests/domain -k iban" for some of them).
 	@WORKER_PYTHON=$(WORKER)/bin/python $(VENV)/bin/python -m pytest $(TESTS)
+
+conformance: $(OLDEST) ## Ask Cosmos DB what the archive relies on, with the oldest SDK; `make test` asks with the newest.
+	@$(OLDEST)/bin/python -m pytest tests/conformance tests/contracts/test_cosmos.py
 
 check: $(VENV) ## Lint, formatting, types, directions of imports, generated documents.
 	@$(VENV)/bin/ruff check .
@@ -45,6 +52,9 @@ fuzz: $(VENV) ## Send the archive what its contract allows and forbids, for long
 bench: $(VENV) ## Measure publish and get at 64 connections (needs wrk).
 	@$(VENV)/bin/python -m bench
 
+bench-cosmos: $(VENV) ## Measure the client of Cosmos DB beside the SDK as it comes, against the double.
+	@$(VENV)/bin/python -m bench.cosmos
+
 docs: $(VENV) ## Write the generated documents anew.
 	@$(VENV)/bin/python docs/generate.py
 
@@ -60,6 +70,7 @@ lock: $(VENV) ## Lock the dependencies after a change in a *.in file (UPGRADE=1:
 	@$(UV_COMPILE) requirements.in --output-file requirements.txt
 	@$(UV_COMPILE) requirements-dev.in --output-file requirements-dev.txt
 	@$(UV_COMPILE) tests/functions/worker.in --output-file tests/functions/worker.txt
+	@$(UV_COMPILE) --no-deps tests/conformance/oldest.in --output-file tests/conformance/oldest.txt
 	@sed "s/^\(azure-functions-runtime[^ ]*\) ; python_full_version >= '3.13'/\1/" \
 		tests/functions/worker.txt >$(VENV)/worker.txt
 	@mv $(VENV)/worker.txt tests/functions/worker.txt
@@ -71,6 +82,7 @@ clean: ## Remove what was made here: virtual environments and caches, not the da
 # A virtual environment is made anew when its lock changes, or the Python it is made with.
 $(VENV): $(VENV)/made-with-$(VERSION)
 $(WORKER): $(WORKER)/made-with-$(VERSION)
+$(OLDEST): $(OLDEST)/made-with-$(VERSION)
 
 $(VENV)/made-with-$(VERSION): requirements-dev.txt
 	@$(call make_venv,$(VENV),--requirement requirements-dev.txt)
@@ -78,6 +90,12 @@ $(VENV)/made-with-$(VERSION): requirements-dev.txt
 # Microsoft publishes the worker library for Python 3.13 on; it runs on 3.11 and 3.12 as well.
 $(WORKER)/made-with-$(VERSION): tests/functions/worker.txt
 	@$(call make_venv,$(WORKER),--ignore-requires-python --requirement tests/functions/worker.txt)
+
+# The same as ours, but for the SDKs that are named as the oldest.
+$(OLDEST)/made-with-$(VERSION): requirements-dev.txt tests/conformance/oldest.txt
+	@$(call make_venv,$(OLDEST),--requirement requirements-dev.txt)
+	@$(OLDEST)/bin/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes --no-deps \
+		--requirement tests/conformance/oldest.txt || { rm $@; exit 1; }
 
 define make_venv
 if [ -z '$(VERSION)' ]; then \

@@ -1,0 +1,40 @@
+"""`python -m tests.emulators.cosmos`: the double as a process of its own, until it is stopped."""
+
+import asyncio
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tests.emulators.cosmos.double import HOST, CosmosDouble
+
+
+def main(
+    port: Annotated[int, typer.Option(help="Where to listen.")] = 8081,
+    data: Annotated[Path | None, typer.Option(help="The file that keeps the data; without it, memory does.")] = None,
+    ranges: Annotated[int, typer.Option(min=1, help="Physical partitions of a new container.")] = 1,
+    consistency: Annotated[str, typer.Option(help="The account's default consistency.")] = "Session",
+) -> None:
+    """Serve a double of Azure Cosmos DB for NoSQL, on this machine only."""
+    try:
+        asyncio.run(_serve(port, data, ranges, consistency))
+    except (OSError, ValueError) as error:
+        print(f"The double does not start: {error}", file=sys.stderr)
+        raise typer.Exit(1) from error
+
+
+async def _serve(port: int, data: Path | None, ranges: int, consistency: str) -> None:
+    stopped = asyncio.Event()
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(stop, stopped.set)
+    async with CosmosDouble.started(data, ranges, consistency, port) as double:
+        where = f"in {data}" if data else "in memory"
+        print(f"A double of Cosmos DB at {double.endpoint}, for this machine only ({HOST}); it keeps its data {where}.")
+        print(f"AccountKey={double.key}", flush=True)
+        await stopped.wait()
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,126 @@
+"""The account: its own description, its databases and containers, and where their partitions lie."""
+
+import time
+from typing import Any
+
+from tests.emulators.cosmos.call import Call, read_json
+from tests.emulators.cosmos.indexing import check_policy
+from tests.emulators.cosmos.refusals import Refusal, bad_request, not_implemented
+from tests.emulators.cosmos.storage import DEFAULT_INDEXING, Container, Database, Storage
+
+_KNOWN_DEFINITION = {"id", "partitionKey", "indexingPolicy", "defaultTtl", "conflictResolutionPolicy"}
+
+Answer = tuple[int, dict[str, Any] | None, dict[str, str]]
+"""Status, body and headers."""
+
+
+def describe_account(endpoint: str, consistency: str) -> Answer:
+    """Return what a client reads first: where to write, where to read, and how consistent reads are."""
+    here = [{"name": "Loopback", "databaseAccountEndpoint": endpoint}]
+    replicas = {"asyncReplication": False, "minReplicaSetSize": 1, "maxReplicasetSize": 4}
+    return _ok(
+        {
+            "id": "double",
+            "_self": "",
+            "_rid": "double",
+            "_dbs": "//dbs/",
+            "media": "//media/",
+            "addresses": "//addresses/",
+            "writableLocations": here,
+            "readableLocations": here,
+            "enableMultipleWriteLocations": False,
+            "userConsistencyPolicy": {"defaultConsistencyLevel": consistency},
+            "userReplicationPolicy": replicas,
+            "systemReplicationPolicy": replicas,
+            "readPolicy": {"primaryReadCoefficient": 1, "secondaryReadCoefficient": 1},
+            "queryEngineConfiguration": "{}",
+        }
+    )
+
+
+def on_database(storage: Storage, call: Call) -> Answer:
+    """Create, list, read or delete databases."""
+    match call.method, call.path[1:]:
+        case "POST", () if not call.says("x-ms-documentdb-isquery"):
+            return 201, _database(storage.create_database(read_json(call.body)["id"])), {"etag": '"0"'}
+        case "GET", ():
+            found = [_database(database) for database in storage.databases()]
+            return _ok({"_rid": "", "Databases": found, "_count": len(found)})
+        case "GET", (name,):
+            return _ok(_database(storage.database(name)))
+        case "DELETE", (name,):
+            storage.delete_database(storage.database(name))
+            return 204, None, {}
+    raise not_implemented(f"{call.operation}, by query or otherwise")
+
+
+def on_container(storage: Storage, call: Call, ranges: int) -> Answer:
+    """Create, list, read or delete containers."""
+    database = storage.database(call.path[1])
+    match call.method, call.path[3:]:
+        case "POST", () if not call.says("x-ms-documentdb-isquery"):
+            container = storage.create_container(database, _definition(read_json(call.body)), ranges)
+            return 201, _container(container), {"etag": '"0"'}
+        case "GET", ():
+            found = [_container(container) for container in storage.containers(database)]
+            return _ok({"_rid": database.rid, "DocumentCollections": found, "_count": len(found)})
+        case "GET", (name,):
+            return _ok(_container(storage.container(database.name, name)))
+        case "DELETE", (name,):
+            storage.delete_container(storage.container(database.name, name))
+            return 204, None, {}
+    raise not_implemented(f"{call.operation}, by query or otherwise")
+
+
+def on_ranges(storage: Storage, container: Container, call: Call) -> Answer:
+    """List the physical partitions, or answer 304 to a client that knows them; without that it asks for ever."""
+    ranges = storage.ranges(container)
+    etag = '"' + "-".join(part.id for part in ranges) + '"'
+    if call.header("if-none-match") == etag:
+        return 304, None, {"etag": etag}
+    found = [
+        {
+            "_rid": container.rid,
+            "id": part.id,
+            "_etag": etag,
+            "minInclusive": part.low,
+            "maxExclusive": part.high,
+            "ridPrefix": int(part.id),
+            "_self": f"{container.link}pkranges/{part.id}/",
+            "throughputFraction": 1 / len(ranges),
+            "status": "online",
+            "parents": list(part.parents),
+            "_ts": int(time.time()),
+        }
+        for part in ranges
+    ]
+    body = {"_rid": container.rid, "PartitionKeyRanges": found, "_count": len(found)}
+    return 200, body, {"etag": etag, "x-ms-item-count": str(len(found))}
+
+
+def _definition(body: dict[str, Any]) -> dict[str, Any]:
+    definition = {name: value for name, value in body.items() if value is not None}
+    if unknown := definition.keys() - _KNOWN_DEFINITION:
+        raise not_implemented(f"{', '.join(sorted(unknown))} of a container")
+    if "partitionKey" not in definition or not definition.get("id"):
+        raise bad_request("A container has an id and a partitionKey.")
+    definition.setdefault("indexingPolicy", DEFAULT_INDEXING)
+    check_policy(definition["indexingPolicy"])
+    ttl = definition.get("defaultTtl", -1)
+    if type(ttl) is not int or ttl == 0 or ttl < -1:
+        raise Refusal(400, "BadRequest", "The defaultTtl is a positive integer of seconds, or -1.")
+    return definition
+
+
+def _ok(body: dict[str, Any]) -> Answer:
+    return 200, body, {"etag": '"0"'}
+
+
+def _database(database: Database) -> dict[str, Any]:
+    link = f"dbs/{database.rid}/"
+    return {"id": database.name, "_rid": database.rid, "_self": link, "_etag": '"0"', "_colls": "colls/", "_ts": 0}
+
+
+def _container(container: Container) -> dict[str, Any]:
+    own = {"_rid": container.rid, "_self": container.link, "_etag": '"0"', "_docs": "docs/", "_ts": 0}
+    return {**container.definition, **own}

@@ -1,0 +1,151 @@
+"""One request as the service sees it: what it asks for, of what, and under which conditions."""
+
+import hashlib
+import hmac
+from base64 import b64decode, b64encode
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote, unquote_plus
+
+import orjson
+from multidict import CIMultiDictProxy
+
+from tests.emulators.cosmos.items import Conditions
+from tests.emulators.cosmos.partitions import Key
+from tests.emulators.cosmos.refusals import Refusal, bad_request
+
+CONSISTENCIES = ("Strong", "BoundedStaleness", "Session", "ConsistentPrefix", "Eventual")
+"""The strongest first; a request may ask for less than the account gives, never for more."""
+
+_NOUNS = {"": "Account", "dbs": "Database", "colls": "Container", "pkranges": "PartitionKeyRanges", "offers": "Offer"}
+_VERBS = {"GET": "Read", "POST": "Create", "PUT": "Replace", "PATCH": "Patch", "DELETE": "Delete"}
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request: `path` is its address in parts, unquoted."""
+
+    method: str
+    path: tuple[str, ...]
+    headers: CIMultiDictProxy[str]
+    body: bytes
+
+    @classmethod
+    def read(cls, method: str, raw_path: str, headers: CIMultiDictProxy[str], body: bytes) -> "Call":
+        """Read the request as it came."""
+        parts = raw_path.partition("?")[0].split("/")
+        return cls(method, tuple(unquote(part) for part in parts if part), headers, body)
+
+    @property
+    def kind(self) -> str:
+        """Return what its address leads to: dbs, colls, docs ...; empty for the account."""
+        if not self.path:
+            return ""
+        return self.path[-1] if self._is_feed else self.path[-2]
+
+    @property
+    def operation(self) -> str:
+        """Return what it asks for, in the words of the service."""
+        if self.kind == "docs":
+            return self._document_operation()
+        noun = _NOUNS.get(self.kind, self.kind)
+        return noun if noun in ("Account", "PartitionKeyRanges") else f"{_VERBS.get(self.method, self.method)}{noun}"
+
+    def header(self, name: str) -> str | None:
+        """Return a header, if it is there."""
+        return self.headers.get(name)
+
+    def says(self, name: str) -> bool:
+        """Tell whether a header says true; the SDK writes it in either case."""
+        return self.headers.get(name, "").lower() == "true"
+
+    @property
+    def container_name(self) -> str | None:
+        """Return the name of the container it is about."""
+        return self.path[3] if len(self.path) > 3 else None
+
+    @property
+    def key(self) -> Key | None:
+        """Return the partition key it names."""
+        text = self.header("x-ms-documentdb-partitionkey")
+        if text is None:
+            return None
+        key = read_json(text.encode())
+        if not isinstance(key, list):
+            raise bad_request("The partition key of a request is a list.", 1001)
+        return key
+
+    @property
+    def conditions(self) -> Conditions:
+        """Return its preconditions."""
+        return Conditions(self.header("if-match"), self.header("if-none-match"))
+
+    @property
+    def limit(self) -> int | None:
+        """Return how many items a page may have; None where the service decides."""
+        count = int(self.header("x-ms-max-item-count") or -1)
+        return count if count > 0 else None
+
+    @property
+    def wants_body(self) -> bool:
+        """Tell whether the answer to a write shows the item."""
+        return "return=minimal" not in (self.header("prefer") or "")
+
+    def consistency(self, account: str) -> str:
+        """Return the consistency of the read; refuse one stronger than the account's."""
+        asked = self.header("x-ms-consistency-level") or account
+        if asked not in CONSISTENCIES:
+            raise bad_request(f"The consistency level {asked} is none of {', '.join(CONSISTENCIES)}.")
+        if CONSISTENCIES.index(asked) < CONSISTENCIES.index(account):
+            raise bad_request(
+                f"Consistency level {asked} specified in the request exceeds service-configured consistency level"
+                f" {account}. Validate input request to ensure that consistency level specified is a valid downgrade."
+            )
+        return asked
+
+    def seen(self) -> dict[str, int]:
+        """Return how far the client has seen each range, as its session token proves."""
+        pairs = (part.split(":", 1) for part in (self.header("x-ms-session-token") or "").split(",") if ":" in part)
+        return {range_id.strip(): int(token.split("#")[1]) for range_id, token in pairs}
+
+    def check_signature(self, key: str, token: str | None) -> None:
+        """Refuse with 401 a request that neither was signed with the account's key nor carries the identity's token."""
+        given = unquote_plus((self.header("authorization") or "").replace("+", "%2B"))
+        if token is not None and hmac.compare_digest(given, f"type=aad&ver=1.0&sig={token}"):
+            return
+        date = (self.header("x-ms-date") or "").lower()
+        link = "/".join(self.path[:-1] if self._is_feed else self.path)
+        # An address by resource ids is signed with the last of them alone, in lower case.
+        for signed in (link, link.rpartition("/")[2].lower()):
+            text = f"{self.method.lower()}\n{self.kind}\n{signed}\n{date}\n\n"
+            digest = hmac.new(b64decode(key), text.encode(), hashlib.sha256).digest()
+            if hmac.compare_digest(given, f"type=master&ver=1.0&sig={b64encode(digest).decode()}"):
+                return
+        raise Refusal(
+            401, "Unauthorized", "The input authorization token can't serve the request: wrong key or payload."
+        )
+
+    @property
+    def _is_feed(self) -> bool:
+        return len(self.path) % 2 == 1
+
+    def _document_operation(self) -> str:
+        if not self._is_feed:
+            return _VERBS.get(self.method, self.method)
+        if self.method == "GET":
+            return "ChangeFeed" if self.header("a-im") else "ReadFeed"
+        if self.says("x-ms-cosmos-is-batch-request"):
+            return "Batch"
+        if self.says("x-ms-cosmos-is-query-plan-request"):
+            return "QueryPlan"
+        if self.says("x-ms-documentdb-isquery") or "query+json" in (self.header("content-type") or ""):
+            return "Query"
+        return "Upsert" if self.says("x-ms-documentdb-is-upsert") else "Create"
+
+
+def read_json(data: bytes) -> Any:
+    """Return what the bytes say; refuse what is no JSON."""
+    try:
+        return orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise bad_request("The request payload is invalid: it is no JSON.") from error

@@ -1,0 +1,218 @@
+"""What is asked of one container's documents, each operation with its answer."""
+
+from base64 import b64decode
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+
+from tests.emulators.cosmos import charges
+from tests.emulators.cosmos.call import Call, read_json
+from tests.emulators.cosmos.feeds import Feeds, Scope, scope_of
+from tests.emulators.cosmos.items import ITEM_LIMIT, Outcome, Partition, too_large
+from tests.emulators.cosmos.partitions import Key, Range, range_of
+from tests.emulators.cosmos.refusals import Refusal, bad_request, not_implemented
+from tests.emulators.cosmos.sql import Select, parse
+from tests.emulators.cosmos.storage import Container, Storage
+
+Answer = tuple[int, bytes | None, dict[str, str]]
+"""Status, body and headers."""
+
+STRICT = ("Strong", "BoundedStaleness")
+READ_SESSION_NOT_AVAILABLE = 1002
+WRONG_CONTAINER = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """The documents of a container, for one request."""
+
+    storage: Storage
+    container: Container
+    call: Call
+    now: float
+    consistency: str
+    is_lagging: bool
+    """Whether this request finds a replica that lags behind."""
+
+    def answer(self) -> Answer:
+        """Do what is asked; raise Refusal."""
+        self._check_container()
+        self._check_session()
+        match self.call.operation:
+            case "Read":
+                return self._read()
+            case "Create" | "Upsert" | "Replace" | "Patch" | "Delete" as operation:
+                return self._write(operation)
+            case "Batch":
+                return self._batch()
+            case "QueryPlan":
+                return 200, orjson.dumps(self._select.plan(self._parameters)), {"x-ms-request-charge": "0"}
+            case "Query":
+                return self._query(self._select, self._parameters)
+            case "ReadFeed":
+                return self._query(parse("SELECT * FROM c"), {})
+            case "ChangeFeed":
+                return self._changes()
+        raise not_implemented(f"{self.call.method} of documents")
+
+    def _read(self) -> Answer:
+        outcome = self._partition(self._whole_key()).read(self._id)
+        headers = self._headers(self._range(self._whole_key()), self._read_charge(outcome.charge))
+        headers["etag"] = outcome.etag or ""
+        if self.call.header("if-none-match") in ("*", outcome.etag):
+            return 304, None, headers
+        return 200, outcome.body, headers
+
+    def _write(self, operation: str) -> Answer:
+        if len(self.call.body) > ITEM_LIMIT:
+            raise too_large()
+        document = read_json(self.call.body) if self.call.body else {}
+        if not isinstance(document, dict):
+            raise bad_request("A document is a JSON object.")
+        key = self._whole_key()
+        partition = self._partition(key)
+        if operation in ("Create", "Upsert", "Replace"):
+            partition.check_key(document)
+        item_id = self._id if len(self.call.path) == 6 else None
+        with self.storage.transaction():
+            outcome = partition.write(operation, item_id, document, self.call.conditions)
+        return self._written(key, outcome)
+
+    def _written(self, key: Key, outcome: Outcome) -> Answer:
+        headers = self._headers(self._range(key), outcome.charge)
+        if outcome.etag:
+            headers["etag"] = outcome.etag
+        return outcome.status, outcome.body if self.call.wants_body else None, headers
+
+    def _batch(self) -> Answer:
+        if len(self.call.body) > ITEM_LIMIT:
+            raise too_large()
+        key = self._whole_key()
+        status, results = self._partition(key).batch(read_json(self.call.body))
+        if not self.call.wants_body:
+            results = [{name: said for name, said in result.items() if name != "resourceBody"} for result in results]
+        charge = round(sum(result["requestCharge"] for result in results), 2)
+        return status, orjson.dumps(results), self._headers(self._range(key), charge)
+
+    def _query(self, select: Select, parameters: dict[str, Any]) -> Answer:
+        scope = self._scope()
+        page = self._feeds(scope).query(
+            scope, select, parameters, self.call.limit, self.call.header("x-ms-continuation")
+        )
+        headers = self._headers(scope.ranges[0], self._read_charge(page.charge), scope.ranges)
+        headers["x-ms-item-count"] = str(len(page.items))
+        if page.continuation:
+            headers["x-ms-continuation"] = page.continuation
+        return 200, self._listing(page.items), headers
+
+    def _changes(self) -> Answer:
+        if "Full-Fidelity" in (self.call.header("a-im") or ""):
+            raise not_implemented("the change feed of all versions and deletes")
+        scope = self._scope()
+        if len(scope.ranges) != 1:
+            raise not_implemented("a change feed over several ranges in one request")
+        after, since = self.call.header("if-none-match"), self.call.header("if-modified-since")
+        page, token = self._feeds(scope).changes(scope, after, since, self.call.limit)
+        headers = self._headers(scope.ranges[0], page.charge)
+        headers |= {"etag": token, "x-ms-item-count": str(len(page.items))}
+        return (200, self._listing(page.items), headers) if page.items else (304, None, headers)
+
+    def _listing(self, items: list[Any]) -> bytes:
+        return orjson.dumps({"_rid": self.container.rid, "Documents": items, "_count": len(items)})
+
+    @property
+    def _select(self) -> Select:
+        body = read_json(self.call.body)
+        return parse(body["query"] if isinstance(body, dict) else body)
+
+    @property
+    def _parameters(self) -> dict[str, Any]:
+        body = read_json(self.call.body)
+        return {given["name"]: given["value"] for given in body.get("parameters") or []}
+
+    @property
+    def _id(self) -> str:
+        """Return the id that the address names, itself or by a resource id."""
+        name = self.call.path[5]
+        if len(name) == 24 and name.endswith("=="):
+            try:
+                number = b64decode(name, b"+-", validate=True)
+            except ValueError:
+                return name
+            return self.storage.id_of(int.from_bytes(number[8:])) or name
+        return name
+
+    def _whole_key(self) -> Key:
+        key = self.call.key
+        if key is None or not self.container.key.is_whole(key):
+            raise bad_request(
+                "Partition key provided either doesn't correspond to definition in the collection or doesn't match"
+                " partition key field values specified in the document.",
+                1001,
+            )
+        return key
+
+    def _scope(self) -> Scope:
+        call = self.call
+        scope = scope_of(
+            self.container,
+            self.storage.ranges(self.container),
+            call.key,
+            call.header("x-ms-documentdb-partitionkeyrangeid"),
+            call.header("x-ms-start-epk"),
+            call.header("x-ms-end-epk"),
+        )
+        is_everything = scope.key is None and not scope.is_one_range and call.operation == "Query"
+        if is_everything and not call.says("x-ms-documentdb-query-enablecrosspartition"):
+            raise bad_request("Cross partition query is required but disabled.")
+        return scope
+
+    def _partition(self, key: Key) -> Partition:
+        return Partition(self.storage, self.container, key, self.now, self._is_stale((self._range(key),)))
+
+    def _feeds(self, scope: Scope) -> Feeds:
+        return Feeds(self.storage, self.container, self.now, self._is_stale(scope.ranges))
+
+    def _range(self, key: Key) -> Range:
+        return range_of(self.storage.ranges(self.container), self.container.key.hash(key))
+
+    def _is_stale(self, ranges: tuple[Range, ...]) -> bool:
+        """Tell whether the read misses the last transaction: not if the session token proves that it was seen."""
+        is_read = self.call.operation in ("Read", "Query", "ReadFeed", "ChangeFeed")
+        # Under the two strictest, a read asks two replicas of four and a write has reached three: one of them knows.
+        if not (self.is_lagging and is_read) or self.consistency in STRICT:
+            return False
+        seen = self.call.seen()
+        return not all(seen.get(part.id, -1) >= part.lsn for part in ranges)
+
+    def _read_charge(self, charge: float) -> float:
+        return round(charge * (charges.STRICT_READ if self.consistency in STRICT else 1), 2)
+
+    def _check_container(self) -> None:
+        intended = self.call.header("x-ms-cosmos-intended-collection-rid")
+        if intended and intended != self.container.rid:
+            raise bad_request("The container is not the one the client knows: it was made anew.", WRONG_CONTAINER)
+
+    def _check_session(self) -> None:
+        """Refuse a session token from the future, as a replica does that has not caught up."""
+        known = {part.id: part.lsn for part in self.storage.ranges(self.container)}
+        if any(lsn > known.get(range_id, lsn) for range_id, lsn in self.call.seen().items()):
+            message = "The read session is not available for the input session token."
+            raise Refusal(404, "NotFound", message, READ_SESSION_NOT_AVAILABLE)
+
+    def _headers(self, part: Range, charge: float, ranges: tuple[Range, ...] = ()) -> dict[str, str]:
+        told = [r.id for r in ranges or (part,)]
+        # A replica that lags behind says how far it has come, so that nobody takes its answer for the latest.
+        behind = 1 if self._is_stale(ranges or (part,)) else 0
+        reached = {r.id: max(0, r.lsn - behind) for r in self.storage.ranges(self.container)}
+        return {
+            "x-ms-request-charge": f"{charge:g}",
+            "x-ms-session-token": ",".join(f"{range_id}:-1#{reached[range_id]}" for range_id in told),
+            "x-ms-documentdb-partitionkeyrangeid": part.id,
+            "lsn": str(reached[part.id]),
+            # Without the name the SDK never remembers the session token.
+            "x-ms-alt-content-path": quote(self.container.path),
+            "x-ms-content-path": self.container.rid,
+        }

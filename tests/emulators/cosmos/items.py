@@ -1,0 +1,207 @@
+"""What a request does to one logical partition: point reads, writes, and batches that are done whole or not at all."""
+
+import re
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from tests.emulators.cosmos import charges
+from tests.emulators.cosmos.indexing import terms
+from tests.emulators.cosmos.partitions import Key, range_of
+from tests.emulators.cosmos.patching import check_condition, patched
+from tests.emulators.cosmos.refusals import Refusal, bad_request, not_implemented
+from tests.emulators.cosmos.storage import Container, Item, Storage, key_text, not_found, rid_below
+
+ITEM_LIMIT = 2 * 1024 * 1024
+"""Bytes of one item, and of the request of a batch."""
+BATCH_LIMIT = 100
+"""Operations of a batch."""
+ID_LIMIT = 1023
+"""Bytes of an id."""
+
+SYSTEM = ("_rid", "_self", "_etag", "_attachments", "_ts")
+_FORBIDDEN_IN_ID = re.compile(r"[/\\?#]")
+_WRITES = ("Create", "Upsert", "Replace", "Patch", "Delete")
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """The preconditions of a request: its If-Match and If-None-Match."""
+
+    match: str | None = None
+    none_match: str | None = None
+
+    def check(self, item: Item | None) -> None:
+        """Refuse with 412 what does not find the item as it must be."""
+        is_matched = self.match is None or (item is not None and self.match in ("*", item.etag))
+        is_excluded = item is not None and self.none_match in ("*", item.etag)
+        if not is_matched or is_excluded:
+            raise Refusal(412, "PreconditionFailed", "One of the specified pre-condition is not met.")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of an operation; `body` is the item's JSON, None where there is none to show."""
+
+    status: int
+    charge: float
+    lsn: int
+    etag: str | None = None
+    body: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """One logical partition at one moment."""
+
+    storage: Storage
+    container: Container
+    key: Key
+    now: float
+    is_stale: bool = False
+    """Reads do not see its last transaction yet."""
+
+    def read(self, item_id: str) -> Outcome:
+        """Return the item; refuse with 404 what is not there."""
+        item = self._item(item_id, self.is_stale)
+        if item is None:
+            raise not_found()
+        return Outcome(200, charges.read(len(item.body)), item.lsn, item.etag, item.body)
+
+    def write(
+        self, operation: str, item_id: str | None, document: dict[str, Any], conditions: Conditions, lsn: int = 0
+    ) -> Outcome:
+        """Do one write inside a transaction, which is counted unless it has its number already."""
+        item_id = _checked_id(document) if item_id is None else item_id
+        was = self._item(item_id)
+        self._check(operation, was, conditions)
+        if operation == "Delete":
+            assert was is not None
+            return self._delete(was, self._lsn(lsn))
+        before = orjson.loads(was.body) if was else None
+        steps = 0
+        if operation == "Patch":
+            check_condition(document, before)
+            steps, document = len(document["operations"]), patched(before, document["operations"])
+        return self._put(item_id, document, was, before, self._lsn(lsn), steps)
+
+    def batch(self, operations: list[dict[str, Any]]) -> tuple[int, list[dict[str, Any]]]:
+        """Do all the operations or none; return the status of the whole, and what is said of each."""
+        if not operations or len(operations) > BATCH_LIMIT:
+            raise bad_request(f"A batch has from 1 to {BATCH_LIMIT} operations; this one has {len(operations)}.")
+        done: list[dict[str, Any]] = []
+        try:
+            with self.storage.transaction():
+                lsn = self._lsn(0) if any(o["operationType"] != "Read" for o in operations) else 0
+                for operation in operations:
+                    done.append(_shown(self._batched(operation, lsn)))
+        except Refusal as refusal:
+            if refusal.status >= 500:
+                raise
+            failed = {"statusCode": refusal.status, "requestCharge": charges.REFUSED}
+            if refusal.substatus:
+                failed["subStatusCode"] = refusal.substatus
+            not_tried = {"statusCode": 424, "requestCharge": 0.0}
+            # The service says 424, failed dependency, of those before as well: they are undone.
+            before, after = len(done), len(operations) - len(done) - 1
+            return 207, [not_tried] * before + [failed] + [not_tried] * after
+        return 200, done
+
+    def _batched(self, operation: dict[str, Any], lsn: int) -> Outcome:
+        kind, document = operation["operationType"], operation.get("resourceBody") or {}
+        if kind == "Read":
+            return self.read(operation["id"])
+        if kind not in _WRITES:
+            raise not_implemented(f"{kind} in a batch")
+        if kind in ("Create", "Upsert", "Replace"):
+            self.check_key(document)
+        conditions = Conditions(operation.get("ifMatch"), operation.get("ifNoneMatch"))
+        return self.write(kind, operation.get("id"), document, conditions, lsn)
+
+    def check_key(self, document: dict[str, Any]) -> None:
+        """Refuse a document that does not belong here."""
+        if key_text(self.container.key.of(document)) != key_text(self.key):
+            raise bad_request(
+                "PartitionKey extracted from document doesn't match the one specified in the header.", 1001
+            )
+
+    def _item(self, item_id: str, before: bool = False) -> Item | None:
+        return self.storage.item(self.container, key_text(self.key), item_id, self.now, before)
+
+    def _check(self, operation: str, was: Item | None, conditions: Conditions) -> None:
+        if operation == "Create" and was:
+            raise Refusal(409, "Conflict", "Entity with the specified id already exists in the system.")
+        if operation in ("Replace", "Patch", "Delete") and was is None:
+            raise not_found()
+        if was or operation != "Upsert":
+            # An upsert of what is not there creates it, whatever its conditions: azure-cosmos-dotnet-v3 issue 1698.
+            conditions.check(was)
+
+    def _lsn(self, given: int) -> int:
+        hashed = self.container.key.hash(self.key)
+        return given or self.storage.next_lsn(self.container, range_of(self.storage.ranges(self.container), hashed))
+
+    def _delete(self, was: Item, lsn: int) -> Outcome:
+        self.storage.remove(self.container, self.key, lsn, was)
+        indexed = terms(orjson.loads(was.body), self.container.indexing)
+        return Outcome(204, charges.write(len(was.body), None, len(indexed)), lsn)
+
+    def _put(
+        self,
+        item_id: str,
+        document: dict[str, Any],
+        was: Item | None,
+        before: dict[str, Any] | None,
+        lsn: int,
+        steps: int,
+    ) -> Outcome:
+        if _checked_id(document) != item_id:
+            raise not_implemented("giving an item another id")
+        self.check_key(document)
+        seconds, etag = int(self.now), f'"{secrets.token_hex(8)}"'
+        n = was.n if was else self.storage.next_number()
+        document = {name: value for name, value in document.items() if name not in SYSTEM}
+        own_rid = rid_below(self.container.rid, n.to_bytes(8))
+        system = (own_rid, f"{self.container.link}docs/{own_rid}/", etag, "attachments/", seconds)
+        body = orjson.dumps(document | dict(zip(SYSTEM, system, strict=True)))
+        if len(body) > ITEM_LIMIT:
+            raise too_large()
+        item = Item(n, item_id, self.container.key.hash(self.key), lsn, etag, body)
+        self.storage.put(self.container, self.key, item, seconds, self._expires_at(document, seconds), was)
+        policy = self.container.indexing
+        touched = terms(document, policy) ^ (terms(before, policy) if before else frozenset())
+        charge = charges.write(len(was.body) if was else None, len(body), len(touched), steps)
+        return Outcome(200 if was else 201, charge, lsn, etag, body)
+
+    def _expires_at(self, document: dict[str, Any], seconds: int) -> int | None:
+        ttl, default = document.get("ttl"), self.container.default_ttl
+        if ttl is not None and (type(ttl) is not int or ttl == 0 or ttl < -1):
+            raise bad_request("The input ttl is invalid: it is a positive integer, or -1 for never.")
+        lives = ttl if ttl is not None else default
+        # Without a default of the container nothing expires, whatever the item says.
+        return None if default is None or lives in (None, -1) else seconds + lives
+
+
+def too_large() -> Refusal:
+    """Return the refusal of an item or a batch of more than 2 MiB."""
+    return Refusal(413, "RequestEntityTooLarge", "Request size is too large.")
+
+
+def _checked_id(document: dict[str, Any]) -> str:
+    item_id = document.get("id")
+    if not isinstance(item_id, str) or not item_id:
+        raise bad_request("The input content is invalid because the required property 'id' is missing or no text.")
+    if len(item_id.encode()) > ID_LIMIT or _FORBIDDEN_IN_ID.search(item_id):
+        raise bad_request("The id is too long, or has a character that no id may have: / \\ ? #.")
+    return item_id
+
+
+def _shown(outcome: Outcome) -> dict[str, Any]:
+    shown: dict[str, Any] = {"statusCode": outcome.status, "requestCharge": outcome.charge}
+    if outcome.etag:
+        shown["eTag"] = outcome.etag
+    if outcome.body:
+        shown["resourceBody"] = orjson.loads(outcome.body)
+    return shown

@@ -1,0 +1,130 @@
+"""Where an item lies: the hash of its partition key, and the range of hashes that each physical partition holds.
+
+Facts from the service's published clients: version 2 of the hash is MurmurHash3 (x64, 128 bits, seed 0) of each value
+with its type before it, the bytes reversed and the two highest bits cleared. A hierarchical key is the hashes of its
+levels one after the other, so that everything below one prefix lies between `hash` and `hash` + "FF".
+"""
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import mmh3
+
+from tests.emulators.cosmos.refusals import bad_request, not_implemented
+
+LOWEST, HIGHEST = "", "FF"
+_SPACE = 0x40 << 120
+"""How many hashes there are: 128 bits with the two highest cleared."""
+
+UNDEFINED: dict[str, Any] = {}
+"""How the wire writes the key of a document that has no such property."""
+
+Key = list[Any]
+"""The values of a partition key, outermost first."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyDefinition:
+    """Which properties of a document make its partition key."""
+
+    paths: tuple[tuple[str, ...], ...]
+    is_hierarchical: bool
+
+    @classmethod
+    def read(cls, definition: dict[str, Any]) -> "KeyDefinition":
+        """Read the definition of a container; refuse what the service or the double does not know."""
+        kind, paths = definition.get("kind", "Hash"), definition.get("paths") or []
+        if definition.get("version", 2) != 2 or kind not in ("Hash", "MultiHash"):
+            raise not_implemented("partition keys other than Hash and MultiHash, version 2")
+        if not 1 <= len(paths) <= (3 if kind == "MultiHash" else 1) or not all(path[:1] == "/" for path in paths):
+            raise bad_request("The specified partition key definition is invalid.")
+        return cls(tuple(tuple(path.strip("/").split("/")) for path in paths), kind == "MultiHash")
+
+    def of(self, document: dict[str, Any]) -> Key:
+        """Return the key of a document."""
+        return [_property(document, path) for path in self.paths]
+
+    def hash(self, key: Key) -> str:
+        """Return the hash of a key, or of the first values of a hierarchical one."""
+        if self.is_hierarchical:
+            return "".join(_digest(_typed(value)) for value in key)
+        return _digest(b"".join(_typed(value) for value in key))
+
+    def is_whole(self, key: Key) -> bool:
+        """Tell whether the key names one logical partition."""
+        return len(key) == len(self.paths)
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The hashes that one physical partition holds: from `low` up to `high`, exclusive."""
+
+    id: str
+    low: str
+    high: str
+    lsn: int = 0
+    """How many transactions it has seen; a part of a split range goes on counting where the whole stood."""
+    parents: tuple[str, ...] = ()
+
+    def holds(self, hashed: str) -> bool:
+        """Tell whether the hash lies here."""
+        return self.low <= hashed < self.high
+
+    def split(self, at: str | None, ids: tuple[str, str]) -> tuple["Range", "Range"]:
+        """Return the two halves, cut at a hash or in the middle."""
+        cut = at or f"{(_number(self.low) + _number(self.high)) // 2:032X}"
+        if not self.low < cut < self.high:
+            raise ValueError(f"The range {self.id} cannot be cut at {cut}.")
+        parents = (*self.parents, self.id)
+        return (
+            Range(ids[0], self.low, cut, self.lsn, parents),
+            Range(ids[1], cut, self.high, self.lsn, parents),
+        )
+
+
+def even_ranges(count: int) -> list[Range]:
+    """Return the ranges of a new container with so many physical partitions."""
+    cuts = [LOWEST, *(f"{_SPACE * i // count:032X}" for i in range(1, count)), HIGHEST]
+    return [Range(str(i), low, high) for i, (low, high) in enumerate(pairwise(cuts))]
+
+
+def range_of(ranges: Sequence[Range], hashed: str) -> Range:
+    """Return the range that holds the hash."""
+    return next(candidate for candidate in ranges if candidate.holds(hashed))
+
+
+def _property(document: dict[str, Any], path: tuple[str, ...]) -> Any:
+    value: Any = document
+    for name in path:
+        if not isinstance(value, dict) or name not in value:
+            return UNDEFINED
+        value = value[name]
+    return value
+
+
+def _digest(data: bytes) -> str:
+    reversed_ = bytearray(reversed(mmh3.mmh3_x64_128_digest(data, 0)))
+    reversed_[0] &= 0x3F
+    return reversed_.hex().upper()
+
+
+def _typed(value: Any) -> bytes:
+    match value:
+        case {}:
+            return b"\0"
+        case None:
+            return b"\1"
+        case bool():
+            return b"\3" if value else b"\2"
+        case int() | float():
+            return b"\5" + struct.pack("<d", value)
+        case str():
+            return b"\x08" + value.encode() + b"\xff"
+    raise bad_request("A partition key is a string, a number, a boolean, null, or not there.")
+
+
+def _number(hashed: str) -> int:
+    return _SPACE if hashed == HIGHEST else int(hashed[:32].ljust(32, "0") or "0", 16)

@@ -1,0 +1,53 @@
+"""The request log: what reached the double, and what came of it."""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+REMEMBERED = 200_000
+"""Requests, at most; the oldest are forgotten."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request on the wire; status 0 where the connection was reset instead of an answer."""
+
+    operation: str
+    container: str | None
+    key: tuple[Any, ...]
+    status: int
+    charge: float
+    client: str
+    """The id that the SDK gives each of its clients."""
+
+
+class RequestLog:
+    """Every request since the start, or since it was cleared, in the order of the answers."""
+
+    def __init__(self) -> None:
+        self._requests: deque[Request] = deque(maxlen=REMEMBERED)
+
+    def __iter__(self) -> Iterator[Request]:
+        return iter(self._requests)
+
+    def add(self, request: Request) -> None:
+        """Remember the request."""
+        self._requests.append(request)
+
+    def count(self, operation: str | None = None, container: str | None = None, status: int | None = None) -> int:
+        """Return how many requests there were, of an operation, to a container, with an outcome."""
+        return sum(
+            request.operation == (operation or request.operation)
+            and request.container == (container or request.container)
+            and request.status == (request.status if status is None else status)
+            for request in self._requests
+        )
+
+    def charge(self) -> float:
+        """Return what they cost together, in request units."""
+        return round(sum(request.charge for request in self._requests), 2)
+
+    def clear(self) -> None:
+        """Forget them."""
+        self._requests.clear()

@@ -1,0 +1,45 @@
+"""What a test does to a double that runs as a process of its own: `/_double/…`, JSON in, JSON out, on loopback only.
+
+PUT faults (a list of rules, in place of those in force), POST split, POST advance, GET log, DELETE log.
+"""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from tests.emulators.cosmos.faults import Fault
+from tests.emulators.cosmos.refusals import Refusal, bad_request
+
+if TYPE_CHECKING:
+    from tests.emulators.cosmos.double import CosmosDouble
+
+PREFIX = "/_double/"
+
+
+def through_side_door(double: "CosmosDouble", method: str, path: str, body: bytes) -> bytes:
+    """Do what was asked of the double itself; raise Refusal."""
+    try:
+        return orjson.dumps(_done(double, f"{method} {path.removeprefix(PREFIX)}", orjson.loads(body or b"{}")))
+    except (AttributeError, TypeError, ValueError) as error:
+        raise bad_request(f"The double cannot do that: {error}") from error
+
+
+def _done(double: "CosmosDouble", wanted: str, given: Any) -> object:
+    match wanted:
+        case "PUT faults":
+            rules = [Fault(**rule | ({"key": tuple(rule["key"])} if rule.get("key") else {})) for rule in given]
+            double.faults.clear()
+            double.inject(*rules)
+            return {"rules": len(rules)}
+        case "POST split":
+            return {"ranges": double.split(**given)}
+        case "POST advance":
+            double.advance(**given)
+            return {}
+        case "GET log":
+            return {"requests": [asdict(request) for request in double.log]}
+        case "DELETE log":
+            double.log.clear()
+            return {}
+    raise Refusal(404, "NotFound", f"The double knows no {wanted}.")

@@ -1,0 +1,209 @@
+"""The expressions of a query, each of which can say its value for one document.
+
+Logic has three values: what is neither true nor false, undefined above all, is neither kept by WHERE nor turned by NOT.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from tests.emulators.cosmos.sql.functions import Function
+from tests.emulators.cosmos.sql.values import UNDEFINED, compared, same, sort_key
+
+Document = dict[str, Any]
+Parameters = Mapping[str, object]
+
+
+class Expression(ABC):
+    """What has a value for a document and the parameters of the query, whose names begin with @."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def evaluate(self, document: Document, parameters: Parameters) -> object:
+        """Return the value, which may be UNDEFINED."""
+
+
+@dataclass(frozen=True, slots=True)
+class Literal(Expression):
+    """A value that is written in the query."""
+
+    value: object
+
+    def evaluate(self, document: Document, parameters: Parameters) -> object:
+        return self.value
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter(Expression):
+    """A value that comes with the query; whether it came is asked before anything is evaluated."""
+
+    name: str
+
+    def evaluate(self, document: Document, parameters: Parameters) -> object:
+        return parameters[self.name]
+
+
+@dataclass(frozen=True, slots=True)
+class Path(Expression):
+    """A property of the document, by its names and indexes from the root; the empty path is the document."""
+
+    steps: tuple[str | int, ...]
+
+    def evaluate(self, document: Document, parameters: Parameters) -> object:
+        value: object = document
+        for step in self.steps:
+            if isinstance(value, dict):
+                value = value.get(step, UNDEFINED)
+            elif isinstance(value, list) and isinstance(step, int) and step < len(value):
+                value = value[step]
+            else:
+                return UNDEFINED
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Array(Expression):
+    """An array; items without a value are left out."""
+
+    items: tuple[Expression, ...]
+
+    def evaluate(self, document: Document, parameters: Parameters) -> object:
+        values = (item.evaluate(document, parameters) for item in self.items)
+        return [value for value in values if value is not UNDEFINED]
+
+
+@dataclass(frozen=True, slots=True)
+class Object(Expression):
+    """An object; properties without a value are left out."""
+
+    properties: tuple[tuple[str, Expression], ...]
+
+    def evaluate(self, document: Document, parameters: Parameters) -> object:
+        values = ((name, item.evaluate(document, parameters)) for name, item in self.properties)
+        return {name: value for name, value in values if value is not UNDEFINED}
+
+
+@dataclass(frozen=True, slots=True)
+class Not(Expression):
+    """The opposite of what is true or false, and undefined of anything else."""
+
+    operand: Expression
+
+    def evaluate(self, document: Document, parameters: Parameters) -> object:
+        value = self.operand.evaluate(document, parameters)
+        return not value if isinstance(value, bool) else UNDEFINED
+
+
+@dataclass(frozen=True, slots=True)
+class _Logic(Expression):
+    """AND and OR, which one operand decides alone, whatever the others are."""
+
+    operands: tuple[Expression, ...]
+    decisive: ClassVar[bool]
+
+    def evaluate(self, document: Document, parameters: Parameters) -> object:
+        decisive = self.decisive
+        outcome: object = not decisive
+        for operand in self.operands:
+            value = operand.evaluate(document, parameters)
+            if value is decisive:
+                return decisive
+            if not isinstance(value, bool):
+                outcome = UNDEFINED
+        return outcome
+
+
+class And(_Logic):
+    """True if all are, false if one is false, undefined otherwise."""
+
+    __slots__ = ()
+    decisive = False
+
+
+class Or(_Logic):
+    """True if one is, false if all are false, undefined otherwise."""
+
+    __slots__ = ()
+    decisive = True
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison(Expression):
+    """One of =, !=, <, <=, > and >= between two values."""
+
+    sign: str
+    left: Expression
+    right: Expression
+
+    def evaluate(self, document: Document, parameters: Parameters) -> object:
+        return compared(self.sign, self.left.evaluate(document, parameters), self.right.evaluate(document, parameters))
+
+
+@dataclass(frozen=True, slots=True)
+class In(Expression):
+    """Whether a value is one of those listed; undefined of a value that is undefined."""
+
+    wanted: Expression
+    options: tuple[Expression, ...]
+
+    def evaluate(self, document: Document, parameters: Parameters) -> object:
+        value = self.wanted.evaluate(document, parameters)
+        if value is UNDEFINED:
+            return UNDEFINED
+        return any(same(value, option.evaluate(document, parameters)) for option in self.options)
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Expression):
+    """A built-in function of values."""
+
+    function: Function
+    arguments: tuple[Expression, ...]
+
+    def evaluate(self, document: Document, parameters: Parameters) -> object:
+        return self.function.apply(*[argument.evaluate(document, parameters) for argument in self.arguments])
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate(Expression):
+    """COUNT, MIN, MAX or SUM of a value over all documents; of one document it has no value."""
+
+    name: str
+    argument: Expression
+
+    def evaluate(self, document: Document, parameters: Parameters) -> object:
+        return UNDEFINED
+
+    def over(self, documents: Iterable[Document], parameters: Parameters) -> object:
+        """Return the aggregate of the defined values: without any, 0 for COUNT and SUM and undefined for the others.
+
+        SUM is undefined if a value is not a number.
+        """
+        values = [self.argument.evaluate(document, parameters) for document in documents]
+        values = [value for value in values if value is not UNDEFINED]
+        if self.name == "COUNT":
+            return len(values)
+        if self.name == "SUM":
+            return _sum(values)
+        if not values:
+            return UNDEFINED
+        return min(values, key=sort_key) if self.name == "MIN" else max(values, key=sort_key)
+
+
+AGGREGATES = frozenset({"COUNT", "MAX", "MIN", "SUM"})
+
+
+def anded(expression: Expression | None) -> Iterator[Expression]:
+    """Go through the conditions that must all hold for the whole to hold."""
+    if isinstance(expression, And):
+        for operand in expression.operands:
+            yield from anded(operand)
+    elif expression is not None:
+        yield expression
+
+
+def _sum(values: list[object]) -> object:
+    numbers = [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
+    return sum(numbers) if len(numbers) == len(values) else UNDEFINED

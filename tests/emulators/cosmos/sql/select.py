@@ -1,0 +1,153 @@
+"""A query that has been read: what it finds, how it narrows and orders, and whether it needs a plan."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from tests.emulators.cosmos.sql.expressions import (
+    Aggregate,
+    Array,
+    Comparison,
+    Document,
+    Expression,
+    Literal,
+    Object,
+    Parameter,
+    Parameters,
+    Path,
+    anded,
+)
+from tests.emulators.cosmos.sql.plan import query_plan
+from tests.emulators.cosmos.sql.text import SqlError
+from tests.emulators.cosmos.sql.values import UNDEFINED, sort_key
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One thing that is selected: the name it is given, and the expression with its text."""
+
+    name: str
+    expression: Expression
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SortKey:
+    """One path of ORDER BY with its text."""
+
+    path: Path
+    text: str
+    descending: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Select:
+    """A query over the documents of one container.
+
+    The texts are pieces of the query as it was written: the plan puts them together anew.
+    """
+
+    alias: str
+    columns: tuple[Column, ...]
+    """Empty for SELECT *; one for SELECT VALUE."""
+    is_value: bool
+    where: Expression | None
+    sort: tuple[SortKey, ...]
+    top: Expression | None
+    offset: Expression | None
+    limit: Expression | None
+    aggregate: Aggregate | None
+    parameter_names: frozenset[str]
+    select_text: str
+    from_text: str
+    where_text: str
+
+    @property
+    def order(self) -> tuple[tuple[tuple[str, ...], bool], ...]:
+        """The paths of ORDER BY, each with whether it is descending."""
+        return tuple((tuple(map(str, key.path.steps)), key.descending) for key in self.sort)
+
+    @property
+    def is_simple(self) -> bool:
+        """Whether the gateway serves it across partitions without a plan: no ORDER BY, TOP, OFFSET, aggregate."""
+        return not self.sort and self.top is None and self.offset is None and self.aggregate is None
+
+    def run(self, documents: Iterable[Document], parameters: Parameters) -> list[object]:
+        """Return what the query finds in the documents: filtered, sorted, projected, cut.
+
+        Documents without the property of ORDER BY are kept, first when ascending, whatever the policy: so says the
+        service's page on ORDER BY since June 2022 ("Documents with missing fields"), and so it was seen to do on the
+        default policy (eclipse-edc/Connector#1512). Raises SqlError for an unbound parameter.
+        """
+        self._check_bound(parameters)
+        found = [document for document in documents if self._holds(document, parameters)]
+        if self.aggregate is not None:
+            return self._aggregated(self.aggregate.over(found, parameters))
+        for key in reversed(self.sort):
+            found.sort(key=lambda document: sort_key(key.path.evaluate(document, {})), reverse=key.descending)
+        rows = [row for row in (self._project(document, parameters) for document in found) if row is not UNDEFINED]
+        first, last = self._cut(parameters)
+        return rows[first:last]
+
+    def matches(self, document: Document, parameters: Parameters) -> bool:
+        """Tell whether a document is one the query is about. Raises SqlError for an unbound parameter."""
+        self._check_bound(parameters)
+        return self._holds(document, parameters)
+
+    def equalities(self, parameters: Parameters) -> dict[tuple[str, ...], object]:
+        """Return the properties that must have one certain value for a document to match; not all that is asked."""
+        self._check_bound(parameters)
+        certain: dict[tuple[str, ...], object] = {}
+        for condition in anded(self.where):
+            if not isinstance(condition, Comparison) or condition.sign != "=":
+                continue
+            for path, constant in ((condition.left, condition.right), (condition.right, condition.left)):
+                if isinstance(path, Path) and isinstance(constant, Literal | Parameter):
+                    names = tuple(step for step in path.steps if isinstance(step, str))
+                    if len(names) == len(path.steps):
+                        certain.setdefault(names, constant.evaluate({}, parameters))
+        return certain
+
+    def plan(self, parameters: Parameters) -> dict[str, Any]:
+        """Return the body of the query plan. Raises SqlError for an unbound parameter."""
+        self._check_bound(parameters)
+        return query_plan(self, parameters)
+
+    def number(self, expression: Expression | None, parameters: Parameters) -> int | None:
+        """Return what TOP, OFFSET or LIMIT says. Raises SqlError unless it is a whole number from 0."""
+        if expression is None:
+            return None
+        value = expression.evaluate({}, parameters)
+        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+            raise SqlError("The value of TOP, OFFSET or LIMIT must be a non-negative integer.", "SC2062")
+        return value
+
+    def _check_bound(self, parameters: Parameters) -> None:
+        for name in sorted(self.parameter_names - parameters.keys()):
+            raise SqlError(f"Parameter '{name}' could not be resolved.", "SC2001")
+
+    def _holds(self, document: Document, parameters: Parameters) -> bool:
+        return self.where is None or self.where.evaluate(document, parameters) is True
+
+    def _aggregated(self, value: object) -> list[object]:
+        if self.columns[0].expression == partial(self.aggregate):
+            return [[{} if value is UNDEFINED else {"item": value}]]
+        return [] if value is UNDEFINED else [value]
+
+    def _project(self, document: Document, parameters: Parameters) -> object:
+        if not self.columns:
+            return document
+        if self.is_value:
+            return self.columns[0].expression.evaluate(document, parameters)
+        row = {column.name: column.expression.evaluate(document, parameters) for column in self.columns}
+        return {name: value for name, value in row.items() if value is not UNDEFINED}
+
+    def _cut(self, parameters: Parameters) -> tuple[int, int | None]:
+        first = self.number(self.offset, parameters) or 0
+        length = self.number(self.top if self.offset is None else self.limit, parameters)
+        return first, None if length is None else first + length
+
+
+def partial(aggregate: Aggregate | None) -> Expression | None:
+    """Return the form in which a rewritten query asks one range for its part of an aggregate."""
+    return None if aggregate is None else Array((Object((("item", aggregate),)),))

@@ -1,0 +1,307 @@
+"""The data of the double in SQLite, in memory or in a file; what was answered outlives a killed process.
+
+`items` is what is there now. `overwritten` is what the last transaction of each logical partition found before it, so
+that a stale read can still see it; a `body` of null means that there was no such item.
+"""
+
+import secrets
+import sqlite3
+from base64 import b64decode, b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from tests.emulators.cosmos.partitions import Key, KeyDefinition, Range, even_ranges
+from tests.emulators.cosmos.refusals import Refusal
+
+_SCHEMA = """
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = NORMAL;
+CREATE TABLE IF NOT EXISTS databases (name TEXT PRIMARY KEY, rid TEXT);
+CREATE TABLE IF NOT EXISTS containers (rid TEXT PRIMARY KEY, database TEXT, name TEXT, definition BLOB,
+    UNIQUE (database, name));
+CREATE TABLE IF NOT EXISTS ranges (container TEXT, id TEXT, low TEXT, high TEXT, lsn INTEGER, parents BLOB,
+    PRIMARY KEY (container, id));
+CREATE TABLE IF NOT EXISTS items (n INTEGER PRIMARY KEY AUTOINCREMENT, container TEXT, key TEXT, id TEXT, hash TEXT,
+    lsn INTEGER, changed_at INTEGER, expires_at INTEGER, etag TEXT, body BLOB, UNIQUE (container, key, id));
+CREATE INDEX IF NOT EXISTS items_by_hash ON items (container, hash);
+CREATE TABLE IF NOT EXISTS overwritten (n INTEGER, container TEXT, key TEXT, id TEXT, hash TEXT, lsn INTEGER,
+    changed_at INTEGER, expires_at INTEGER, etag TEXT, body BLOB, overwritten_at INTEGER, UNIQUE (container, key, id));
+CREATE VIEW IF NOT EXISTS items_before AS
+    SELECT n, container, key, id, hash, lsn, changed_at, expires_at, etag, body FROM overwritten WHERE body IS NOT NULL
+    UNION ALL
+    SELECT n, container, key, id, hash, lsn, changed_at, expires_at, etag, body FROM items WHERE NOT EXISTS (
+        SELECT 1 FROM overwritten AS o WHERE o.container = items.container AND o.key = items.key AND o.id = items.id);
+"""
+
+DEFAULT_INDEXING: dict[str, Any] = {
+    "indexingMode": "consistent",
+    "automatic": True,
+    "includedPaths": [{"path": "/*"}],
+    "excludedPaths": [{"path": '/"_etag"/?'}],
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """A database of the account."""
+
+    name: str
+    rid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """A container and what it was made with."""
+
+    rid: str
+    database: Database
+    name: str
+    definition: dict[str, Any]
+    key: KeyDefinition
+
+    @property
+    def link(self) -> str:
+        """Return its address by resource ids."""
+        return f"dbs/{self.database.rid}/colls/{self.rid}/"
+
+    @property
+    def path(self) -> str:
+        """Return its address by names."""
+        return f"dbs/{self.database.name}/colls/{self.name}"
+
+    @property
+    def indexing(self) -> dict[str, Any]:
+        """Return its indexing policy."""
+        policy: dict[str, Any] = self.definition["indexingPolicy"]
+        return policy
+
+    @property
+    def default_ttl(self) -> int | None:
+        """Return the seconds that its items live unless they say otherwise: -1 for ever, None where none expires."""
+        return self.definition.get("defaultTtl")
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A stored item; `body` is its JSON with the system properties."""
+
+    n: int
+    id: str
+    hash: str
+    lsn: int
+    etag: str
+    body: bytes
+
+
+class Storage:
+    """The databases, containers, ranges and items of one account."""
+
+    def __init__(self, file: Path | None) -> None:
+        """Open the file, or make it; raise ValueError if it holds something else."""
+        self.db = sqlite3.connect(file or ":memory:", isolation_level=None)
+        try:
+            self.db.executescript(_SCHEMA)
+        except sqlite3.DatabaseError as error:
+            self.db.close()
+            raise ValueError(f"{file} does not hold data of the double: {error}.") from error
+        self._containers: dict[tuple[str, str], Container] = {}
+        self._ranges: dict[str, list[Range]] = {}
+
+    def close(self) -> None:
+        """Close the file."""
+        self.db.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Keep all that is written inside, or nothing of it."""
+        self.db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self.db.execute("ROLLBACK")
+            self._ranges.clear()
+            raise
+        self.db.execute("COMMIT")
+
+    def create_database(self, name: str) -> Database:
+        """Create the database; refuse a name that is taken."""
+        database = Database(name, rid(secrets.token_bytes(4)))
+        try:
+            self.db.execute("INSERT INTO databases VALUES (?,?)", (name, database.rid))
+        except sqlite3.IntegrityError as error:
+            raise _taken() from error
+        return database
+
+    def databases(self) -> list[Database]:
+        """Return every database."""
+        return [Database(*row) for row in self.db.execute("SELECT name, rid FROM databases ORDER BY name")]
+
+    def database(self, name: str) -> Database:
+        """Return the database of this name or resource id; refuse what is not there."""
+        row = self.db.execute("SELECT name, rid FROM databases WHERE name = ? OR rid = ?", (name, name)).fetchone()
+        if row is None:
+            raise not_found(1003)
+        return Database(*row)
+
+    def delete_database(self, database: Database) -> None:
+        """Delete the database with all that is in it."""
+        with self.transaction():
+            for container in self.containers(database):
+                self._delete_container(container)
+            self.db.execute("DELETE FROM databases WHERE name = ?", (database.name,))
+
+    def create_container(self, database: Database, definition: dict[str, Any], ranges: int) -> Container:
+        """Create the container with so many physical partitions; refuse a name that is taken."""
+        key = KeyDefinition.read(definition["partitionKey"])
+        container_rid = rid_below(database.rid, secrets.token_bytes(4))
+        container = Container(container_rid, database, definition["id"], definition, key)
+        with self.transaction():
+            try:
+                row = (container.rid, database.name, container.name, orjson.dumps(definition))
+                self.db.execute("INSERT INTO containers VALUES (?,?,?,?)", row)
+            except sqlite3.IntegrityError as error:
+                raise _taken() from error
+            self._insert_ranges(container, even_ranges(ranges))
+        return container
+
+    def containers(self, database: Database) -> list[Container]:
+        """Return every container of the database."""
+        rows = self.db.execute("SELECT name FROM containers WHERE database = ? ORDER BY name", (database.name,))
+        return [self.container(database.name, name) for (name,) in rows.fetchall()]
+
+    def container(self, database_name: str, name: str) -> Container:
+        """Return the container of this name or resource id; refuse what is not there."""
+        if known := self._containers.get((database_name, name)):
+            return known
+        database = self.database(database_name)
+        row = self.db.execute(
+            "SELECT rid, name, definition FROM containers WHERE database = ? AND (name = ? OR rid = ?)",
+            (database.name, name, name),
+        ).fetchone()
+        if row is None:
+            raise not_found(1003)
+        definition = orjson.loads(row[2])
+        container = Container(row[0], database, row[1], definition, KeyDefinition.read(definition["partitionKey"]))
+        self._containers[database_name, name] = container
+        return container
+
+    def delete_container(self, container: Container) -> None:
+        """Delete the container with its items."""
+        with self.transaction():
+            self._delete_container(container)
+
+    def ranges(self, container: Container) -> list[Range]:
+        """Return the physical partitions of the container, in the order of their hashes."""
+        if container.rid not in self._ranges:
+            rows = self.db.execute(
+                "SELECT id, low, high, lsn, parents FROM ranges WHERE container = ? ORDER BY low", (container.rid,)
+            )
+            self._ranges[container.rid] = [
+                Range(range_id, low, high, lsn, tuple(orjson.loads(parents)))
+                for range_id, low, high, lsn, parents in rows
+            ]
+        return self._ranges[container.rid]
+
+    def split(self, container: Container, whole: Range, at: str | None) -> tuple[Range, Range]:
+        """Replace the range by its two halves, which get ids that no range ever had."""
+        newest = max(int(part.id) for part in self.ranges(container))
+        halves = whole.split(at, (str(newest + 1), str(newest + 2)))
+        with self.transaction():
+            self.db.execute("DELETE FROM ranges WHERE container = ? AND id = ?", (container.rid, whole.id))
+            self._insert_ranges(container, list(halves))
+        return halves
+
+    def next_lsn(self, container: Container, part: Range) -> int:
+        """Count one more transaction of the range, inside a transaction; return its number."""
+        row = self.db.execute(
+            "UPDATE ranges SET lsn = lsn + 1 WHERE container = ? AND id = ? RETURNING lsn", (container.rid, part.id)
+        ).fetchone()
+        lsn: int = row[0]
+        self._ranges[container.rid] = [replace(r, lsn=lsn) if r.id == part.id else r for r in self.ranges(container)]
+        return lsn
+
+    def item(self, container: Container, key: str, item_id: str, now: float, before: bool = False) -> Item | None:
+        """Return the item unless its time has run out; `before`: as it was before the partition's last transaction."""
+        row = self.db.execute(
+            f"SELECT n, id, hash, lsn, etag, body FROM {'items_before' if before else 'items'}"
+            " WHERE container = ? AND key = ? AND id = ? AND (expires_at IS NULL OR expires_at > ?)",
+            (container.rid, key, item_id, now),
+        ).fetchone()
+        return Item(*row) if row else None
+
+    def id_of(self, n: int) -> str | None:
+        """Return the id of the item with this number."""
+        row = self.db.execute("SELECT id FROM items WHERE n = ?", (n,)).fetchone()
+        return row[0] if row else None
+
+    def put(
+        self, container: Container, key: Key, item: Item, changed_at: int, expires_at: int | None, was: Item | None
+    ) -> None:
+        """Write the item inside a transaction; `item.n` is the old item's number, or a new one."""
+        name = key_text(key)
+        self._keep_before(container, name, item, was)
+        row = (item.n, container.rid, name, item.id, item.hash, item.lsn, changed_at, expires_at, item.etag, item.body)
+        self.db.execute("INSERT OR REPLACE INTO items VALUES (?,?,?,?,?,?,?,?,?,?)", row)
+
+    def remove(self, container: Container, key: Key, lsn: int, was: Item) -> None:
+        """Delete the item inside a transaction."""
+        name = key_text(key)
+        self._keep_before(container, name, Item(was.n, was.id, was.hash, lsn, "", b""), was)
+        self.db.execute("DELETE FROM items WHERE n = ?", (was.n,))
+
+    def next_number(self) -> int:
+        """Return a number that no item has, inside a transaction."""
+        row = self.db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'items'").fetchone()
+        return (row[0] if row else 0) + 1
+
+    def _keep_before(self, container: Container, key: str, item: Item, was: Item | None) -> None:
+        self.db.execute(
+            "DELETE FROM overwritten WHERE container = ? AND key = ? AND overwritten_at <> ?",
+            (container.rid, key, item.lsn),
+        )
+        before = (was.lsn, was.etag, was.body) if was else (0, "", None)
+        self.db.execute(
+            "INSERT OR IGNORE INTO overwritten VALUES (?,?,?,?,?,?,0,NULL,?,?,?)",
+            (item.n, container.rid, key, item.id, item.hash, *before, item.lsn),
+        )
+
+    def _insert_ranges(self, container: Container, ranges: list[Range]) -> None:
+        rows = [(container.rid, r.id, r.low, r.high, r.lsn, orjson.dumps(r.parents)) for r in ranges]
+        self.db.executemany("INSERT INTO ranges VALUES (?,?,?,?,?,?)", rows)
+        self._ranges.pop(container.rid, None)
+
+    def _delete_container(self, container: Container) -> None:
+        for table in ("items", "overwritten", "ranges"):
+            self.db.execute(f"DELETE FROM {table} WHERE container = ?", (container.rid,))
+        self.db.execute("DELETE FROM containers WHERE rid = ?", (container.rid,))
+        self._containers.clear()
+        self._ranges.clear()
+
+
+def key_text(key: Key) -> str:
+    """Return a key as it is stored and compared."""
+    return orjson.dumps(key).decode()
+
+
+def rid(number: bytes) -> str:
+    """Return a resource id: the service writes base64 with a minus for the slash."""
+    return b64encode(number, b"+-").decode()
+
+
+def rid_below(parent: str, number: bytes) -> str:
+    """Return the resource id of something inside another: the outer number, then its own."""
+    return rid(b64decode(parent, b"+-") + number)
+
+
+def not_found(substatus: int = 0) -> Refusal:
+    """Return the refusal for what is not there; 1003: the container or database is not."""
+    return Refusal(404, "NotFound", "Resource Not Found. Entity with the specified id does not exist.", substatus)
+
+
+def _taken() -> Refusal:
+    return Refusal(409, "Conflict", "Resource with specified id, name, or unique index already exists.")
