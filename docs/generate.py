@@ -3,7 +3,6 @@
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import fields
 from itertools import groupby
 from pathlib import Path
 
@@ -15,7 +14,7 @@ os.environ["ARCHIVE_STORE"] = "sqlite:unused"
 from docs import openapi  # noqa: E402
 from shared.domain.lifecycle import TIME, TRANSITIONS, Anomaly, Becomes, Cell, EventType, Status  # noqa: E402
 from shared.errors import ArchiveError, catalogue  # noqa: E402
-from shared.settings import Settings  # noqa: E402
+from shared.settings import STORES, VARIABLES  # noqa: E402
 from shared.wire.violations import VIOLATIONS  # noqa: E402
 
 NOTE = "<!-- Written by `make docs`; change the code, not this file. -->\n"
@@ -113,11 +112,11 @@ def errors() -> str:
 
 def settings() -> str:
     """Return the settings of a process."""
-    rows = [
-        [f"`{field.metadata['name']}`", field.metadata["meaning"], field.metadata.get("default", "none: required")]
-        for field in fields(Settings)
-    ]
-    text = "Read from the environment when the process starts; every fault is told at once."
+    rows = [[f"`{variable.name}`", variable.meaning, variable.default] for variable in VARIABLES]
+    text = (
+        "Read from the environment when the process starts; every fault is told at once. Exactly one store is named:\n"
+        f"one of {', '.join(f'`{name}`' for name in STORES)}."
+    )
     return f"{NOTE}\n# Settings\n\n{text}\n\n{_table(('name', 'meaning', 'default'), rows)}"
 
 

@@ -1,6 +1,7 @@
-"""Serves the archive on this machine: `python -m local`, which is `make run`.
+"""Serves the archive on this machine: `python -m local`, which is `make run`; with --azure, which is `make run-azure`.
 
-PORT (7071) and DATA (.local), or --port and --data, say where. It listens on loopback only: the callers it
+PORT (7071) and DATA (.local), or --port and --data, say where. --azure takes the adapters that run in Azure, against
+the account that the settings name, else against a double that it starts. It listens on loopback only: the callers it
 seeds have keys that everybody knows.
 """
 
@@ -21,13 +22,15 @@ from typing import NoReturn
 import uvicorn
 
 from local import seed
+from local.cosmos import start_double
 from local.functions import NotLoadable
 from local.host import Host
 from local.protocol import Protocol
 from local.request import Receive, Scope, Send
 from local.response import STOPPING, send_answer
 from shared import bootstrap
-from shared.settings import STORES, Settings, SettingsError
+from shared.errors import StoreUnavailable
+from shared.settings import STORES, CosmosStore, Settings, SettingsError
 
 ADDRESS = "127.0.0.1"
 ROOT = Path(__file__).parent.parent
@@ -42,22 +45,37 @@ def main() -> None:
     arguments = argparse.ArgumentParser(prog="python -m local", description="Serves the archive on this machine.")
     arguments.add_argument("--port", default=os.environ.get("PORT") or "7071")
     arguments.add_argument("--data", default=os.environ.get("DATA") or ".local", type=Path)
+    arguments.add_argument("--azure", action="store_true", help="on the adapters of Azure, against a double")
     chosen = arguments.parse_args()
 
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
     listener = _bound(_port(chosen.port))
     if not any(os.environ.get(name) for name in STORES):
-        os.environ["ARCHIVE_STORE"] = f"sqlite:{_writable(chosen.data) / 'archive.db'}"
+        name, store = _with_double(chosen.data) if chosen.azure else _embedded(chosen.data)
+        os.environ[name] = store
     try:
-        Settings.from_environment(os.environ)
+        settings = Settings.from_environment(os.environ)
     except SettingsError as error:
         sys.exit(str(error))
-    _serve(listener)
+    if chosen.azure and not isinstance(settings.store, CosmosStore):
+        sys.exit("ARCHIVE_STORE names the embedded store, and --azure is for Cosmos DB: leave one of them out.")
+    _serve(listener, settings)
 
 
-def _serve(listener: socket.socket) -> None:
+def _embedded(data: Path) -> tuple[str, str]:
+    return "ARCHIVE_STORE", f"sqlite:{_writable(data) / 'archive.db'}"
+
+
+def _with_double(data: Path) -> tuple[str, str]:
     try:
-        host = Host.load(ROOT, on_start=[seed.seed], on_stop=[bootstrap.close])
+        return "COSMOS", start_double(_writable(data) / "cosmos.db")
+    except (OSError, ValueError) as error:
+        sys.exit(f"The double of Cosmos DB does not start: {error}")
+
+
+def _serve(listener: socket.socket, settings: Settings) -> None:
+    try:
+        host = Host.load(ROOT, on_stop=[bootstrap.close])
     except NotLoadable as error:
         sys.exit(f"The functions cannot be loaded: {error}.")
     port = listener.getsockname()[1]
@@ -72,7 +90,7 @@ def _serve(listener: socket.socket) -> None:
         proxy_headers=False,
         timeout_graceful_shutdown=PATIENCE,
     )
-    server = _Server(config, seed.banner(f"http://localhost:{port}/api"))
+    server = _Server(config, settings, seed.banner(f"http://localhost:{port}/api", settings))
     try:
         server.run(sockets=[listener])
     except OSError as error:
@@ -80,13 +98,19 @@ def _serve(listener: socket.socket) -> None:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn, which says what to do with it once it listens."""
+    """uvicorn, which prepares the archive before it listens, and then says what to do with it."""
 
-    def __init__(self, config: uvicorn.Config, banner: str) -> None:
+    def __init__(self, config: uvicorn.Config, settings: Settings, banner: str) -> None:
         super().__init__(config)
+        self._settings = settings
         self._banner = banner
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        try:
+            await seed.prepare(self._settings)
+        except (SettingsError, StoreUnavailable) as error:
+            await bootstrap.close()
+            sys.exit(f"The archive cannot be opened: {error}")
         await super().startup(sockets)
         print(self._banner, flush=True)
 

@@ -2,12 +2,14 @@
 
 from datetime import UTC, datetime
 
+from local.cosmos import make_containers
 from shared import bootstrap
 from shared.auth import key_hash
 from shared.domain.callers import EVERY, Caller, Key, Scope
 from shared.domain.events import Role
 from shared.domain.identifiers import Iban, InstitutionCode
 from shared.domain.institutions import DEFAULT_LABEL, CreditorInstitution, RegisteredIban
+from shared.settings import CosmosStore, EmbeddedStore, Settings
 
 _SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 _ACA = frozenset({DEFAULT_LABEL})
@@ -42,6 +44,16 @@ LOCAL_PLATFORM = Caller(
 """Their keys are their names: good enough for the embedded store of one machine, which listens on loopback."""
 
 
+async def prepare(settings: Settings) -> None:
+    """Open the archive, and make what is missing on this machine; raise SettingsError, StoreUnavailable."""
+    store = settings.store
+    if isinstance(store, CosmosStore) and store.is_on_this_machine:
+        await make_containers(store)
+    bootstrap.open_application(settings)
+    if not isinstance(store, CosmosStore) or store.is_on_this_machine:
+        await seed()
+
+
 async def seed() -> None:
     """Register what is not registered yet; what an operator changed since stays as it is."""
     registry = bootstrap.application().registry
@@ -53,10 +65,18 @@ async def seed() -> None:
             await registry.save_caller(caller)
 
 
-def banner(base_url: str) -> str:
+def banner(base_url: str, settings: Settings) -> str:
     """Return what a person who started the archive wants to know first."""
+    match settings.store:
+        case EmbeddedStore(path):
+            where = f"its data in {path}"
+        case store:
+            where = f"its data in Cosmos DB at {store.endpoint}"
+            if not store.is_on_this_machine:
+                return f"\nArchivio Centralizzato Avvisi, on {base_url}, {where}\n\nCtrl-C stops it.\n"
     return f"""
 Archivio Centralizzato Avvisi, on {base_url}
+{where}
 
   {COMUNE.fiscal_code}  {COMUNE.name}, lenient     {PAGOPA.fiscal_code}  {PAGOPA.name}, strict
   {LOCAL_EC.name}     publishes and reads       {LOCAL_PLATFORM.name}  reads, for pagoPA's services

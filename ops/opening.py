@@ -10,7 +10,7 @@ import typer
 from ops.outcome import ExitCode, Stop, tell
 from shared import bootstrap
 from shared.ports import Registry
-from shared.settings import STORES, Settings, SettingsError
+from shared.settings import STORES, EmbeddedStore, Settings, SettingsError
 
 
 def choose(data: Path | None) -> Settings:
@@ -32,15 +32,8 @@ def choose(data: Path | None) -> Settings:
 async def opened(context: typer.Context, *, may_make: bool = False) -> AsyncIterator[Registry]:
     """Open the registry. A file that is not there is made only where something is added to it, and that is told."""
     settings: Settings = context.obj
-    if not settings.store.exists():
-        if not may_make:
-            raise Stop(
-                ExitCode.REFUSED,
-                f"There is no archive in {settings.store.parent} yet: `make run` or an `add` makes one, "
-                "--data names another folder.",
-            )
-        _make_folder(settings.store.parent)
-        tell(f"A new archive begins in {settings.store.parent}.")
+    if isinstance(settings.store, EmbeddedStore):
+        _find_or_make(settings.store.path, may_make)
     try:
         registry = bootstrap.open_application(settings).registry
     except SettingsError as error:
@@ -49,6 +42,18 @@ async def opened(context: typer.Context, *, may_make: bool = False) -> AsyncIter
         yield registry
     finally:
         await bootstrap.close()
+
+
+def _find_or_make(file: Path, may_make: bool) -> None:
+    if file.exists():
+        return
+    if not may_make:
+        raise Stop(
+            ExitCode.REFUSED,
+            f"There is no archive in {file.parent} yet: `make run` or an `add` makes one, --data names another folder.",
+        )
+    _make_folder(file.parent)
+    tell(f"A new archive begins in {file.parent}.")
 
 
 def _make_folder(folder: Path) -> None:

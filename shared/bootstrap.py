@@ -7,9 +7,11 @@ from datetime import UTC, datetime, timedelta
 from time import time_ns
 
 from shared.archive import Archive
-from shared.ports import Registry
+from shared.ports import NoticeStore, Registry
 from shared.registry import KnownRegistry
-from shared.settings import Settings, SettingsError
+from shared.settings import CosmosStore, EmbeddedStore, Settings, SettingsError
+
+Closer = Callable[[], Awaitable[None]]
 
 
 def utc_now() -> datetime:
@@ -23,7 +25,9 @@ class Application:
 
     archive: Archive
     registry: Registry
-    closers: tuple[Callable[[], Awaitable[None]], ...]
+    budget: float
+    """Seconds that a request may take."""
+    closers: tuple[Closer, ...]
 
 
 _running: Application | None = None
@@ -42,18 +46,33 @@ def archive() -> Archive:
 def open_application(settings: Settings, clock: Callable[[], datetime] = utc_now) -> Application:
     """Open the application and make it the one of this process; raise SettingsError."""
     global _running  # noqa: PLW0603  one application a process
-    # No adapter is imported before it is needed: a start pays only for what it uses.
-    from shared.adapters.sqlite import SqliteNoticeStore
-    from shared.adapters.sqlite_registry import SqliteRegistry
-
     try:
-        store, registry = SqliteNoticeStore(settings.store), SqliteRegistry(settings.store)
+        store, registry, closers = _opened(settings)
     except ValueError as error:
         raise SettingsError([f"{error}."]) from error
     awaited_for = timedelta(hours=settings.awaited_hours)
     archive = Archive(store, KnownRegistry(registry, clock), clock, awaited_for)
-    _running = Application(archive, registry, (store.close, registry.close))
+    _running = Application(archive, registry, settings.store_budget, closers)
     return _running
+
+
+def _opened(settings: Settings) -> tuple[NoticeStore, Registry, tuple[Closer, ...]]:
+    """Open the store that is named. No adapter is imported before it is needed: a start pays only for what it uses."""
+    match settings.store:
+        case EmbeddedStore(path):
+            from shared.adapters.sqlite import SqliteNoticeStore
+            from shared.adapters.sqlite_registry import SqliteRegistry
+
+            patience = timedelta(seconds=settings.store_budget)
+            notices, institutions = SqliteNoticeStore(path, patience), SqliteRegistry(path)
+            return notices, institutions, (notices.close, institutions.close)
+        case CosmosStore() as account:
+            from shared.adapters.cosmos import CosmosNoticeStore
+            from shared.adapters.cosmos_calls import Cosmos
+            from shared.adapters.cosmos_registry import CosmosRegistry
+
+            cosmos = Cosmos(account, settings.store_budget)
+            return CosmosNoticeStore(cosmos), CosmosRegistry(cosmos), (cosmos.close,)
 
 
 async def close() -> None:

@@ -3,6 +3,7 @@
 Refusals come in one order: 401, 415, 413, 403, then what the handler finds (400, 404, 422, 412, 409).
 """
 
+import asyncio
 import re
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
@@ -20,7 +21,7 @@ from shared.domain.callers import Caller, Scope
 from shared.domain.events import Act
 from shared.domain.identifiers import InstitutionCode, NoticeNumber
 from shared.domain.notice import Address, Notice
-from shared.errors import ArchiveError, BodyTooLarge, InternalError, Unavailable
+from shared.errors import ArchiveError, BodyTooLarge, InternalError, StoreUnavailable, Unavailable
 from shared.telemetry import tell_defect, tell_failure
 from shared.wire import answers, headers
 from shared.wire.bodies import read_json
@@ -93,7 +94,8 @@ def endpoint(scope: Scope, accepts: tuple[str, ...] = ()) -> Callable[[Handler],
 
     def decorate(handler: Handler) -> HttpFunction:
         async def respond(req: func.HttpRequest) -> Response:
-            return await handler(await _admitted(req, scope, accepts))
+            async with asyncio.timeout(bootstrap.application().budget):
+                return await handler(await _admitted(req, scope, accepts))
 
         return _function(respond, handler)
 
@@ -107,7 +109,8 @@ def named_in_body(
 
     def decorate(handler: Handler) -> HttpFunction:
         async def respond(req: func.HttpRequest) -> Response:
-            return await handler(await _admitted(req, scope, accepts, named))
+            async with asyncio.timeout(bootstrap.application().budget):
+                return await handler(await _admitted(req, scope, accepts, named))
 
         def refused(error: ArchiveError, req: func.HttpRequest) -> Response:
             status, body = refusal(error)
@@ -144,15 +147,23 @@ def _function(
     handler: Handler | OpenHandler,
     refused: Callable[[ArchiveError, func.HttpRequest], Response] = _problem,
 ) -> HttpFunction:
+    def refusing(refusal: ArchiveError, req: func.HttpRequest, request_id: str) -> Response:
+        # Who operates the archive learns why it does not answer; other refusals are the caller's matter.
+        if isinstance(refusal, Unavailable):
+            tell_failure(refusal.code, refusal, request_id=request_id)
+        return refused(refusal, req)
+
     async def http_function(req: func.HttpRequest) -> func.HttpResponse:
         request_id = headers.request_id(req.headers)
         try:
             response = await respond(req)
         except ArchiveError as refusal:
-            # Who operates the archive learns why it does not answer; other refusals are the caller's matter.
-            if isinstance(refusal, Unavailable):
-                tell_failure(refusal.code, refusal, request_id=request_id)
-            response = refused(refusal, req)
+            response = refusing(refusal, req, request_id)
+        except TimeoutError as error:
+            # Its time is up, and there is nothing but the store to wait for.
+            late = StoreUnavailable()
+            late.__cause__ = error
+            response = refusing(late, req, request_id)
         except Exception as error:  # noqa: BLE001  the edge answers for every defect
             tell_defect("request_failed", error, function=handler.__name__, request_id=request_id)
             response = _problem(InternalError(), req)

@@ -1,12 +1,19 @@
 """The settings of a process, read from the environment here and nowhere else; every fault is told at once, at start."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 EMBEDDED = "sqlite:"
 STORES = ("ARCHIVE_STORE", "COSMOS", "COSMOS__accountEndpoint")
 """The settings that name a store; on one machine the embedded one is taken when none of them does."""
+
+_NUMBER = re.compile(r"[0-9]{1,6}(\.[0-9]{1,3})?")
+_CONNECTION = re.compile(r"\s*AccountEndpoint=(?P<endpoint>https?://[^;\s]+);\s*AccountKey=(?P<key>[^;\s]+);?\s*")
+_HTTPS = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]+)?/?")
+_LOOPBACK = re.compile(r"http://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?/?")
 
 
 class SettingsError(Exception):
@@ -18,34 +25,128 @@ class SettingsError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """How a process is set up; the metadata of each field names its variable and says what it is for."""
+class EmbeddedStore:
+    """One SQLite file, for one machine."""
 
-    store: Path = field(
-        metadata={
-            "name": "ARCHIVE_STORE",
-            "meaning": "`sqlite:<path>`: the embedded store; set by `make run`, never by infra",
-        }
-    )
-    awaited_hours: int = field(
-        default=24,
-        metadata={
-            "name": "AWAITED_HOURS",
-            "meaning": "hours after which a paid notice that nobody communicated is reported as `uncommunicated`",
-            "default": "24",
-        },
-    )
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class CosmosStore:
+    """A database of a Cosmos DB account, opened with the key or, without one, with a managed identity."""
+
+    endpoint: str
+    database: str
+    key: str | None = field(default=None, repr=False)
+    client_id: str | None = None
+    """The identity that is assigned to the app; None for the one it has of its own."""
+
+    @property
+    def is_on_this_machine(self) -> bool:
+        """Tell whether it is an emulator here, which keeps nobody's data."""
+        return urlsplit(self.endpoint).hostname in ("localhost", "127.0.0.1", "::1")
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A variable of the environment, for docs/settings.md; without a default it is either needed or left out."""
+
+    name: str
+    meaning: str
+    default: str = ""
+
+
+VARIABLES = (
+    Variable("ARCHIVE_STORE", "`sqlite:<path>`: the embedded store; set by `make run`, never by infra"),
+    Variable("COSMOS__accountEndpoint", "the address of the Cosmos DB account, opened with a managed identity"),
+    Variable("COSMOS__clientId", "the client id of a user-assigned identity; without it, the app's own identity"),
+    Variable("COSMOS__credential", "`managedidentity`, the only one there is", "managedidentity"),
+    Variable("COSMOS", "instead: the account's connection string, with a key; for emulators"),
+    Variable("COSMOS_DATABASE", "the database of the account", "archive"),
+    Variable(
+        "STORE_BUDGET_SECONDS",
+        "seconds, from 0.1 to 60, that a request may take before it is answered 503",
+        "5",
+    ),
+    Variable(
+        "AWAITED_HOURS",
+        "hours, from 1 to 8760, after which a paid notice that nobody communicated is reported as `uncommunicated`",
+        "24",
+    ),
+)
+"""Every variable that is read here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a process is set up."""
+
+    store: EmbeddedStore | CosmosStore
+    store_budget: float = 5.0
+    """Seconds."""
+    awaited_hours: int = 24
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
         """Read the settings; raise SettingsError with every fault."""
         faults: list[str] = []
-        store = environment.get("ARCHIVE_STORE", "")
-        if not store.startswith(EMBEDDED) or store == EMBEDDED:
-            faults.append("ARCHIVE_STORE must name the store: sqlite:<path>.")
-        hours = environment.get("AWAITED_HOURS", "24")
-        if not (hours.isascii() and hours.isdigit() and 1 <= int(hours) <= 8760):
-            faults.append("AWAITED_HOURS must be a number of hours from 1 to 8760.")
-        if faults:
+        given = {variable.name: environment.get(variable.name) or variable.default for variable in VARIABLES}
+        store = _store(given, faults)
+        budget = _number(given, "STORE_BUDGET_SECONDS", 0.1, 60, faults)
+        hours = _number(given, "AWAITED_HOURS", 1, 8760, faults)
+        if not hours.is_integer():
+            faults.append("AWAITED_HOURS must be a whole number.")
+        if store is None or faults:
             raise SettingsError(faults)
-        return cls(store=Path(store.removeprefix(EMBEDDED)), awaited_hours=int(hours))
+        return cls(store, budget, int(hours))
+
+
+def _store(given: Mapping[str, str], faults: list[str]) -> EmbeddedStore | CosmosStore | None:
+    """Return the one store that is named; a deployed archive never falls back to a file of its machine."""
+    named = [name for name in STORES if given[name]]
+    match named:
+        case []:
+            faults.append(f"No store is named: set one of {', '.join(STORES)}.")
+        case ["ARCHIVE_STORE"]:
+            path = given["ARCHIVE_STORE"].removeprefix(EMBEDDED)
+            if given["ARCHIVE_STORE"].startswith(EMBEDDED) and path:
+                return EmbeddedStore(Path(path))
+            faults.append("ARCHIVE_STORE must name the store: sqlite:<path>.")
+        case ["COSMOS"]:
+            return _with_key(given, faults)
+        case ["COSMOS__accountEndpoint"]:
+            return _with_identity(given, faults)
+        case _:
+            faults.append(f"More than one store is named: leave all but one of {', '.join(named)} out.")
+    return None
+
+
+def _with_key(given: Mapping[str, str], faults: list[str]) -> CosmosStore | None:
+    match = _CONNECTION.fullmatch(given["COSMOS"])
+    if match is None:
+        faults.append("COSMOS must be a connection string: AccountEndpoint=https://...;AccountKey=...;.")
+        return None
+    _check_endpoint("COSMOS", match["endpoint"], faults)
+    return CosmosStore(match["endpoint"], given["COSMOS_DATABASE"], match["key"])
+
+
+def _with_identity(given: Mapping[str, str], faults: list[str]) -> CosmosStore:
+    _check_endpoint("COSMOS__accountEndpoint", given["COSMOS__accountEndpoint"], faults)
+    if given["COSMOS__credential"] != "managedidentity":
+        faults.append("COSMOS__credential must be managedidentity, or left out.")
+    return CosmosStore(
+        given["COSMOS__accountEndpoint"], given["COSMOS_DATABASE"], client_id=given["COSMOS__clientId"] or None
+    )
+
+
+def _check_endpoint(name: str, endpoint: str, faults: list[str]) -> None:
+    if not (_HTTPS.fullmatch(endpoint) or _LOOPBACK.fullmatch(endpoint)):
+        faults.append(f"{name} must lead to the account over https; http is for emulators on this machine.")
+
+
+def _number(given: Mapping[str, str], name: str, least: float, most: float, faults: list[str]) -> float:
+    text = given[name]
+    if not (_NUMBER.fullmatch(text) and least <= float(text) <= most):
+        faults.append(f"{name} must be a number from {least} to {most}.")
+        return float(least)
+    return float(text)

@@ -3,6 +3,7 @@
 import logging
 import traceback
 from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 
 _log = logging.getLogger("archive")
 
@@ -26,6 +27,27 @@ def tell_defect(event: str, error: BaseException, **facts: object) -> None:
         f"\n  {frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)
     )
     _log.error("%s%s: %s%s", event, _worded(facts), " caused by ".join(_kinds(error)), frames)
+
+
+@dataclass(frozen=True, slots=True)
+class StoreCall:
+    """One call of a store over the network: what it cost in request units, how long it took, how often it was made.
+
+    `outcome` is done, failed, or the status that was answered.
+    """
+
+    operation: str
+    container: str
+    charge: float
+    seconds: float
+    attempts: int
+    outcome: str
+
+
+def tell_store_call(call: StoreCall) -> None:
+    """Log a call of a store, for whoever looks closely."""
+    if _log.isEnabledFor(logging.DEBUG):
+        _log.debug("store_called%s", _worded(asdict(call)))
 
 
 def _kinds(error: BaseException) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The archive as tests use it: whole, in this process, on a file of its own, under a clock that stands still."""
+"""The archive as tests use it: whole, in this process, on a store of its own, under a clock that stands still."""
 
 import asyncio
 import os
@@ -9,12 +9,15 @@ from shutil import copyfile
 import httpx
 import pytest
 
+from local.cosmos import make_containers
 from local.host import Host
 from local.seed import seed
 from shared import bootstrap
 from shared.bootstrap import Application
-from shared.settings import Settings
+from shared.settings import CosmosStore, EmbeddedStore, Settings
 from tests.documented import as_documented
+from tests.emulators.cosmos import CosmosDouble
+from tests.stores import SQLITE, account_of
 from tests.support import StillClock
 
 # The app does not start without a store; each test opens one of its own.
@@ -38,7 +41,7 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("seeded") / "archive.db"
 
     async def make() -> None:
-        bootstrap.open_application(Settings(store=path))
+        bootstrap.open_application(Settings(EmbeddedStore(path)))
         await seed()
         await bootstrap.close()
 
@@ -53,11 +56,31 @@ def local_host() -> Host:
 
 
 @pytest.fixture
-async def application(seeded: Path, tmp_path: Path, clock: StillClock) -> AsyncIterator[Application]:
+async def cosmos() -> AsyncIterator[CosmosDouble]:
+    """Yield an account with the archive's containers, each of two physical partitions."""
+    async with CosmosDouble.started(ranges=2, consistency="BoundedStaleness") as double:
+        await make_containers(account_of(double))
+        yield double
+
+
+@pytest.fixture
+def kept_in(request: pytest.FixtureRequest, seeded: Path, tmp_path: Path) -> EmbeddedStore | CosmosStore:
+    """Return where the archive keeps its notices: in SQLite, or where a test says that it is for both stores."""
+    if getattr(request, "param", SQLITE) == SQLITE:
+        path = tmp_path / "archive.db"
+        copyfile(seeded, path)
+        return EmbeddedStore(path)
+    double: CosmosDouble = request.getfixturevalue("cosmos")
+    return account_of(double)
+
+
+@pytest.fixture
+async def application(kept_in: EmbeddedStore | CosmosStore, clock: StillClock) -> AsyncIterator[Application]:
     """Yield the application of this process, with the local seeds."""
-    path = tmp_path / "archive.db"
-    copyfile(seeded, path)
-    yield bootstrap.open_application(Settings(store=path), clock)
+    application = bootstrap.open_application(Settings(kept_in), clock)
+    if isinstance(kept_in, CosmosStore):
+        await seed()
+    yield application
     await bootstrap.close()
 
 

@@ -28,7 +28,7 @@ from local.functions import load
 from local.host import Host
 from local.seed import COMUNE, LOCAL_EC, seed as seed_registry
 from shared import bootstrap
-from shared.settings import Settings
+from shared.settings import EmbeddedStore, Settings
 from tests.documented import ROOT
 from tests.support import StillClock
 
@@ -88,7 +88,7 @@ def main() -> None:
 
 def _host(data: Path) -> Host:
     async def open_application() -> None:
-        bootstrap.open_application(Settings(store=data / "archive.db"), StillClock())
+        bootstrap.open_application(Settings(EmbeddedStore(data / "archive.db")), StillClock())
 
     functions = [function for function in load(ROOT) if function.trigger["type"] == "httpTrigger"]
     return Host(functions, "api", on_start=[open_application, seed_registry], on_stop=[bootstrap.close])

@@ -24,7 +24,10 @@ from tests.functions.asking import (
     settle,
     shown,
 )
+from tests.stores import both_stores
 from tests.support import DAY, HOUR, INSTITUTION, SECOND, StillClock, a_body, a_number
+
+pytestmark = both_stores
 
 LIST = notices_of()
 

@@ -13,6 +13,7 @@ from shared.domain.events import Origin
 from shared.domain.identifiers import InstitutionCode, Iuv
 from shared.domain.notice import Address
 from shared.errors import NothingToCancel
+from tests.stores import both_stores
 from tests.support import (
     ADDRESS,
     DAY,
@@ -25,6 +26,8 @@ from tests.support import (
     an_act,
     an_institution,
 )
+
+pytestmark = both_stores
 
 CALL = "http://archive.test/api/aca/v1/paCreatePosition"
 NOTICE = f"/creditor-institutions/{INSTITUTION}/notices/{NUMBER}"

@@ -123,4 +123,4 @@ def test_an_app_without_a_store_named_does_not_start_and_says_why() -> None:
     answer = ask_worker(ROOT, ARCHIVE_STORE="")
 
     assert answer.returncode == 1
-    assert "ARCHIVE_STORE must name the store" in answer.stderr
+    assert "No store is named" in answer.stderr

@@ -13,6 +13,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from local.cosmos import start_double
+from tests.support import a_body
+
 ROOT = Path(__file__).parents[2]
 NOTICE = "/api/v1/creditor-institutions/77777777777/notices/347000000000000124"
 
@@ -23,9 +26,9 @@ def environment(**settings: str) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in named} | settings
 
 
-def start(**settings: str) -> subprocess.Popen[str]:
+def start(*options: str, **settings: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "local"],
+        [sys.executable, "-m", "local", *options],
         cwd=ROOT,
         env=environment(**settings),
         stdout=subprocess.PIPE,
@@ -41,10 +44,10 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(data: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
+def running(data: Path, *options: str, **settings: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
     """A host that is ready, and its port; killed in the end if it still runs."""
     port = free_port()
-    process = start(PORT=str(port), DATA=str(data))
+    process = start(*options, PORT=str(port), DATA=str(data), **settings)
     try:
         wait_until_ready(process, port)
         yield process, port
@@ -64,9 +67,9 @@ def wait_until_ready(process: subprocess.Popen[str], port: int) -> None:
     pytest.fail(f"never ready: {process.communicate(timeout=1) if process.poll() is not None else 'still starting'}")
 
 
-def refused(**settings: str) -> str:
+def refused(*options: str, **settings: str) -> str:
     """The sentence with which the host refuses to start."""
-    process = start(**settings)
+    process = start(*options, **settings)
     try:
         out, err = process.communicate(timeout=5)
     finally:
@@ -155,3 +158,57 @@ def test_a_directory_that_cannot_be_written_is_told(tmp_path: Path) -> None:
 def test_a_store_that_is_not_understood_is_told(tmp_path: Path) -> None:
     assert "ARCHIVE_STORE" in refused(PORT="0", ARCHIVE_STORE="somewhere", DATA=str(tmp_path / "data"))
     assert not (tmp_path / "data").exists(), "A named store leaves the directory alone."
+
+
+def test_a_file_that_is_no_archive_is_told(tmp_path: Path) -> None:
+    (tmp_path / "archive.db").write_bytes(b"something else" * 100)
+
+    assert "archive.db" in refused(PORT="0", DATA=str(tmp_path))
+
+
+def test_on_the_adapters_of_azure_what_was_published_is_there_after_a_kill(tmp_path: Path) -> None:
+    with running(tmp_path, "--azure") as (process, port):
+        assert publish(port).status_code == 201
+        process.kill()
+    with running(tmp_path, "--azure") as (process, port):
+        again = publish(port)
+        process.terminate()
+        out, err = process.communicate(timeout=5)
+
+    assert (again.status_code, again.json()["version"]) == (200, 1)
+    assert "Cosmos DB" in out
+    assert (process.returncode, err) == (0, "")
+    assert (tmp_path / "cosmos.db").is_file()
+    assert not (tmp_path / "archive.db").exists()
+
+
+def test_an_emulator_that_is_named_is_used_and_given_what_is_missing(tmp_path: Path) -> None:
+    emulator = start_double(tmp_path / "emulator.db")
+    for _ in range(2):
+        with running(tmp_path, "--azure", COSMOS=emulator) as (_, port):
+            assert publish(port).status_code in (200, 201)
+
+    assert not (tmp_path / "cosmos.db").exists()
+
+
+def test_an_account_that_does_not_answer_is_told(tmp_path: Path) -> None:
+    account = f"AccountEndpoint=http://127.0.0.1:{free_port()}/;AccountKey=QUJD;"
+
+    sentence = refused("--azure", PORT="0", DATA=str(tmp_path), COSMOS=account, STORE_BUDGET_SECONDS="1")
+
+    assert sentence.startswith("The archive cannot be opened: The store does not answer")
+
+
+def test_the_adapters_of_azure_are_not_for_the_embedded_store(tmp_path: Path) -> None:
+    assert "--azure" in refused("--azure", PORT="0", DATA=str(tmp_path), ARCHIVE_STORE="sqlite:archive.db")
+
+
+def test_data_that_no_double_wrote_are_told(tmp_path: Path) -> None:
+    (tmp_path / "cosmos.db").write_bytes(b"something else" * 100)
+
+    assert "cosmos.db" in refused("--azure", PORT="0", DATA=str(tmp_path))
+
+
+def publish(port: int) -> httpx.Response:
+    key = {"Ocp-Apim-Subscription-Key": "local-ec"}
+    return httpx.put(f"http://127.0.0.1:{port}{NOTICE}", json=a_body(), headers=key)

@@ -9,7 +9,10 @@ from shared.bootstrap import Application
 from shared.domain.events import ARCHIVE, Act, Actor, Role
 from shared.domain.identifiers import NoticeNumber
 from shared.domain.notice import Address
+from tests.stores import both_stores
 from tests.support import DAY, HOUR, INSTITUTION, NOW, SECOND, StillClock, a_body, a_line, a_number, a_payment, an_act
+
+pytestmark = both_stores
 
 NOTICES = f"/creditor-institutions/{INSTITUTION}/notices"
 WASTE_TAX, SCHOOL_MEALS, FINE = a_number(1), a_number(2), a_number(3)

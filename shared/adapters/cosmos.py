@@ -1,0 +1,222 @@
+"""Notices and their events in Cosmos DB: one logical partition for each notice, one transactional batch for each save.
+
+A save creates `event-<n+1>` beside the notice, so that of two writers one is refused. Whether a refused or unanswered
+save was ours after all is told by the write id in that event: the SDK resends what lost its answer, and a second writer
+may come in between.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
+from heapq import heapify, heappop, heappush
+from typing import Any
+
+from azure.core.exceptions import HttpResponseError
+from azure.cosmos.aio import ContainerProxy
+
+from shared.adapters.cosmos_calls import Cosmos, Hook
+from shared.adapters.cosmos_search import DUE_PAGE, Query, due_query, search_query
+from shared.documents import SCHEMA, Document, event_document, event_id, notice_document, read_event, read_notice
+from shared.domain.dates import format_instant
+from shared.domain.events import NoticeEvent
+from shared.domain.identifiers import InstitutionCode, Iuv, NoticeNumber
+from shared.domain.notice import Address, Change, Notice
+from shared.ports import Overtaken, Search, sort_key
+
+NOTICES = "notices"
+"""The container; its key, indexes and times to live are in infra/data.json."""
+
+_RELAXED = {"x-ms-consistency-level": "Session"}
+"""What a listing asks for: it may lag a little, and costs half."""
+
+
+class CosmosNoticeStore:
+    """NoticeStore on Cosmos DB."""
+
+    def __init__(self, cosmos: Cosmos) -> None:
+        self._cosmos = cosmos
+
+    async def load(self, address: Address) -> Notice | None:
+        """Return the notice as it is now; one point read."""
+        document = await self._read("load", "notice", _key(address))
+        return None if document is None else read_notice(document)
+
+    async def save(self, change: Change) -> None:
+        """Keep the notice and its new events in one batch; raise Overtaken, StoreUnavailable."""
+        address, expected = change.notice.address, change.expected_version
+        notice, events = notice_document(change.notice), [event_document(event) for event in change.events]
+
+        async def save(container: ContainerProxy, hook: Hook) -> None:
+            # The SDK takes parts out of the operations it is given: every attempt gets new ones.
+            write = ("create", (notice,)) if expected == 0 else ("replace", ("notice", notice))
+            batch = [*(("create", (event,)) for event in events), write]
+            await container.execute_item_batch(batch, _key(address), no_response=True, response_hook=hook)
+
+        try:
+            await self._cosmos.ask("save", NOTICES, save)
+        except HttpResponseError as error:
+            if error.status_code not in (404, 409):
+                raise
+            await self._check_saved(change)
+
+    async def _check_saved(self, change: Change) -> None:
+        """Return if the change was saved after all; raise Overtaken if another came first."""
+        address = change.notice.address
+        found = await self._read_together(address, event_id(change.expected_version + 1))
+        if found is None:
+            # There is no such event: the change starts from a version that is not there.
+            raise Overtaken(await self.load(address))
+        notice, event = found
+        if event["writeId"] != change.events[0].write_id:
+            raise Overtaken(read_notice(notice))
+
+    async def history(self, address: Address) -> tuple[Notice, list[NoticeEvent]] | None:
+        """Return the notice and all its events, oldest first; one query inside its partition."""
+
+        async def read(container: ContainerProxy, hook: Hook) -> list[Document]:
+            pages = container.query_items("SELECT * FROM c", partition_key=_key(address), response_hook=hook)
+            return [document async for document in pages]
+
+        documents = {document["id"]: document for document in await self._cosmos.ask("history", NOTICES, read)}
+        if "notice" not in documents:
+            return None
+        notice = read_notice(documents.pop("notice"))
+        # A history of several pages may meet an event that is younger than the notice it began with.
+        known = sorted(documents)[: notice.version]
+        return notice, [read_event(documents[name]) for name in known]
+
+    async def search(self, search: Search) -> list[Notice]:
+        """Return the notices wanted, in the order of the search; one query for each physical partition."""
+        if not search.segregation_codes:
+            return []
+        ranges = await self._ranges([search.creditor_institution])
+        found = await asyncio.gather(*(self._select("search", search_query(search), part) for part in ranges))
+        every = {notice.address.number: notice for notices in found for notice in notices}
+        in_order = sorted(every.values(), key=lambda notice: (sort_key(notice, search.order), notice.address.number))
+        return in_order[: search.limit]
+
+    async def due(self, now: datetime) -> AsyncIterator[Notice]:
+        """Yield the notices that time has changed and nobody wrote down, the longest due first."""
+        streams = [self._due_in(part, now) for part in await self._ranges([])]
+        heads = [(_due_key(head), n, head) for n, stream in enumerate(streams) if (head := await anext(stream, None))]
+        heapify(heads)
+        while heads:
+            _, n, notice = heappop(heads)
+            yield notice
+            if (head := await anext(streams[n], None)) is not None:
+                heappush(heads, (_due_key(head), n, head))
+
+    async def claim_iuv(self, institution: InstitutionCode, iuv: Iuv, number: NoticeNumber) -> NoticeNumber:
+        """Let the IUV name the number unless it names one already; return the number that it names."""
+        if (claimed := await self.number_of(institution, iuv)) is not None:
+            return claimed
+        alias = _alias(institution, iuv, number)
+
+        async def create(container: ContainerProxy, hook: Hook) -> None:
+            await container.create_item(alias, no_response=True, response_hook=hook)
+
+        try:
+            await self._cosmos.ask("claim_iuv", NOTICES, create)
+        except HttpResponseError as error:
+            if error.status_code != 409:
+                raise
+            # Another's, or our own whose answer was lost.
+            claimed = await self.number_of(institution, iuv)
+            assert claimed is not None, "claims are never deleted"
+            return claimed
+        return number
+
+    async def number_of(self, institution: InstitutionCode, iuv: Iuv) -> NoticeNumber | None:
+        """Return the number that the IUV was claimed for."""
+        document = await self._read("number_of", "alias", [institution, _alias_number(iuv)])
+        return None if document is None else NoticeNumber(document["number"])
+
+    async def ping(self) -> None:
+        """Return if the container answers; that there is no such document is an answer."""
+        await self._read("ping", "ping", ["ping", "ping"])
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._cosmos.close()
+
+    async def _read(self, operation: str, document_id: str, key: list[str]) -> Document | None:
+        async def read(container: ContainerProxy, hook: Hook) -> Document:
+            return await container.read_item(document_id, key, response_hook=hook)
+
+        try:
+            return await self._cosmos.ask(operation, NOTICES, read)
+        except HttpResponseError as error:
+            if error.status_code != 404:
+                raise
+            return None
+
+    async def _read_together(self, address: Address, event: str) -> tuple[Document, Document] | None:
+        """Return the notice and one of its events as they are at one moment, None if either is not there."""
+
+        async def read(container: ContainerProxy, hook: Hook) -> Sequence[Mapping[str, Any]]:
+            batch = [("read", ("notice",)), ("read", (event,))]
+            return await container.execute_item_batch(batch, _key(address), response_hook=hook)
+
+        try:
+            notice, found = await self._cosmos.ask("read_together", NOTICES, read)
+        except HttpResponseError as error:
+            if error.status_code != 404:
+                raise
+            return None
+        return notice["resourceBody"], found["resourceBody"]
+
+    async def _select(self, operation: str, query: Query, part: Document) -> list[Notice]:
+        async def select(container: ContainerProxy, hook: Hook) -> list[Document]:
+            pages = container.query_items(
+                query.text,
+                parameters=query.parameters,
+                feed_range=part,
+                initial_headers=_RELAXED,
+                response_hook=hook,
+            )
+            return [document async for document in pages]
+
+        return [read_notice(document) for document in await self._cosmos.ask(operation, NOTICES, select)]
+
+    async def _due_in(self, part: Document, now: datetime) -> AsyncIterator[Notice]:
+        """Yield what is due in a physical partition, page by page."""
+        last: Notice | None = None
+        while page := await self._select("due", due_query(now, last), part):
+            page.sort(key=_due_key)  # a partition that was split meanwhile answers in parts
+            for notice in page[:DUE_PAGE]:
+                yield notice
+            last = page[:DUE_PAGE][-1]
+
+    async def _ranges(self, key: list[str]) -> list[Document]:
+        """Return the physical partitions that may hold documents below the first values of a key; seldom asks."""
+
+        async def read(container: ContainerProxy, _: Hook) -> list[Document]:
+            every = [part async for part in container.read_feed_ranges()]
+            if key:
+                below = await container.feed_range_from_partition_key(key)
+                for part in every:
+                    if await container.is_feed_range_subset(part, below):
+                        return [part]
+            return every
+
+        return await self._cosmos.ask("ranges", NOTICES, read)
+
+
+def _key(address: Address) -> list[str]:
+    return [address.creditor_institution, address.number]
+
+
+def _due_key(notice: Notice) -> tuple[str, str, str]:
+    """Return the order in which due notices are asked for."""
+    assert notice.next_change_at is not None
+    return format_instant(notice.next_change_at), notice.address.creditor_institution, notice.address.number
+
+
+def _alias(institution: InstitutionCode, iuv: Iuv, number: NoticeNumber) -> Document:
+    """Return the document by which an IUV names a number; it lies in a partition of its own."""
+    where = {"creditorInstitution": institution, "noticeNumber": _alias_number(iuv)}
+    return {"id": "alias", "schema": SCHEMA, **where, "number": number}
+
+
+def _alias_number(iuv: Iuv) -> str:
+    return f"iuv:{iuv}"

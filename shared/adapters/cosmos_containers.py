@@ -1,0 +1,32 @@
+"""Makes the archive's containers where nobody else does: in an emulator. In Azure, infra makes them beforehand."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from azure.core.exceptions import AzureError
+from azure.cosmos import PartitionKey
+from azure.cosmos.aio import CosmosClient
+
+from shared.errors import StoreUnavailable
+from shared.settings import CosmosStore
+
+
+async def create_containers(store: CosmosStore, containers: Mapping[str, Mapping[str, Any]]) -> None:
+    """Create the database and those of the containers that are not there yet; raise StoreUnavailable.
+
+    Each is described as in infra/data.json: partitionKey, indexingPolicy, defaultTtl.
+    """
+    assert store.key is not None, "an identity of the app may not make containers"
+    client = CosmosClient(store.endpoint, store.key)
+    try:
+        await client.__aenter__()
+        database = await client.create_database_if_not_exists(store.database)
+        for name, made in containers.items():
+            key, policy = PartitionKey(list(made["partitionKey"])), dict(made["indexingPolicy"])
+            lives = {"default_ttl": made["defaultTtl"]} if "defaultTtl" in made else {}
+            await database.create_container_if_not_exists(name, key, indexing_policy=policy, **lives)
+    except AzureError as error:
+        raise StoreUnavailable from error
+    finally:
+        # Also a client that could not be opened holds a session.
+        await client.close()

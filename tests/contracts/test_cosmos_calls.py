@@ -1,0 +1,153 @@
+"""How the archive gets into its account, and what it tells of every call."""
+
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from local.cosmos import make_containers
+from shared.adapters.cosmos import CosmosNoticeStore
+from shared.adapters.cosmos_calls import Cosmos
+from shared.domain import declarations
+from shared.errors import StoreUnavailable
+from shared.settings import CosmosStore
+from shared.telemetry import StoreCall
+from tests.emulators.cosmos import CosmosDouble, Fault
+from tests.stores import account_of
+from tests.support import ADDRESS, a_publication, an_act
+
+TOKEN = "a-token-of-the-app"
+
+
+@pytest.fixture
+async def double() -> AsyncIterator[CosmosDouble]:
+    """Yield an account with the archive's containers."""
+    async with CosmosDouble.started(consistency="BoundedStaleness") as double:
+        await make_containers(account_of(double))
+        yield double
+
+
+@asynccontextmanager
+async def opened(store: CosmosStore, told: list[StoreCall]) -> AsyncIterator[CosmosNoticeStore]:
+    """Yield the store, which tells of its calls."""
+    cosmos = Cosmos(store, budget=2, observe=told.append)
+    yield CosmosNoticeStore(cosmos)
+    await cosmos.close()
+
+
+async def test_every_call_is_told_with_its_charge_its_time_and_its_attempts(double: CosmosDouble) -> None:
+    told: list[StoreCall] = []
+    change = declarations.publish(None, a_publication(), an_act())
+    async with opened(account_of(double), told) as store:
+        await store.load(ADDRESS)
+        double.log.clear()
+        double.inject(Fault("Batch", status=449, times=2))
+        await store.save(change)
+        await store.save(replace(change))
+
+    missed, saved, refused, looked = told
+    assert (missed.operation, missed.container, missed.outcome, missed.attempts) == ("load", "notices", "404", 1)
+    assert (saved.operation, saved.outcome, saved.attempts) == ("save", "done", 3)
+    assert (refused.operation, refused.outcome, refused.attempts) == ("save", "409", 1)
+    assert (looked.operation, looked.outcome, looked.attempts) == ("read_together", "done", 1)
+    assert sum(call.charge for call in told[1:]) == pytest.approx(double.log.charge())
+    assert all(0 < call.seconds < 2 for call in told)
+
+
+async def test_a_call_that_is_given_up_is_told_as_well(double: CosmosDouble) -> None:
+    told: list[StoreCall] = []
+    async with opened(account_of(double), told) as store:
+        await store.ping()
+        double.inject(Fault(status=429, retry_after=60, times=None))
+
+        with pytest.raises(StoreUnavailable):
+            await store.load(ADDRESS)
+
+    assert (told[-1].outcome, told[-1].attempts) == ("failed", 1)
+
+
+@pytest.mark.parametrize("client_id", [None, "the-id-of-an-identity"])
+async def test_without_a_key_the_app_signs_in_with_its_identity(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, client_id: str | None
+) -> None:
+    asked: list[dict[str, str]] = []
+
+    async def token(request: web.BaseRequest) -> web.Response:
+        asked.append({**request.query, "secret": request.headers["X-IDENTITY-HEADER"]})
+        expires = int(datetime.now(UTC).timestamp()) + 3600
+        given = {"access_token": TOKEN, "expires_on": str(expires), "token_type": "Bearer"}
+        return web.json_response(given | {"resource": request.query["resource"]})
+
+    async with CosmosDouble.started(tls=certified(tmp_path), token=TOKEN) as double, serving(token) as identity:
+        await make_containers(account_of(double))
+        # As Azure tells an app where its identity is to be had.
+        monkeypatch.setenv("IDENTITY_ENDPOINT", identity)
+        monkeypatch.setenv("IDENTITY_HEADER", "secret")
+        async with opened(replace(account_of(double), key=None, client_id=client_id), []) as store:
+            await store.save(declarations.publish(None, a_publication(), an_act()))
+            assert await store.load(ADDRESS) is not None
+
+    assert {wanted["resource"] for wanted in asked} == {double.endpoint.rpartition(":")[0]}
+    assert {(wanted.get("client_id"), wanted["secret"]) for wanted in asked} == {(client_id, "secret")}
+
+
+async def test_an_account_that_does_not_know_the_key_is_not_waited_for(double: CosmosDouble) -> None:
+    told: list[StoreCall] = []
+    wrong = replace(account_of(double), key="QUJD")
+    async with opened(wrong, told) as store:
+        with pytest.raises(StoreUnavailable):
+            await store.load(ADDRESS)
+
+    assert told[0].outcome == "401"
+
+
+async def test_a_client_that_cannot_be_opened_is_opened_later(double: CosmosDouble) -> None:
+    double.inject(Fault("Account", status=403, times=None))
+    async with opened(account_of(double), []) as store:
+        with pytest.raises(StoreUnavailable):
+            await store.ping()
+        double.faults.clear()
+
+        await store.ping()
+
+
+@asynccontextmanager
+async def serving(handler: Callable[[web.BaseRequest], Awaitable[web.Response]]) -> AsyncIterator[str]:
+    """Serve on loopback; yield the address."""
+    runner = web.ServerRunner(web.Server(handler))
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    yield f"http://127.0.0.1:{runner.addresses[0][1]}/token"
+    await runner.cleanup()
+
+
+def certified(folder: Path) -> ssl.SSLContext:
+    """Return what a server needs to speak HTTPS: a certificate of its own making, which the SDK takes on loopback."""
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "double")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    pem, plain = serialization.Encoding.PEM, serialization.NoEncryption()
+    file = folder / "double.pem"
+    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain)
+    file.write_bytes(private + certificate.public_bytes(pem))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(file)
+    return context

@@ -1,0 +1,100 @@
+"""What the environment says is understood, or refused with every fault at once."""
+
+from pathlib import Path
+
+import pytest
+
+from shared.settings import VARIABLES, CosmosStore, EmbeddedStore, Settings, SettingsError
+
+CONNECTION = "AccountEndpoint=https://archive.documents.azure.com:443/;AccountKey=c2VjcmV0;"
+ACCOUNT = "https://archive.documents.azure.com:443/"
+
+
+def test_the_embedded_store_is_a_file() -> None:
+    assert Settings.from_environment({"ARCHIVE_STORE": "sqlite:/data/archive.db"}) == Settings(
+        EmbeddedStore(Path("/data/archive.db"))
+    )
+
+
+def test_an_account_is_opened_with_the_identity_of_the_app() -> None:
+    settings = Settings.from_environment({"COSMOS__accountEndpoint": ACCOUNT})
+
+    assert settings.store == CosmosStore(ACCOUNT, "archive")
+
+
+def test_an_account_is_opened_with_an_identity_that_is_named() -> None:
+    environment = {
+        "COSMOS__accountEndpoint": ACCOUNT,
+        "COSMOS__credential": "managedidentity",
+        "COSMOS__clientId": "an-id",
+        "COSMOS_DATABASE": "avvisi",
+    }
+
+    assert Settings.from_environment(environment).store == CosmosStore(ACCOUNT, "avvisi", client_id="an-id")
+
+
+@pytest.mark.parametrize(
+    ("connection", "endpoint", "key"),
+    [
+        (CONNECTION, ACCOUNT, "c2VjcmV0"),
+        ("AccountEndpoint=http://localhost:8081/;AccountKey=a==", "http://localhost:8081/", "a=="),
+    ],
+)
+def test_an_account_is_opened_with_a_connection_string(connection: str, endpoint: str, key: str) -> None:
+    settings = Settings.from_environment({"COSMOS": connection})
+
+    assert settings.store == CosmosStore(endpoint, "archive", key)
+
+
+def test_a_key_is_not_shown() -> None:
+    settings = Settings.from_environment({"COSMOS": CONNECTION})
+
+    assert "c2VjcmV0" not in repr(settings)
+
+
+def test_the_budget_may_be_a_part_of_a_second() -> None:
+    settings = Settings.from_environment({"ARCHIVE_STORE": "sqlite:a", "STORE_BUDGET_SECONDS": "2.5"})
+
+    assert settings.store_budget == 2.5
+
+
+@pytest.mark.parametrize(
+    ("environment", "fault"),
+    [
+        ({}, "No store is named"),
+        ({"ARCHIVE_STORE": ""}, "No store is named"),
+        ({"ARCHIVE_STORE": "sqlite:"}, "ARCHIVE_STORE must name the store"),
+        ({"ARCHIVE_STORE": "postgres:x"}, "ARCHIVE_STORE must name the store"),
+        ({"ARCHIVE_STORE": "sqlite:a", "COSMOS": CONNECTION}, "More than one store is named"),
+        ({"COSMOS": CONNECTION, "COSMOS__accountEndpoint": ACCOUNT}, "More than one store is named"),
+        ({"COSMOS": ACCOUNT}, "COSMOS must be a connection string"),
+        ({"COSMOS": "AccountKey=a;AccountEndpoint=b"}, "COSMOS must be a connection string"),
+        ({"COSMOS": "AccountEndpoint=http://archive.example/;AccountKey=a;"}, "over https"),
+        ({"COSMOS__accountEndpoint": "archive.documents.azure.com"}, "over https"),
+        ({"COSMOS__accountEndpoint": ACCOUNT, "COSMOS__credential": "workload"}, "managedidentity"),
+        ({"ARCHIVE_STORE": "sqlite:a", "STORE_BUDGET_SECONDS": "0"}, "from 0.1 to 60"),
+        ({"ARCHIVE_STORE": "sqlite:a", "STORE_BUDGET_SECONDS": "soon"}, "from 0.1 to 60"),
+        ({"ARCHIVE_STORE": "sqlite:a", "STORE_BUDGET_SECONDS": "61"}, "from 0.1 to 60"),
+        ({"ARCHIVE_STORE": "sqlite:a", "AWAITED_HOURS": "1.5"}, "whole number"),
+        ({"ARCHIVE_STORE": "sqlite:a", "AWAITED_HOURS": "٣"}, "from 1 to 8760"),
+    ],
+)
+def test_what_is_not_understood_is_refused_with_a_sentence(environment: dict[str, str], fault: str) -> None:
+    with pytest.raises(SettingsError, match=fault) as refusal:
+        Settings.from_environment(environment)
+
+    assert len(refusal.value.faults) == 1
+    assert "c2VjcmV0" not in str(refusal.value)
+
+
+def test_every_fault_is_told_at_once() -> None:
+    with pytest.raises(SettingsError) as refusal:
+        Settings.from_environment({"AWAITED_HOURS": "0", "STORE_BUDGET_SECONDS": "-1"})
+
+    assert len(refusal.value.faults) == 3
+
+
+def test_every_variable_is_documented() -> None:
+    documented = (Path(__file__).parents[2] / "docs" / "settings.md").read_text(encoding="utf-8")
+
+    assert all(f"| `{variable.name}` |" in documented for variable in VARIABLES)
