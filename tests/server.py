@@ -14,6 +14,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from shared.settings import STORES
+
 ROOT = Path(__file__).parent.parent
 BASE = "/api/v1"
 STRICT = "/creditor-institutions/15376371009/notices"
@@ -78,11 +80,15 @@ class Line:
 
 
 @contextmanager
-def running(data: Path) -> Iterator[Server]:
-    """Yield a server on the data of a folder, ready to answer; in the end it is killed, if it still runs."""
+def running(data: Path, cosmos: str | None = None) -> Iterator[Server]:
+    """Yield a server on the data of a folder, ready to answer; in the end it is killed, if it still runs.
+
+    `cosmos` is the connection string of an account, for a server that keeps its data there.
+    """
     data.mkdir(parents=True, exist_ok=True)
-    named = ("ARCHIVE_STORE", "COSMOS", "COSMOS__accountEndpoint")
-    environment = {name: value for name, value in os.environ.items() if name not in named}
+    environment = {name: value for name, value in os.environ.items() if name not in STORES}
+    if cosmos:
+        environment["COSMOS"] = cosmos
     log = data / f"server-{time.time_ns()}.log"
     with log.open("wb") as said:
         process = subprocess.Popen(

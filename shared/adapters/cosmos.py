@@ -26,6 +26,8 @@ from shared.ports import Overtaken, Search, sort_key
 NOTICES = "notices"
 """The container; its key, indexes and times to live are in infra/data.json."""
 
+_HISTORY_PAGE = 1000
+"""Documents of a history that are asked for at once."""
 _RELAXED = {"x-ms-consistency-level": "Session"}
 """What a listing asks for: it may lag a little, and costs half."""
 
@@ -74,16 +76,20 @@ class CosmosNoticeStore:
         """Return the notice and all its events, oldest first; one query inside its partition."""
 
         async def read(container: ContainerProxy, hook: Hook) -> list[Document]:
-            pages = container.query_items("SELECT * FROM c", partition_key=_key(address), response_hook=hook)
+            # The notice comes first: what is saved while further pages are read is then too young for it, never missing.
+            pages = container.query_items(
+                "SELECT * FROM c ORDER BY c.id DESC",
+                partition_key=_key(address),
+                max_item_count=_HISTORY_PAGE,
+                response_hook=hook,
+            )
             return [document async for document in pages]
 
-        documents = {document["id"]: document for document in await self._cosmos.ask("history", NOTICES, read)}
-        if "notice" not in documents:
+        documents = await self._cosmos.ask("history", NOTICES, read)
+        if not documents:
             return None
-        notice = read_notice(documents.pop("notice"))
-        # A history of several pages may meet an event that is younger than the notice it began with.
-        known = sorted(documents)[: notice.version]
-        return notice, [read_event(documents[name]) for name in known]
+        notice, oldest_first = read_notice(documents[0]), documents[:0:-1]
+        return notice, [read_event(document) for document in oldest_first[: notice.version]]
 
     async def search(self, search: Search) -> list[Notice]:
         """Return the notices wanted, in the order of the search; one query for each physical partition."""

@@ -36,6 +36,7 @@ from tests.functions.asking import (
     violations,
 )
 from tests.functions.fields import REFUSED, REQUIRED, REQUIRED_OF_A_TRANSFER, RULES, TAKEN, found, whole
+from tests.stores import both_stores
 from tests.support import DAY, HOUR, IBAN, INSTITUTION, NOW, NUMBER, POSTAL_IBAN, StillClock, a_body, a_number
 
 ACA = frozenset({DEFAULT_LABEL})
@@ -646,12 +647,14 @@ async def test_a_lenient_institution_gets_checks_of_form(
     assert violations(answer) == [(where, code)]
 
 
+@both_stores
 async def test_a_lenient_institution_may_pair_any_iuv_with_a_number(http: httpx.AsyncClient) -> None:
     answer = await http.put(LENIENT_NOTICE, json=a_body(iuv="RF18539007547034"))
 
     assert (answer.status_code, answer.json()["iuv"]) == (201, "RF18539007547034")
 
 
+@both_stores
 async def test_a_paired_iuv_stays_when_the_notice_is_published_again_without_it(http: httpx.AsyncClient) -> None:
     published = await publish(http, LENIENT_NOTICE, iuv="RF18539007547034")
 
@@ -660,6 +663,7 @@ async def test_a_paired_iuv_stays_when_the_notice_is_published_again_without_it(
     assert again == published
 
 
+@both_stores
 async def test_the_iuv_of_a_known_notice_is_fixed(http: httpx.AsyncClient) -> None:
     await publish(http, LENIENT_NOTICE, iuv="1234")
 
@@ -668,6 +672,7 @@ async def test_the_iuv_of_a_known_notice_is_fixed(http: httpx.AsyncClient) -> No
     assert refusal(answer) == (409, "iuv_is_fixed")
 
 
+@both_stores
 async def test_an_iuv_that_was_paired_names_no_other_number(http: httpx.AsyncClient) -> None:
     await publish(http, path_of("A1", COMUNE), iuv="1234")
 
@@ -676,6 +681,7 @@ async def test_an_iuv_that_was_paired_names_no_other_number(http: httpx.AsyncCli
     assert refusal(answer) == (409, "iuv_already_used")
 
 
+@both_stores
 async def test_an_iuv_that_was_paired_is_not_the_one_of_its_own_number(http: httpx.AsyncClient) -> None:
     await publish(http, path_of("A1", COMUNE), iuv=NUMBER[1:])
 
@@ -684,6 +690,7 @@ async def test_an_iuv_that_was_paired_is_not_the_one_of_its_own_number(http: htt
     assert refusal(answer) == (409, "iuv_already_used")
 
 
+@both_stores
 async def test_the_iuv_of_a_published_number_is_paired_with_no_other(http: httpx.AsyncClient) -> None:
     await publish(http, LENIENT_NOTICE)
 
@@ -692,6 +699,7 @@ async def test_the_iuv_of_a_published_number_is_paired_with_no_other(http: httpx
     assert refusal(answer) == (409, "iuv_already_used")
 
 
+@both_stores
 async def test_the_iuv_of_a_number_published_while_strict_is_paired_with_no_other(
     http: httpx.AsyncClient, application: Application, clock: StillClock
 ) -> None:
@@ -705,6 +713,7 @@ async def test_the_iuv_of_a_number_published_while_strict_is_paired_with_no_othe
     assert refusal(answer) == (409, "iuv_already_used")
 
 
+@both_stores
 async def test_a_refused_notice_claims_no_iuv(http: httpx.AsyncClient) -> None:
     past = a_body(iuv="1234", switchToExpired=True, dueDate="2026-11-01")
     await http.put(path_of("A1", COMUNE), json=past)
@@ -714,6 +723,7 @@ async def test_a_refused_notice_claims_no_iuv(http: httpx.AsyncClient) -> None:
     assert answer.status_code == 201
 
 
+@both_stores
 async def test_an_iuv_names_a_notice_within_its_institution_only(
     http: httpx.AsyncClient, application: Application
 ) -> None:

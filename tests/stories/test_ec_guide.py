@@ -12,11 +12,14 @@ from threading import Thread
 from typing import Any
 
 import httpx
+import pytest
 
+from local.cosmos import start_double
 from shared.errors import catalogue
 from shared.wire.violations import VIOLATIONS
 from tests import curl
-from tests.server import KEY, ROOT, running
+from tests.server import KEY, ROOT, Server, running
+from tests.stores import COSMOS, SQLITE
 
 GUIDE = (ROOT / "docs" / "ec-guide.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```(http|console|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -27,25 +30,31 @@ VARIES = {"publishedAt", "updatedAt", "recordedAt", "occurredAt", "nextCursor"}
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
 
-def test_every_request_of_the_guide_is_answered_as_it_shows(tmp_path: Path) -> None:
+@pytest.fixture(params=[SQLITE, COSMOS])
+def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
+    """Yield a server without notices, on either store."""
+    account = start_double(tmp_path / "cosmos.db") if request.param == COSMOS else None
+    with running(tmp_path, account) as server:
+        yield server
+
+
+def test_every_request_of_the_guide_is_answered_as_it_shows(server: Server) -> None:
     first, *_ = [text.removeprefix("$ ").partition("\n") for text in _blocks("console")]
     shown = _blocks("http")
     ours: dict[str, str] = {}
 
-    with running(tmp_path) as server:
-        origin = server.url.removesuffix("/api/v1")
-        assert MOMENT.sub("…", curl.answer(first[0], origin)) == MOMENT.sub("…", first[2])
-        for request, answer in zip(shown[::2], shown[1::2], strict=True):
-            _check(answer, _send(request, origin, ours), request, ours)
+    origin = server.url.removesuffix("/api/v1")
+    assert MOMENT.sub("…", curl.answer(first[0], origin)) == MOMENT.sub("…", first[2])
+    for request, answer in zip(shown[::2], shown[1::2], strict=True):
+        _check(answer, _send(request, origin, ours), request, ours)
 
     assert len(shown) == 2 * 28
 
 
-def test_the_client_of_the_guide_runs_and_prints_what_the_guide_shows(tmp_path: Path) -> None:
+def test_the_client_of_the_guide_runs_and_prints_what_the_guide_shows(server: Server) -> None:
     _, shown = _blocks("console")
 
-    with running(tmp_path) as server:
-        done = _run(server.url.removesuffix("/api/v1"))
+    done = _run(server.url.removesuffix("/api/v1"))
 
     assert (done.returncode, f"$ python client.py\n{done.stdout}", done.stderr) == (0, shown, "")
 

@@ -13,7 +13,9 @@ from typing import Any, Protocol
 import httpx
 import pytest
 
+from local.cosmos import start_double
 from tests.server import LENIENT, STRICT, Line, Server, running
+from tests.stores import COSMOS, SQLITE
 from tests.support import StillClock, a_body, a_number
 
 WRITERS = 64
@@ -64,20 +66,31 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
-@pytest.fixture(params=["in one process", "over the network"])
-async def archive(request: pytest.FixtureRequest, http: httpx.AsyncClient, server: Server) -> AsyncIterator[Archive]:
-    """Yield the archive of this process with its still clock, then the server."""
+@pytest.fixture(scope="module")
+def server_on_cosmos(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Yield another one, which keeps its data in Cosmos DB."""
+    folder = tmp_path_factory.mktemp("on-cosmos")
+    with running(folder, start_double(folder / "cosmos.db")) as server:
+        yield server
+
+
+@pytest.fixture(params=["in one process", "over the network", "over the network, on Cosmos DB"])
+async def archive(
+    request: pytest.FixtureRequest, http: httpx.AsyncClient, server: Server, server_on_cosmos: Server
+) -> AsyncIterator[Archive]:
+    """Yield the archive of this process with its still clock, then the servers."""
     if request.param == "in one process":
         yield InOneProcess(http)
     else:
-        async with server.lines(WRITERS) as lines:
+        async with (server_on_cosmos if "Cosmos" in request.param else server).lines(WRITERS) as lines:
             yield OverTheNetwork(lines)
 
 
-@pytest.fixture
-async def two(tmp_path: Path) -> AsyncIterator[tuple[Archive, Archive]]:
-    """Yield two servers on the data of one folder."""
-    with running(tmp_path) as one, running(tmp_path) as other:
+@pytest.fixture(params=[SQLITE, COSMOS])
+async def two(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[tuple[Archive, Archive]]:
+    """Yield two servers on the data of one folder, or on one account."""
+    account = start_double(tmp_path / "cosmos.db") if request.param == COSMOS else None
+    with running(tmp_path, account) as one, running(tmp_path, account) as other:
         async with one.lines(WRITERS) as here, other.lines(WRITERS) as there:
             yield OverTheNetwork(here), OverTheNetwork(there)
 
