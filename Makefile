@@ -23,7 +23,7 @@ help: ## List what there is to do.
 run: $(VENV) ## Run the whole archive here, on SQLite (PORT=7071 DATA=.local).
 	@$(VENV)/bin/python -m local
 
-run-azure: $(VENV) ## Run it on the adapters of Azure, against a double of Cosmos DB or the account in COSMOS.
+run-azure: $(VENV) ## Run it on Cosmos DB: a double, or the account in COSMOS (PORT=7071 DATA=.local).
 	@$(VENV)/bin/python -m local --azure
 
 ops: $(VENV) ## Register institutions and callers (ARGS="institutions list" DATA=.local).

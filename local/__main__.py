@@ -31,6 +31,7 @@ from local.response import STOPPING, send_answer
 from shared import bootstrap
 from shared.errors import StoreUnavailable
 from shared.settings import STORES, CosmosStore, Settings, SettingsError
+from shared.telemetry import why
 
 ADDRESS = "127.0.0.1"
 ROOT = Path(__file__).parent.parent
@@ -43,9 +44,10 @@ def main() -> None:
     signal.signal(signal.SIGINT, _leave)
     signal.signal(signal.SIGTERM, _leave)
     arguments = argparse.ArgumentParser(prog="python -m local", description="Serves the archive on this machine.")
-    arguments.add_argument("--port", default=os.environ.get("PORT") or "7071")
-    arguments.add_argument("--data", default=os.environ.get("DATA") or ".local", type=Path)
-    arguments.add_argument("--azure", action="store_true", help="on the adapters of Azure, against a double")
+    add = arguments.add_argument
+    add("--port", default=os.environ.get("PORT") or "7071", help="where it listens (7071)")
+    add("--data", default=os.environ.get("DATA") or ".local", type=Path, help="the folder that keeps the data (.local)")
+    add("--azure", action="store_true", help="on Cosmos DB: the account that COSMOS names, else a double")
     chosen = arguments.parse_args()
 
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
@@ -59,6 +61,8 @@ def main() -> None:
         sys.exit(str(error))
     if chosen.azure and not isinstance(settings.store, CosmosStore):
         sys.exit("ARCHIVE_STORE names the embedded store, and --azure is for Cosmos DB: leave one of them out.")
+    if not chosen.azure and isinstance(settings.store, CosmosStore):
+        sys.exit("The environment names an account of Cosmos DB: `make run-azure` serves on it, `make run` on SQLite.")
     _serve(listener, settings)
 
 
@@ -108,9 +112,11 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         try:
             await seed.prepare(self._settings)
-        except (SettingsError, StoreUnavailable) as error:
-            await bootstrap.close()
+        except SettingsError as error:
             sys.exit(f"The archive cannot be opened: {error}")
+        except StoreUnavailable as error:
+            await bootstrap.close()
+            sys.exit(f"The archive cannot be opened: its store does not answer ({why(error)}).")
         await super().startup(sockets)
         print(self._banner, flush=True)
 
@@ -146,7 +152,7 @@ def _bound(port: int) -> socket.socket:
 
 def _refuse_port(port: int, error: OSError) -> NoReturn:
     if error.errno == errno.EADDRINUSE:
-        sys.exit(f"Port {port} is taken: stop what listens there, or name another: make run PORT=8071.")
+        sys.exit(f"Port {port} is taken: stop what listens there, or name another with PORT=8071.")
     sys.exit(f"Port {port} cannot be used: {error.strerror}.")
 
 

@@ -1,7 +1,9 @@
 """An account of Cosmos DB for `make run-azure`: a double in this process, its data in a file, or an emulator's."""
 
 import asyncio
+import atexit
 import json
+from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
 from threading import Thread
@@ -9,15 +11,27 @@ from typing import Any
 
 from shared.settings import CosmosStore
 
+_PATIENCE = 2
+"""Seconds that the double has to end."""
 CONTAINERS = Path(__file__).parent.parent / "infra" / "data.json"
 
 
 def start_double(file: Path) -> str:
     """Run a double until this process ends; return its connection string. Raises ValueError, OSError."""
     started: Future[str] = Future()
+    stop: Future[Callable[[], object]] = Future()
     # In a thread with a loop of its own: where it listens is a setting, and settings are read before our loop runs.
-    Thread(target=lambda: asyncio.run(_serve(file, started)), name="cosmos-double", daemon=True).start()
-    return started.result()
+    thread = Thread(target=lambda: asyncio.run(_serve(file, started, stop)), name="cosmos-double", daemon=True)
+    thread.start()
+    connection_string = started.result()
+
+    def end() -> None:
+        stop.result()()
+        thread.join(_PATIENCE)
+
+    # What is in the file's log goes into the file.
+    atexit.register(end)
+    return connection_string
 
 
 async def make_containers(store: CosmosStore) -> None:
@@ -28,13 +42,16 @@ async def make_containers(store: CosmosStore) -> None:
     await create_containers(store, described["containers"])
 
 
-async def _serve(file: Path, started: Future[str]) -> None:
-    # Not imported before it is wanted: the double is part of the tests.
-    from tests.emulators.cosmos import CosmosDouble
-
+async def _serve(file: Path, started: Future[str], stop: "Future[Callable[[], object]]") -> None:
+    loop, stopped = asyncio.get_running_loop(), asyncio.Event()
+    stop.set_result(lambda: loop.call_soon_threadsafe(stopped.set))
     try:
+        # Not imported before it is wanted: the double is part of the tests.
+        from tests.emulators.cosmos import CosmosDouble
+
         async with CosmosDouble.started(file, consistency="BoundedStaleness") as double:
             started.set_result(double.connection_string)
-            await asyncio.Event().wait()
-    except (OSError, ValueError) as error:
-        started.set_exception(error)
+            await stopped.wait()
+    except BaseException as error:  # noqa: BLE001  whoever started it is told, whatever it was
+        if not started.done():
+            started.set_exception(error)

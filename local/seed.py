@@ -49,7 +49,7 @@ async def prepare(settings: Settings) -> None:
     store = settings.store
     if isinstance(store, CosmosStore) and store.is_on_this_machine:
         await make_containers(store)
-    bootstrap.open_application(settings)
+    await bootstrap.open_application(settings).archive.store.ping()
     if not isinstance(store, CosmosStore) or store.is_on_this_machine:
         await seed()
 
@@ -70,10 +70,12 @@ def banner(base_url: str, settings: Settings) -> str:
     match settings.store:
         case EmbeddedStore(path):
             where = f"its data in {path}"
+        case store if store.is_on_this_machine:
+            account = f"AccountEndpoint={store.endpoint};AccountKey={store.key};"
+            where = f"its data in Cosmos DB on this machine; for operators:\n\nCOSMOS='{account}' make ops"
         case store:
             where = f"its data in Cosmos DB at {store.endpoint}"
-            if not store.is_on_this_machine:
-                return f"\nArchivio Centralizzato Avvisi, on {base_url}, {where}\n\nCtrl-C stops it.\n"
+            return f"\nArchivio Centralizzato Avvisi, on {base_url}\n{where}\n\nCtrl-C stops it.\n"
     return f"""
 Archivio Centralizzato Avvisi, on {base_url}
 {where}

@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 
 from shared.errors import StoreUnavailable
 from shared.ports import ChangedMeanwhile
+from shared.telemetry import why
 
 Parameters = ParamSpec("Parameters")
 
@@ -52,8 +53,8 @@ class OneSentence(TyperGroup):
             _end(stop.code, *stop.sentences)
         except ChangedMeanwhile:
             _end(ExitCode.REFUSED, "Somebody else changed it meanwhile and nothing was done: look again, then repeat.")
-        except StoreUnavailable:
-            _end(ExitCode.NO_ANSWER, "The registry does not answer; nothing was done.")
+        except StoreUnavailable as error:
+            _end(ExitCode.NO_ANSWER, f"The registry does not answer ({why(error)}); nothing was done.")
         except typer.TyperException as error:
             _end(ExitCode.USAGE, error.format_message())
         except typer.Abort:

@@ -11,7 +11,7 @@ STORES = ("ARCHIVE_STORE", "COSMOS", "COSMOS__accountEndpoint")
 """The settings that name a store; on one machine the embedded one is taken when none of them does."""
 
 _NUMBER = re.compile(r"[0-9]{1,6}(\.[0-9]{1,3})?")
-_CONNECTION = re.compile(r"\s*AccountEndpoint=(?P<endpoint>https?://[^;\s]+);\s*AccountKey=(?P<key>[^;\s]+);?\s*")
+_BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 _HTTPS = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]+)?/?")
 _LOOPBACK = re.compile(r"http://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?/?")
 
@@ -44,7 +44,7 @@ class CosmosStore:
     @property
     def is_on_this_machine(self) -> bool:
         """Tell whether it is an emulator here, which keeps nobody's data."""
-        return urlsplit(self.endpoint).hostname in ("localhost", "127.0.0.1", "::1")
+        return self.key is not None and urlsplit(self.endpoint).hostname in ("localhost", "127.0.0.1", "::1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +58,13 @@ class Variable:
 
 VARIABLES = (
     Variable("ARCHIVE_STORE", "`sqlite:<path>`: the embedded store; set by `make run`, never by infra"),
-    Variable("COSMOS__accountEndpoint", "the address of the Cosmos DB account, opened with a managed identity"),
+    Variable(
+        "COSMOS__accountEndpoint",
+        "the address of the Cosmos DB account, opened with a managed identity",
+    ),
     Variable("COSMOS__clientId", "the client id of a user-assigned identity; without it, the app's own identity"),
     Variable("COSMOS__credential", "`managedidentity`, the only one there is", "managedidentity"),
-    Variable("COSMOS", "instead: the account's connection string, with a key; for emulators"),
+    Variable("COSMOS", "instead: the account's connection string, with a key; for emulators and test accounts"),
     Variable("COSMOS_DATABASE", "the database of the account", "archive"),
     Variable(
         "STORE_BUDGET_SECONDS",
@@ -122,26 +125,26 @@ def _store(given: Mapping[str, str], faults: list[str]) -> EmbeddedStore | Cosmo
 
 
 def _with_key(given: Mapping[str, str], faults: list[str]) -> CosmosStore | None:
-    match = _CONNECTION.fullmatch(given["COSMOS"])
-    if match is None:
+    parts = dict(part.strip().split("=", 1) for part in given["COSMOS"].split(";") if "=" in part)
+    endpoint, key = parts.get("AccountEndpoint", ""), parts.get("AccountKey", "")
+    if parts.keys() != {"AccountEndpoint", "AccountKey"}:
         faults.append("COSMOS must be a connection string: AccountEndpoint=https://...;AccountKey=...;.")
         return None
-    _check_endpoint("COSMOS", match["endpoint"], faults)
-    return CosmosStore(match["endpoint"], given["COSMOS_DATABASE"], match["key"])
+    if not _BASE64.fullmatch(key) or len(key) % 4:
+        faults.append("The AccountKey in COSMOS must be base64, as the account gives it.")
+    if not (_HTTPS.fullmatch(endpoint) or _LOOPBACK.fullmatch(endpoint)):
+        faults.append("COSMOS must lead to the account over https; http is for emulators on this machine.")
+    return CosmosStore(endpoint, given["COSMOS_DATABASE"], key)
 
 
 def _with_identity(given: Mapping[str, str], faults: list[str]) -> CosmosStore:
-    _check_endpoint("COSMOS__accountEndpoint", given["COSMOS__accountEndpoint"], faults)
+    if not _HTTPS.fullmatch(given["COSMOS__accountEndpoint"]):
+        faults.append("COSMOS__accountEndpoint must lead to the account over https.")
     if given["COSMOS__credential"] != "managedidentity":
         faults.append("COSMOS__credential must be managedidentity, or left out.")
     return CosmosStore(
         given["COSMOS__accountEndpoint"], given["COSMOS_DATABASE"], client_id=given["COSMOS__clientId"] or None
     )
-
-
-def _check_endpoint(name: str, endpoint: str, faults: list[str]) -> None:
-    if not (_HTTPS.fullmatch(endpoint) or _LOOPBACK.fullmatch(endpoint)):
-        faults.append(f"{name} must lead to the account over https; http is for emulators on this machine.")
 
 
 def _number(given: Mapping[str, str], name: str, least: float, most: float, faults: list[str]) -> float:

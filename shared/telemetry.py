@@ -15,7 +15,7 @@ def tell(event: str, **facts: object) -> None:
 
 def tell_failure(event: str, error: BaseException, **facts: object) -> None:
     """Log that something outside failed: the type of the error and those of its causes, in one line."""
-    _log.warning("%s%s: %s", event, _worded(facts), " caused by ".join(_kinds(error)))
+    _log.warning("%s%s: %s", event, _worded(facts), why(error))
 
 
 def tell_defect(event: str, error: BaseException, **facts: object) -> None:
@@ -26,7 +26,12 @@ def tell_defect(event: str, error: BaseException, **facts: object) -> None:
     frames = "".join(
         f"\n  {frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)
     )
-    _log.error("%s%s: %s%s", event, _worded(facts), " caused by ".join(_kinds(error)), frames)
+    _log.error("%s%s: %s%s", event, _worded(facts), why(error), frames)
+
+
+def why(error: BaseException) -> str:
+    """Return the types of an error and of its causes, with the status where another side gave one; not their texts."""
+    return " caused by ".join(_kinds(error))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +60,8 @@ def _kinds(error: BaseException) -> Iterator[str]:
     seen: list[BaseException] = []
     cause: BaseException | None = error
     while cause is not None and cause not in seen:
-        yield type(cause).__qualname__
+        status = getattr(cause, "status_code", None)
+        yield f"{type(cause).__qualname__}({status})" if isinstance(status, int) else type(cause).__qualname__
         seen.append(cause)
         cause = cause.__cause__ or cause.__context__
 

@@ -92,7 +92,7 @@ def running(data: Path, cosmos: str | None = None) -> Iterator[Server]:
     log = data / f"server-{time.time_ns()}.log"
     with log.open("wb") as said:
         process = subprocess.Popen(
-            [sys.executable, "-m", "local", "--port", "0", "--data", str(data)],
+            [sys.executable, "-m", "local", "--port", "0", "--data", str(data), *(["--azure"] if cosmos else [])],
             cwd=ROOT,
             env=environment,
             stdout=said,

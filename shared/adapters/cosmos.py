@@ -11,7 +11,7 @@ from datetime import datetime
 from heapq import heapify, heappop, heappush
 from typing import Any
 
-from azure.core.exceptions import HttpResponseError
+from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.cosmos.aio import ContainerProxy
 
 from shared.adapters.cosmos_calls import Cosmos, Hook
@@ -21,6 +21,7 @@ from shared.domain.dates import format_instant
 from shared.domain.events import NoticeEvent
 from shared.domain.identifiers import InstitutionCode, Iuv, NoticeNumber
 from shared.domain.notice import Address, Change, Notice
+from shared.errors import StoreUnavailable
 from shared.ports import Overtaken, Search, sort_key
 
 NOTICES = "notices"
@@ -28,8 +29,8 @@ NOTICES = "notices"
 
 _HISTORY_PAGE = 1000
 """Documents of a history that are asked for at once."""
-_RELAXED = {"x-ms-consistency-level": "Session"}
-"""What a listing asks for: it may lag a little, and costs half."""
+_LONGEST = 100
+"""Characters of a part of a key; no institution, number or alias has as many, and the service takes 2,048 bytes."""
 
 
 class CosmosNoticeStore:
@@ -56,15 +57,13 @@ class CosmosNoticeStore:
 
         try:
             await self._cosmos.ask("save", NOTICES, save)
-        except HttpResponseError as error:
-            if error.status_code not in (404, 409):
-                raise
+        except HttpResponseError:
             await self._check_saved(change)
 
     async def _check_saved(self, change: Change) -> None:
         """Return if the change was saved after all; raise Overtaken if another came first."""
         address = change.notice.address
-        found = await self._read_together(address, event_id(change.expected_version + 1))
+        found = await self._read_together(_key(address), "notice", event_id(change.expected_version + 1))
         if found is None:
             # There is no such event: the change starts from a version that is not there.
             raise Overtaken(await self.load(address))
@@ -76,7 +75,7 @@ class CosmosNoticeStore:
         """Return the notice and all its events, oldest first; one query inside its partition."""
 
         async def read(container: ContainerProxy, hook: Hook) -> list[Document]:
-            # The notice comes first: what is saved while further pages are read is then too young for it, never missing.
+            # The notice comes first: what is saved while further pages are read is then too young, never missing.
             pages = container.query_items(
                 "SELECT * FROM c ORDER BY c.id DESC",
                 partition_key=_key(address),
@@ -85,7 +84,7 @@ class CosmosNoticeStore:
             )
             return [document async for document in pages]
 
-        documents = await self._cosmos.ask("history", NOTICES, read)
+        documents = await self._cosmos.ask("history", NOTICES, read) if _is_possible(_key(address)) else []
         if not documents:
             return None
         notice, oldest_first = read_notice(documents[0]), documents[:0:-1]
@@ -124,12 +123,11 @@ class CosmosNoticeStore:
         try:
             await self._cosmos.ask("claim_iuv", NOTICES, create)
         except HttpResponseError as error:
-            if error.status_code != 409:
-                raise
             # Another's, or our own whose answer was lost.
-            claimed = await self.number_of(institution, iuv)
-            assert claimed is not None, "claims are never deleted"
-            return claimed
+            found = await self._read_together([institution, _alias_number(iuv)], "alias")
+            if found is None:
+                raise StoreUnavailable from error
+            return NoticeNumber(found[0]["number"])
         return number
 
     async def number_of(self, institution: InstitutionCode, iuv: Iuv) -> NoticeNumber | None:
@@ -149,27 +147,25 @@ class CosmosNoticeStore:
         async def read(container: ContainerProxy, hook: Hook) -> Document:
             return await container.read_item(document_id, key, response_hook=hook)
 
+        if not _is_possible(key):
+            return None
         try:
             return await self._cosmos.ask(operation, NOTICES, read)
-        except HttpResponseError as error:
-            if error.status_code != 404:
-                raise
+        except ResourceNotFoundError:
             return None
 
-    async def _read_together(self, address: Address, event: str) -> tuple[Document, Document] | None:
-        """Return the notice and one of its events as they are at one moment, None if either is not there."""
+    async def _read_together(self, key: list[str], *ids: str) -> list[Document] | None:
+        """Return documents of one partition as they are at one moment, None if any is not there; never stale."""
 
         async def read(container: ContainerProxy, hook: Hook) -> Sequence[Mapping[str, Any]]:
-            batch = [("read", ("notice",)), ("read", (event,))]
-            return await container.execute_item_batch(batch, _key(address), response_hook=hook)
+            batch = [("read", (document_id,)) for document_id in ids]
+            return await container.execute_item_batch(batch, key, response_hook=hook)
 
         try:
-            notice, found = await self._cosmos.ask("read_together", NOTICES, read)
-        except HttpResponseError as error:
-            if error.status_code != 404:
-                raise
+            found = await self._cosmos.ask("read_together", NOTICES, read)
+        except HttpResponseError:
             return None
-        return notice["resourceBody"], found["resourceBody"]
+        return [each["resourceBody"] for each in found]
 
     async def _select(self, operation: str, query: Query, part: Document) -> list[Notice]:
         async def select(container: ContainerProxy, hook: Hook) -> list[Document]:
@@ -177,7 +173,9 @@ class CosmosNoticeStore:
                 query.text,
                 parameters=query.parameters,
                 feed_range=part,
-                initial_headers=_RELAXED,
+                # A listing may lag a little, and costs half. The SDK keeps things of its own in these options.
+                feed_options={"consistencyLevel": "Session"},
+                enable_scan_in_query=True,
                 response_hook=hook,
             )
             return [document async for document in pages]
@@ -206,6 +204,11 @@ class CosmosNoticeStore:
             return every
 
         return await self._cosmos.ask("ranges", NOTICES, read)
+
+
+def _is_possible(key: list[str]) -> bool:
+    """Tell whether anything can lie there: an address says what whoever asks has put into it."""
+    return all(len(value) <= _LONGEST for value in key)
 
 
 def _key(address: Address) -> list[str]:

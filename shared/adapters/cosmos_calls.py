@@ -6,12 +6,13 @@ are drawn at random; whoever writes must bear being repeated.
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from random import uniform
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from azure.core.exceptions import AzureError, HttpResponseError
+from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
 from azure.core.pipeline.transport import AioHttpTransport
 from azure.cosmos.aio import ContainerProxy, CosmosClient
 
@@ -27,11 +28,12 @@ Hook = Callable[[Mapping[str, Any], Any], None]
 """What the SDK calls with the headers of every answer."""
 
 READ_SESSION_NOT_AVAILABLE = 1002
-NO_SUCH_CONTAINER = 1003
 LATER = frozenset({408, 410, 429, 449, 500, 502, 503, 504})
 """Statuses after which the same call is worth repeating; whether it was carried out is not known."""
-ATTEMPT = 2.0
-"""Seconds that one answer may take before it is asked for again."""
+TELLING = frozenset({404, 409, 412})
+"""Statuses that tell something about documents, to whoever asked."""
+LONGEST_ATTEMPT = 2.0
+"""Seconds that one answer may take before it is asked for again; less if the budget is small."""
 FIRST_WAIT, LONGEST_WAIT = 0.02, 0.5
 """Seconds between two attempts, at most, after the first and in the long run."""
 
@@ -42,10 +44,16 @@ class Bill:
 
     attempts: int = 0
     charge: float = 0.0
+    refusal: AzureError | None = None
+    """Why the last attempt failed, if it did."""
 
     def add(self, headers: Mapping[str, Any], _: Any = None) -> None:
         """Add what an answer says it cost."""
         self.charge += float(headers.get("x-ms-request-charge") or 0)
+
+
+# It writes some twenty lines for a request that fails, and tracebacks for ones that do not; failures are told here.
+logging.getLogger("azure.cosmos").setLevel(logging.CRITICAL)
 
 
 class Cosmos:
@@ -62,13 +70,15 @@ class Cosmos:
         self._containers: dict[str, ContainerProxy] = {}
         self._identity: ManagedIdentityCredential | None = None
         self._opening = asyncio.Lock()
+        self._is_closed = False
 
     async def ask(
         self, operation: str, container: str, call: Callable[[ContainerProxy, Hook], Awaitable[Answered]]
     ) -> Answered:
         """Return what the call answers, repeating it while it fails for a reason that passes.
 
-        Raises StoreUnavailable when the budget is spent, and the SDK's error for any other reason.
+        Raises StoreUnavailable when the budget is spent or the account is not as it must be, and the SDK's error with
+        status 404 (the document is not there), 409 or 412.
         """
         bill, loop = Bill(), asyncio.get_running_loop()
         began, outcome = loop.time(), "failed"
@@ -78,23 +88,24 @@ class Cosmos:
                 outcome = "done"
                 return answered
         except TimeoutError as error:
-            raise StoreUnavailable from error
+            raise StoreUnavailable from bill.refusal or error
         except HttpResponseError as error:
             outcome = str(error.status_code)
-            if error.status_code in (401, 403) or getattr(error, "sub_status", None) == NO_SUCH_CONTAINER:
-                raise StoreUnavailable from error  # it is set up wrongly, which its operator has to mend
+            if not _tells(error):
+                raise StoreUnavailable from error  # its operator has to mend it: a key, a role, a container, a limit
             raise
         finally:
             self._observe(StoreCall(operation, container, bill.charge, loop.time() - began, bill.attempts, outcome))
 
     async def close(self) -> None:
         """Close the connections."""
-        client, self._client = self._client, None
-        self._containers.clear()
-        if client is not None:
-            await client.close()
-        if self._identity is not None:
-            await self._identity.close()
+        self._is_closed = True
+        async with self._opening:
+            self._containers.clear()
+            if self._client is not None:
+                await self._client.close()
+            if self._identity is not None:
+                await self._identity.close()
 
     async def _repeated(
         self, container: str, call: Callable[[ContainerProxy, Hook], Awaitable[Answered]], bill: Bill
@@ -105,22 +116,35 @@ class Cosmos:
             try:
                 return await call(self._containers.get(container) or await self._container(container), bill.add)
             except AzureError as error:
+                bill.refusal = error
                 bill.add(getattr(error, "headers", None) or {})
                 if not _passes(error):
                     raise
                 asked_for = _retry_after(error)
+            except (RuntimeError, ValueError) as error:
+                # What a client says that is closed under a request is no AzureError.
+                if self._is_closed:
+                    raise StoreUnavailable from error
+                raise
             # At random, so that those who were refused together do not come back together.
-            await asyncio.sleep(asked_for + uniform(0, wait))
+            await asyncio.sleep(max(asked_for, wait / 2) * uniform(1, 2))
             wait = min(2 * wait, LONGEST_WAIT)
 
     async def _container(self, name: str) -> ContainerProxy:
         client = self._client or await self._opened()
         container = client.get_database_client(self._store.database).get_container_client(name)
+        try:
+            # The SDK would read it anyway. That it is not there must not look as if a document were not.
+            await container.read()
+        except ResourceNotFoundError as error:
+            raise StoreUnavailable from error
         self._containers[name] = container
         return container
 
     async def _opened(self) -> CosmosClient:
         async with self._opening:
+            if self._is_closed:
+                raise StoreUnavailable
             if self._client is None:
                 client = self._made()
                 try:
@@ -132,15 +156,16 @@ class Cosmos:
             return self._client
 
     def _made(self) -> CosmosClient:
+        attempt = min(LONGEST_ATTEMPT, self._budget / 2)
         return CosmosClient(
             self._store.endpoint,
             self._store.key or self._own_identity(),
             # azure-core asks the operating system for proxies and passwords before each request, in another thread.
             transport=AioHttpTransport(use_env_settings=False),
-            connection_timeout=min(ATTEMPT, self._budget),
-            read_timeout=min(ATTEMPT, self._budget),
-            # Waiting after 429 is done here.
-            retry_throttle_backoff_max=0.001,
+            connection_timeout=attempt,
+            read_timeout=attempt,
+            # Waiting after 429 is done here; the SDK takes 0 for its default.
+            retry_throttle_total=-1,
         )
 
     def _own_identity(self) -> "ManagedIdentityCredential":
@@ -149,6 +174,11 @@ class Cosmos:
         if self._identity is None:
             self._identity = ManagedIdentityCredential(client_id=self._store.client_id)
         return self._identity
+
+
+def _tells(error: HttpResponseError) -> bool:
+    """Tell whether the answer is about documents; a 404 with a substatus is about what they should lie in."""
+    return error.status_code in TELLING and not (error.status_code == 404 and getattr(error, "sub_status", None))
 
 
 def _passes(error: AzureError) -> bool:
@@ -161,6 +191,6 @@ def _passes(error: AzureError) -> bool:
 
 
 def _retry_after(error: AzureError) -> float:
-    """Return how many seconds the service asks to wait."""
+    """Return how many seconds the service asks to wait; 0 if it does not say."""
     headers: Mapping[str, Any] = getattr(error, "headers", None) or {}
     return float(headers.get("x-ms-retry-after-ms") or 0) / 1000

@@ -1,9 +1,10 @@
 """Makes the archive's containers where nobody else does: in an emulator. In Azure, infra makes them beforehand."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
-from azure.core.exceptions import AzureError
+from azure.core.exceptions import AzureError, ResourceExistsError
 from azure.cosmos import PartitionKey
 from azure.cosmos.aio import CosmosClient
 
@@ -16,15 +17,19 @@ async def create_containers(store: CosmosStore, containers: Mapping[str, Mapping
 
     Each is described as in infra/data.json: partitionKey, indexingPolicy, defaultTtl.
     """
-    assert store.key is not None, "an identity of the app may not make containers"
+    assert store.key is not None, "an account on this machine has a key"
     client = CosmosClient(store.endpoint, store.key)
     try:
         await client.__aenter__()
-        database = await client.create_database_if_not_exists(store.database)
+        # To find out first whether it is there would leave time for another to make it.
+        with suppress(ResourceExistsError):
+            await client.create_database(store.database)
+        database = client.get_database_client(store.database)
         for name, made in containers.items():
             key, policy = PartitionKey(list(made["partitionKey"])), dict(made["indexingPolicy"])
             lives = {"default_ttl": made["defaultTtl"]} if "defaultTtl" in made else {}
-            await database.create_container_if_not_exists(name, key, indexing_policy=policy, **lives)
+            with suppress(ResourceExistsError):
+                await database.create_container(name, key, indexing_policy=policy, **lives)
     except AzureError as error:
         raise StoreUnavailable from error
     finally:

@@ -10,7 +10,7 @@ from types import EllipsisType
 from typing import Generic, TypeVar
 
 from azure.core import MatchConditions
-from azure.core.exceptions import HttpResponseError
+from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.cosmos.aio import ContainerProxy
 
 from shared.adapters.cosmos_calls import Cosmos, Hook
@@ -18,6 +18,7 @@ from shared.documents import Document
 from shared.domain.callers import Caller
 from shared.domain.identifiers import InstitutionCode
 from shared.domain.institutions import CreditorInstitution
+from shared.errors import StoreUnavailable
 from shared.ports import ChangedMeanwhile
 from shared.registry_documents import (
     SCHEMA,
@@ -26,6 +27,7 @@ from shared.registry_documents import (
     read_caller,
     read_institution,
 )
+from shared.telemetry import tell_failure
 
 REGISTRIES = "registries"
 """The container; its key and indexes are in infra/data.json."""
@@ -33,6 +35,8 @@ REGISTRIES = "registries"
 _NOTHING = "nothing"
 """The version of what is not there."""
 _PAGE = 1000
+_LONGEST_ID = 255
+"""Characters of an id, at most; the service takes 1,023 bytes."""
 
 Registered = TypeVar("Registered", CreditorInstitution, Caller)
 
@@ -83,7 +87,7 @@ class CosmosRegistry:
         place = _caller(caller.name)
         begun = await self._begun(place, before)
         for key_hash in _hashes(caller):
-            await self._write(_key_document(key_hash, caller.name), None)
+            await self._claim_key(key_hash, caller.name)
         await self._put(place, caller, _version(begun, before))
         await self._forget(_hashes(place.read(begun)) - _hashes(caller) if begun else set())
 
@@ -108,8 +112,6 @@ class CosmosRegistry:
         try:
             await self._write({"id": place.id, **place.document(wanted)}, version)
         except HttpResponseError as error:
-            if error.status_code not in (404, 409, 412):
-                raise
             # Another's, or our own whose answer was lost.
             found = await self._read(place.id)
             if found is None or place.read(found) != wanted:
@@ -130,13 +132,21 @@ class CosmosRegistry:
 
         try:
             await self._cosmos.ask("remove", REGISTRIES, delete)
+        except ResourceNotFoundError:
+            pass  # it is gone: our own answer was lost, or another removed it as well
         except HttpResponseError as error:
-            if error.status_code == 412:
-                raise ChangedMeanwhile from error
-            if error.status_code != 404:  # it is gone: our own answer was lost, or another removed it as well
-                raise
+            raise ChangedMeanwhile from error
+
+    async def _claim_key(self, key_hash: str, name: str) -> None:
+        """Let the key name the caller; raise ChangedMeanwhile if it is another caller's."""
+        owner = await self.caller(key_hash)
+        if owner is not None and owner.name != name:
+            raise ChangedMeanwhile
+        if owner is None:
+            await self._write({"id": _key_id(key_hash), "schema": SCHEMA, "caller": name}, None)
 
     async def _forget(self, key_hashes: set[str]) -> None:
+        """Remove the documents of keys that no caller lists any more, and that therefore open nothing."""
         for key_hash in key_hashes:
 
             async def delete(container: ContainerProxy, hook: Hook, key_id: str = _key_id(key_hash)) -> None:
@@ -144,19 +154,21 @@ class CosmosRegistry:
 
             try:
                 await self._cosmos.ask("forget_key", REGISTRIES, delete)
-            except HttpResponseError as error:
-                if error.status_code != 404:
-                    raise
+            except ResourceNotFoundError:
+                pass
+            except (HttpResponseError, StoreUnavailable) as error:
+                # The change itself is made: to refuse it now would be untrue, and what is left does no harm.
+                tell_failure("key_not_forgotten", error)
 
     async def _read(self, document_id: str) -> Document | None:
         async def read(container: ContainerProxy, hook: Hook) -> Document:
             return await container.read_item(document_id, document_id, response_hook=hook)
 
+        if len(document_id) > _LONGEST_ID:
+            return None  # an address says what whoever asks has put into it
         try:
             return await self._cosmos.ask("read", REGISTRIES, read)
-        except HttpResponseError as error:
-            if error.status_code != 404:
-                raise
+        except ResourceNotFoundError:
             return None
 
     async def _read_all(self, kind: str) -> list[Document]:
@@ -217,10 +229,6 @@ def _version(begun: Document | None, before: object) -> str | None:
 
 def _key_id(key_hash: str) -> str:
     return f"key:{key_hash}"
-
-
-def _key_document(key_hash: str, caller: str) -> Document:
-    return {"id": _key_id(key_hash), "schema": SCHEMA, "caller": caller}
 
 
 def _hashes(caller: Caller) -> set[str]:

@@ -76,6 +76,9 @@ async def test_the_log_is_read_and_forgotten(double: CosmosDouble, container: Co
     [
         ("PUT", "faults", [{"unheard": "of"}], 400),
         ("PUT", "faults", "nonsense", 400),
+        ("PUT", "faults", [{"operation": "Btach"}], 400),
+        ("PUT", "faults", [{"drop": "sideways"}], 400),
+        ("PUT", "faults", [{"status": "429"}], 400),
         ("POST", "split", {"database": "archive", "container": "absent"}, 404),
         ("POST", "split", {"database": "archive", "container": "things", "range_id": "9"}, 400),
         ("POST", "advance", {}, 400),

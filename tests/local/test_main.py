@@ -196,11 +196,43 @@ def test_an_account_that_does_not_answer_is_told(tmp_path: Path) -> None:
 
     sentence = refused("--azure", PORT="0", DATA=str(tmp_path), COSMOS=account, STORE_BUDGET_SECONDS="1")
 
-    assert sentence.startswith("The archive cannot be opened: The store does not answer")
+    assert sentence.startswith("The archive cannot be opened: its store does not answer (StoreUnavailable caused by ")
 
 
 def test_the_adapters_of_azure_are_not_for_the_embedded_store(tmp_path: Path) -> None:
     assert "--azure" in refused("--azure", PORT="0", DATA=str(tmp_path), ARCHIVE_STORE="sqlite:archive.db")
+
+
+def test_an_account_is_not_taken_for_the_embedded_store(tmp_path: Path) -> None:
+    assert "run-azure" in refused(PORT="0", DATA=str(tmp_path), COSMOS="AccountEndpoint=https://a/;AccountKey=QUJD;")
+
+
+def test_what_the_double_kept_is_in_its_file_after_a_stop(tmp_path: Path) -> None:
+    with running(tmp_path, "--azure") as (process, port):
+        publish(port)
+        process.terminate()
+        process.communicate(timeout=5)
+
+    assert [file.name for file in tmp_path.iterdir()] == ["cosmos.db"]
+
+
+def test_two_hosts_that_start_at_once_on_one_account_both_start(tmp_path: Path) -> None:
+    emulator = start_double(tmp_path / "emulator.db")
+    ports = [free_port() for _ in range(4)]
+    hosts = [start("--azure", PORT=str(port), DATA=str(tmp_path), COSMOS=emulator) for port in ports]
+    try:
+        for host, port in zip(hosts, ports, strict=True):
+            wait_until_ready(host, port)
+    finally:
+        for host in hosts:
+            host.kill()
+            host.communicate()
+
+
+def test_data_that_cannot_be_opened_are_told(tmp_path: Path) -> None:
+    (tmp_path / "cosmos.db").mkdir()
+
+    assert "cosmos.db" in refused("--azure", PORT="0", DATA=str(tmp_path))
 
 
 def test_data_that_no_double_wrote_are_told(tmp_path: Path) -> None:

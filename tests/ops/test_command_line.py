@@ -107,7 +107,10 @@ def test_a_registry_that_fails_does_not_answer(command: list[str], operator: Ope
     with closing(sqlite3.connect(operator.data / "archive.db")) as other:
         other.execute("DROP TABLE registry")
 
-    assert operator.refused(*command, exit_code=3) == "The registry does not answer; nothing was done.\n"
+    sentence = operator.refused(*command, exit_code=3)
+    assert sentence == (
+        "The registry does not answer (StoreUnavailable caused by OperationalError); nothing was done.\n"
+    )
 
 
 def test_a_change_waits_while_another_process_writes(operator: Operator) -> None:

@@ -37,7 +37,7 @@ def test_an_account_is_opened_with_an_identity_that_is_named() -> None:
     ("connection", "endpoint", "key"),
     [
         (CONNECTION, ACCOUNT, "c2VjcmV0"),
-        ("AccountEndpoint=http://localhost:8081/;AccountKey=a==", "http://localhost:8081/", "a=="),
+        ("AccountKey=QQ==; AccountEndpoint=http://localhost:8081/", "http://localhost:8081/", "QQ=="),
     ],
 )
 def test_an_account_is_opened_with_a_connection_string(connection: str, endpoint: str, key: str) -> None:
@@ -68,9 +68,12 @@ def test_the_budget_may_be_a_part_of_a_second() -> None:
         ({"ARCHIVE_STORE": "sqlite:a", "COSMOS": CONNECTION}, "More than one store is named"),
         ({"COSMOS": CONNECTION, "COSMOS__accountEndpoint": ACCOUNT}, "More than one store is named"),
         ({"COSMOS": ACCOUNT}, "COSMOS must be a connection string"),
-        ({"COSMOS": "AccountKey=a;AccountEndpoint=b"}, "COSMOS must be a connection string"),
-        ({"COSMOS": "AccountEndpoint=http://archive.example/;AccountKey=a;"}, "over https"),
+        ({"COSMOS": "AccountKey=QUJD"}, "COSMOS must be a connection string"),
+        ({"COSMOS": CONNECTION + "Database=x;"}, "COSMOS must be a connection string"),
+        ({"COSMOS": "AccountEndpoint=http://archive.example/;AccountKey=QUJD;"}, "over https"),
+        ({"COSMOS": "AccountEndpoint=https://archive.example/;AccountKey=abc;"}, "must be base64"),
         ({"COSMOS__accountEndpoint": "archive.documents.azure.com"}, "over https"),
+        ({"COSMOS__accountEndpoint": "http://127.0.0.1:8081/"}, "over https"),
         ({"COSMOS__accountEndpoint": ACCOUNT, "COSMOS__credential": "workload"}, "managedidentity"),
         ({"ARCHIVE_STORE": "sqlite:a", "STORE_BUDGET_SECONDS": "0"}, "from 0.1 to 60"),
         ({"ARCHIVE_STORE": "sqlite:a", "STORE_BUDGET_SECONDS": "soon"}, "from 0.1 to 60"),

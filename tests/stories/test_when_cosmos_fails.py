@@ -8,6 +8,7 @@ from time import monotonic
 
 import httpx
 import pytest
+from azure.cosmos.aio import CosmosClient
 
 from local.cosmos import make_containers
 from local.seed import seed
@@ -20,6 +21,7 @@ from shared.domain.notice import Address, Change, Notice
 from shared.errors import StoreUnavailable
 from shared.ports import Search
 from shared.settings import CosmosStore, Settings
+from tests.conftest import PLATFORM_KEY
 from tests.emulators.cosmos import CosmosDouble, Fault
 from tests.stores import account_of
 from tests.support import (
@@ -193,6 +195,63 @@ async def test_throttled_often_all_is_done_or_refused_and_nothing_is_lost(
         assert [event.type for event in await application.archive.history(address)] == ["published"]
 
 
+async def test_those_who_were_throttled_together_do_not_come_back_together(
+    application: Application, cosmos: CosmosDouble
+) -> None:
+    address = an_address()
+    await publish(application.archive, address)
+    came: list[float] = []
+    cosmos.inject(Fault("Read", status=429, retry_after=0.3, times=100))
+    began = monotonic()
+
+    async def read() -> None:
+        await application.archive.get(address)
+        came.append(monotonic() - began)
+
+    cosmos.log.clear()
+    await asyncio.gather(*(read() for _ in range(100)))
+
+    assert cosmos.log.count("Read") == 200, "each was asked again once"
+    assert max(came) - min(came) > 0.15
+
+
+async def test_throttled_without_a_word_how_long_a_reader_does_not_hammer(
+    application: Application, cosmos: CosmosDouble
+) -> None:
+    address = an_address()
+    await publish(application.archive, address)
+    cosmos.log.clear()
+    cosmos.inject(Fault("Read", status=429, times=None))
+
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(1):
+            await application.archive.get(address)
+
+    assert 3 < cosmos.log.count("Read") < 12
+
+
+async def test_a_number_that_no_notice_can_have_is_not_there(http: httpx.AsyncClient) -> None:
+    # Cosmos DB refuses a key of more than 2,048 bytes.
+    for path in ("", "/events", "?at=2026-11-23T09:00:00Z"):
+        answer = await http.get(f"{NOTICES}/347{'0' * 5000}{path}", headers=PLATFORM_KEY)
+        assert (answer.status_code, answer.json()["code"]) == (404, "notice_not_found")
+    of_nobody = await http.get(f"/creditor-institutions/{'1' * 3000}/notices/347", headers=PLATFORM_KEY)
+    assert of_nobody.status_code == 404
+
+
+async def test_what_is_asked_while_the_archive_closes_is_done_or_refused(
+    application: Application, http: httpx.AsyncClient, cosmos: CosmosDouble
+) -> None:
+    addresses = [an_address() for _ in range(30)]
+    cosmos.inject(Fault("Batch", delay=0.05, times=None))
+    asked = [asyncio.ensure_future(http.put(f"{NOTICES}/{a.number}", json=a_body())) for a in addresses]
+    await asyncio.sleep(0.03)
+
+    await application.closers[0]()
+
+    assert {answer.status_code for answer in await asyncio.gather(*asked)} <= {201, 503}
+
+
 async def test_a_listing_goes_on_where_it_was_when_its_partition_is_split(
     application: Application, cosmos: CosmosDouble
 ) -> None:
@@ -256,6 +315,9 @@ class TestOutOfReach:
             Fault(status=503),
             Fault(status=503, after_commit=True),
             Fault(status=403),
+            Fault(status=400),
+            Fault(status=413),
+            Fault(status=404, substatus=1003),
         ],
         ids=lambda fault: f"{fault.status or fault.drop or 'silence'}-{fault.retry_after or fault.after_commit}",
     )
@@ -295,16 +357,23 @@ class TestOutOfReach:
 
         await bootstrap.close()
 
-    async def test_a_database_that_is_not_there_is_no_empty_archive(
-        self, kept_in: CosmosStore, clock: StillClock
+    @pytest.mark.parametrize("missing", ["archive", "notices", "registries"])
+    async def test_a_container_that_is_not_there_is_no_empty_archive(
+        self, kept_in: CosmosStore, clock: StillClock, http: httpx.AsyncClient, missing: str
     ) -> None:
-        elsewhere = replace(kept_in, database="another")
-        archive = bootstrap.open_application(Settings(elsewhere, store_budget=self.BUDGET), clock).archive
-
-        with pytest.raises(StoreUnavailable):
-            await archive.get(an_address())
-
         await bootstrap.close()
+        async with CosmosClient(kept_in.endpoint, kept_in.key or "") as client:
+            if missing == "archive":
+                await client.delete_database(missing)
+            else:
+                await client.get_database_client("archive").delete_container(missing)
+        bootstrap.open_application(Settings(kept_in, store_budget=self.BUDGET), clock)
+
+        answer = await http.get(f"{NOTICES}/{an_address().number}")
+        health = await http.get("/health")
+
+        assert (answer.status_code, answer.json()["code"]) == (503, "store_unavailable")
+        assert health.status_code == (200 if missing == "registries" else 503)
 
 
 async def lived(

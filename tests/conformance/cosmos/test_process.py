@@ -148,8 +148,9 @@ async def test_it_does_to_a_client_what_it_is_told_to(institution: str) -> None:
 
 def test_it_says_in_one_line_where_it_is_and_for_whom() -> None:
     with running() as process:
-        (line,) = [line for line in process.said.splitlines() if "http" in line]
+        line, connection_string = process.said.splitlines()
 
+    assert connection_string == process.target.connection_string
     assert f"http://127.0.0.1:{process.port}/" in line
     assert "this machine only" in line
 

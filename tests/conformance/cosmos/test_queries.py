@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from azure.cosmos import PartitionKey
 
 from tests.conformance.cosmos.support import (
     Cosmos,
@@ -399,10 +400,10 @@ async def test_an_item_without_the_property_comes_first_also_where_the_policy_do
     cosmos: Cosmos,
 ) -> None:
     """The reference said otherwise until 2022; eclipse-edc/Connector issue 1512 quotes both texts."""
-    container = await cosmos.make_container()
-    await save(container, {"id": "1", "rank": 1}, {"id": "2"})
+    container = await cosmos.make_container(PartitionKey("/key"))
+    await save(container, {"id": "1", "key": "k", "rank": 1}, {"id": "2", "key": "k"})
 
-    assert await ask(container, "SELECT VALUE c.id FROM c ORDER BY c.rank") == ["2", "1"]
+    assert await ask(container, "SELECT VALUE c.id FROM c ORDER BY c.rank", partition_key="k") == ["2", "1"]
 
 
 @over_partitions

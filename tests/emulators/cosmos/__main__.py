@@ -12,7 +12,7 @@ from tests.emulators.cosmos.double import HOST, CosmosDouble
 
 
 def main(
-    port: Annotated[int, typer.Option(help="Where to listen.")] = 8081,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Where to listen; 0: on a free port.")] = 8081,
     data: Annotated[Path | None, typer.Option(help="The file that keeps the data; without it, memory does.")] = None,
     ranges: Annotated[int, typer.Option(min=1, help="Physical partitions of a new container.")] = 1,
     consistency: Annotated[str, typer.Option(help="The account's default consistency.")] = "Session",
@@ -32,7 +32,7 @@ async def _serve(port: int, data: Path | None, ranges: int, consistency: str) ->
     async with CosmosDouble.started(data, ranges, consistency, port) as double:
         where = f"in {data}" if data else "in memory"
         print(f"A double of Cosmos DB at {double.endpoint}, for this machine only ({HOST}); it keeps its data {where}.")
-        print(f"AccountKey={double.key}", flush=True)
+        print(double.connection_string, flush=True)
         await stopped.wait()
 
 

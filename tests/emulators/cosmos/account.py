@@ -6,7 +6,7 @@ from typing import Any
 from tests.emulators.cosmos.call import Call, read_json
 from tests.emulators.cosmos.indexing import check_policy
 from tests.emulators.cosmos.refusals import Refusal, bad_request, not_implemented
-from tests.emulators.cosmos.storage import DEFAULT_INDEXING, Container, Database, Storage
+from tests.emulators.cosmos.storage import DEFAULT_INDEXING, Container, Database, Storage, not_found
 
 _KNOWN_DEFINITION = {"id", "partitionKey", "indexingPolicy", "defaultTtl", "conflictResolutionPolicy"}
 
@@ -65,7 +65,12 @@ def on_container(storage: Storage, call: Call, ranges: int) -> Answer:
             found = [_container(container) for container in storage.containers(database)]
             return _ok({"_rid": database.rid, "DocumentCollections": found, "_count": len(found)})
         case "GET", (name,):
-            return _ok(_container(storage.container(database.name, name)))
+            found_at = [
+                container for container in storage.containers(database) if name in (container.name, container.rid)
+            ]
+            if not found_at:
+                raise not_found()  # of the container itself; of what lies below one, it is 1003
+            return _ok(_container(found_at[0]))
         case "DELETE", (name,):
             storage.delete_container(storage.container(database.name, name))
             return 204, None, {}

@@ -19,6 +19,8 @@ from tests.emulators.cosmos.storage import Container, Storage
 Answer = tuple[int, bytes | None, dict[str, str]]
 """Status, body and headers."""
 
+KEY_LIMIT = 2048
+"""Bytes of a value of a partition key."""
 STRICT = ("Strong", "BoundedStaleness")
 READ_SESSION_NOT_AVAILABLE = 1002
 WRONG_CONTAINER = 1024
@@ -152,6 +154,8 @@ class Documents:
                 " partition key field values specified in the document.",
                 1001,
             )
+        if any(isinstance(value, str) and len(value.encode()) > KEY_LIMIT for value in key):
+            raise bad_request(f"A value of a partition key has {KEY_LIMIT} bytes at most.")
         return key
 
     def _scope(self) -> Scope:

@@ -7,6 +7,14 @@ from typing import Any, Literal
 
 from tests.emulators.cosmos.refusals import Refusal
 
+OPERATIONS = (
+    *("Read", "Create", "Upsert", "Replace", "Patch", "Delete", "Batch"),
+    *("Query", "QueryPlan", "ReadFeed", "ChangeFeed"),
+    *("Account", "PartitionKeyRanges", "ReadContainer", "CreateContainer", "DeleteContainer"),
+    *("ReadDatabase", "CreateDatabase", "DeleteDatabase"),
+)
+"""What the double carries out, as the request log names it."""
+
 
 @dataclass
 class Fault:
@@ -16,7 +24,7 @@ class Fault:
     """
 
     operation: str | None = None
-    """As the request log names it: Read, Create, Batch, Query, ChangeFeed ..."""
+    """One of OPERATIONS; None: any."""
     container: str | None = None
     key: tuple[Any, ...] | None = None
     """The first values of the partition key, or all of them."""
@@ -37,6 +45,15 @@ class Fault:
     stale: bool = False
     """Reads and queries do not see the last transaction of a logical partition yet, except for a client whose session
     token proves that it has, or under strong consistency or bounded staleness in one region."""
+
+    def __post_init__(self) -> None:
+        """Refuse a rule that would hit nothing, or do nothing that it seems to say; raises ValueError."""
+        if self.operation not in (None, *OPERATIONS):
+            raise ValueError(f"{self.operation!r} is none of {', '.join(OPERATIONS)}.")
+        if self.drop not in (None, "before", "after"):
+            raise ValueError(f"drop is 'before' or 'after', not {self.drop!r}.")
+        if not (self.status is None or (isinstance(self.status, int) and 400 <= self.status <= 599)):
+            raise ValueError(f"status is a number from 400 to 599, not {self.status!r}.")
 
     def refusal(self) -> Refusal | None:
         """Return what is answered instead, if anything is."""

@@ -49,6 +49,8 @@ class KeyDefinition:
 
     def hash(self, key: Key) -> str:
         """Return the hash of a key, or of the first values of a hierarchical one."""
+        if len(key) > len(self.paths):
+            raise bad_request("The partition key has more values than the container's definition.", 1001)
         if self.is_hierarchical:
             return "".join(_digest(_typed(value)) for value in key)
         return _digest(b"".join(_typed(value) for value in key))

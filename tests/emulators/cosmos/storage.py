@@ -103,12 +103,15 @@ class Storage:
 
     def __init__(self, file: Path | None) -> None:
         """Open the file, or make it; raise ValueError if it holds something else."""
-        self.db = sqlite3.connect(file or ":memory:", isolation_level=None)
+        try:
+            self.db = sqlite3.connect(file or ":memory:", isolation_level=None)
+        except sqlite3.Error as error:
+            raise ValueError(f"{file} cannot be opened: {error}.") from error
         try:
             self.db.executescript(_SCHEMA)
-        except sqlite3.DatabaseError as error:
+        except sqlite3.Error as error:
             self.db.close()
-            raise ValueError(f"{file} does not hold data of the double: {error}.") from error
+            raise ValueError(f"{file} cannot be used for the data of the double: {error}.") from error
         self._containers: dict[tuple[str, str], Container] = {}
         self._ranges: dict[str, list[Range]] = {}
 
