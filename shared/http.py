@@ -94,8 +94,7 @@ def endpoint(scope: Scope, accepts: tuple[str, ...] = ()) -> Callable[[Handler],
 
     def decorate(handler: Handler) -> HttpFunction:
         async def respond(req: func.HttpRequest) -> Response:
-            async with asyncio.timeout(bootstrap.application().budget):
-                return await handler(await _admitted(req, scope, accepts))
+            return await _handled(handler, req, scope, accepts)
 
         return _function(respond, handler)
 
@@ -109,8 +108,7 @@ def named_in_body(
 
     def decorate(handler: Handler) -> HttpFunction:
         async def respond(req: func.HttpRequest) -> Response:
-            async with asyncio.timeout(bootstrap.application().budget):
-                return await handler(await _admitted(req, scope, accepts, named))
+            return await _handled(handler, req, scope, accepts, named)
 
         def refused(error: ArchiveError, req: func.HttpRequest) -> Response:
             status, body = refusal(error)
@@ -147,23 +145,15 @@ def _function(
     handler: Handler | OpenHandler,
     refused: Callable[[ArchiveError, func.HttpRequest], Response] = _problem,
 ) -> HttpFunction:
-    def refusing(refusal: ArchiveError, req: func.HttpRequest, request_id: str) -> Response:
-        # Who operates the archive learns why it does not answer; other refusals are the caller's matter.
-        if isinstance(refusal, Unavailable):
-            tell_failure(refusal.code, refusal, request_id=request_id)
-        return refused(refusal, req)
-
     async def http_function(req: func.HttpRequest) -> func.HttpResponse:
         request_id = headers.request_id(req.headers)
         try:
             response = await respond(req)
         except ArchiveError as refusal:
-            response = refusing(refusal, req, request_id)
-        except TimeoutError as error:
-            # Its time is up, and there is nothing but the store to wait for.
-            late = StoreUnavailable()
-            late.__cause__ = error
-            response = refusing(late, req, request_id)
+            # Who operates the archive learns why it does not answer; other refusals are the caller's matter.
+            if isinstance(refusal, Unavailable):
+                tell_failure(refusal.code, refusal, request_id=request_id)
+            response = refused(refusal, req)
         except Exception as error:  # noqa: BLE001  the edge answers for every defect
             tell_defect("request_failed", error, function=handler.__name__, request_id=request_id)
             response = _problem(InternalError(), req)
@@ -174,9 +164,18 @@ def _function(
     return http_function
 
 
-async def _admitted(
-    req: func.HttpRequest, scope: Scope, accepts: tuple[str, ...], named: Named | None = None
-) -> Request:
+async def _handled(
+    handler: Handler, req: func.HttpRequest, scope: Scope, accepts: tuple[str, ...], named: Named | None = None
+) -> Response:
+    """Admit the request and let the handler answer it, within the budget of a request."""
+    try:
+        async with asyncio.timeout(bootstrap.application().budget):
+            return await handler(await _admitted(req, scope, accepts, named))
+    except TimeoutError as error:
+        raise StoreUnavailable from error  # there is nothing but the store to wait for
+
+
+async def _admitted(req: func.HttpRequest, scope: Scope, accepts: tuple[str, ...], named: Named | None) -> Request:
     archive = bootstrap.archive()
     key = req.headers.get(KEY_HEADER)
     caller = await authenticate(archive.registry, key)
