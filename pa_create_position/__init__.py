@@ -16,7 +16,6 @@ from shared.pa_create_position import (
     check_number,
     content,
     position,
-    read_named,
     read_position,
     refusal,
     wanted,
@@ -32,9 +31,10 @@ bp = func.Blueprint()
 @named_in_body(Scope.NOTICES_WRITE, (JSON,), wanted, refusal)
 async def pa_create_position(request: Request) -> Response:
     """200 with the position as it is now: created, updated or cancelled."""
-    archive, named = bootstrap.archive(), read_named(request.value)
+    archive = bootstrap.archive()
     institution = await archive.registry.institution(request.institution)
     body = read_position(request.value, Reading(institution.lenient, request.now))
+    named = body.named
     address = await _address(named, institution, request)
     if body.amount == 0:
         change = await _cancel(address, named, request)

@@ -88,6 +88,11 @@ class NamedBody(BaseModel):
     iuv: Annotated[IuvText, BeforeValidator(_number_as_text)]
     nav: Annotated[str, Field(min_length=1, max_length=35), BeforeValidator(_number_as_text)] | None = None
 
+    @property
+    def named(self) -> "Named":
+        """Return what is named."""
+        return Named(self.pa_fiscal_code, self.iuv, NoticeNumber(self.nav) if self.nav is not None else None)
+
 
 class PositionBody(NamedBody):
     """A position as paCreatePosition states it; amounts in euro cents, 0 cancels."""
@@ -118,18 +123,12 @@ class Named:
         return self.iuv[:2] if self.number is None else self.number.segregation_code
 
 
-def read_named(value: object) -> Named:
-    """Return what a call is about; raise InvalidBody."""
-    body = _read(NamedBody, value, None)
-    return Named(body.pa_fiscal_code, body.iuv, NoticeNumber(body.nav) if body.nav is not None else None)
-
-
 def wanted(value: object, parameters: Mapping[str, str], scope: Scope) -> Wanted:
     """Return what a call wants to do; `segregationCodes` narrows what is granted, and never widens it.
 
     Raises InvalidBody, InvalidParameter, SegregationCodeNotGranted.
     """
-    named, codes = read_named(value), read_segregation_codes(parameters)
+    named, codes = _read(NamedBody, value, None).named, read_segregation_codes(parameters)
     if codes is not None and named.segregation_code not in codes:
         raise SegregationCodeNotGranted
     return Wanted(scope, named.creditor_institution, (named.segregation_code,))
