@@ -18,15 +18,14 @@ CONTAINERS = Path(__file__).parent.parent / "infra" / "data.json"
 
 def start_double(file: Path) -> str:
     """Run a double until this process ends; return its connection string. Raises ValueError, OSError."""
-    started: Future[str] = Future()
-    stop: Future[Callable[[], object]] = Future()
+    started: Future[tuple[str, Callable[[], object]]] = Future()
     # In a thread with a loop of its own: where it listens is a setting, and settings are read before our loop runs.
-    thread = Thread(target=lambda: asyncio.run(_serve(file, started, stop)), name="cosmos-double", daemon=True)
+    thread = Thread(target=lambda: asyncio.run(_serve(file, started)), name="cosmos-double", daemon=True)
     thread.start()
-    connection_string = started.result()
+    connection_string, stop = started.result()
 
     def end() -> None:
-        stop.result()()
+        stop()
         thread.join(_PATIENCE)
 
     # What is in the file's log goes into the file.
@@ -42,15 +41,15 @@ async def make_containers(store: CosmosStore) -> None:
     await create_containers(store, described["containers"])
 
 
-async def _serve(file: Path, started: Future[str], stop: "Future[Callable[[], object]]") -> None:
+async def _serve(file: Path, started: Future[tuple[str, Callable[[], object]]]) -> None:
+    """Serve until told to stop; `started` is told where, and how to."""
     loop, stopped = asyncio.get_running_loop(), asyncio.Event()
-    stop.set_result(lambda: loop.call_soon_threadsafe(stopped.set))
     try:
         # Not imported before it is wanted: the double is part of the tests.
         from tests.emulators.cosmos import CosmosDouble
 
         async with CosmosDouble.started(file, consistency="BoundedStaleness") as double:
-            started.set_result(double.connection_string)
+            started.set_result((double.connection_string, lambda: loop.call_soon_threadsafe(stopped.set)))
             await stopped.wait()
     except BaseException as error:  # noqa: BLE001  whoever started it is told, whatever it was
         if not started.done():

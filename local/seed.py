@@ -50,7 +50,7 @@ async def prepare(settings: Settings) -> None:
     if isinstance(store, CosmosStore) and store.is_on_this_machine:
         await make_containers(store)
     await bootstrap.open_application(settings).archive.store.ping()
-    if not isinstance(store, CosmosStore) or store.is_on_this_machine:
+    if store.is_on_this_machine:
         await seed()
 
 

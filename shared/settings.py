@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 from urllib.parse import urlsplit
 
 EMBEDDED = "sqlite:"
@@ -29,6 +30,7 @@ class EmbeddedStore:
     """One SQLite file, for one machine."""
 
     path: Path
+    is_on_this_machine: ClassVar[bool] = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,10 +96,6 @@ class CosmosRegistry:
         await self._remove(_caller(caller.name), caller)
         await self._forget(_hashes(caller))
 
-    async def close(self) -> None:
-        """Close the connections."""
-        await self._cosmos.close()
-
     async def _begun(self, place: "_Place[Registered]", before: Registered | EllipsisType | None) -> Document | None:
         """Return what is registered; raise ChangedMeanwhile unless it is what the change began with."""
         found = await self._read(place.id)
