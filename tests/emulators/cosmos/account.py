@@ -6,7 +6,14 @@ from typing import Any
 from tests.emulators.cosmos.call import Call, read_json
 from tests.emulators.cosmos.indexing import check_policy
 from tests.emulators.cosmos.refusals import Refusal, bad_request, not_implemented
-from tests.emulators.cosmos.storage import DEFAULT_INDEXING, Container, Database, Storage, not_found
+from tests.emulators.cosmos.storage import (
+    DEFAULT_INDEXING,
+    Container,
+    Database,
+    Storage,
+    is_time_to_live,
+    not_found,
+)
 
 _KNOWN_DEFINITION = {"id", "partitionKey", "indexingPolicy", "defaultTtl", "conflictResolutionPolicy"}
 
@@ -65,12 +72,10 @@ def on_container(storage: Storage, call: Call, ranges: int) -> Answer:
             found = [_container(container) for container in storage.containers(database)]
             return _ok({"_rid": database.rid, "DocumentCollections": found, "_count": len(found)})
         case "GET", (name,):
-            found_at = [
-                container for container in storage.containers(database) if name in (container.name, container.rid)
-            ]
-            if not found_at:
-                raise not_found()  # of the container itself; of what lies below one, it is 1003
-            return _ok(_container(found_at[0]))
+            try:
+                return _ok(_container(storage.container(database.name, name)))
+            except Refusal:
+                raise not_found() from None  # of the container itself; of what lies below one, it is 1003
         case "DELETE", (name,):
             storage.delete_container(storage.container(database.name, name))
             return 204, None, {}
@@ -111,9 +116,8 @@ def _definition(body: dict[str, Any]) -> dict[str, Any]:
         raise bad_request("A container has an id and a partitionKey.")
     definition.setdefault("indexingPolicy", DEFAULT_INDEXING)
     check_policy(definition["indexingPolicy"])
-    ttl = definition.get("defaultTtl", -1)
-    if type(ttl) is not int or ttl == 0 or ttl < -1:
-        raise Refusal(400, "BadRequest", "The defaultTtl is a positive integer of seconds, or -1.")
+    if not is_time_to_live(definition.get("defaultTtl", -1)):
+        raise bad_request("The defaultTtl is a positive integer of seconds, or -1.")
     return definition
 
 

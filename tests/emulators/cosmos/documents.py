@@ -10,7 +10,7 @@ import orjson
 from tests.emulators.cosmos import charges
 from tests.emulators.cosmos.call import Call, read_json
 from tests.emulators.cosmos.feeds import Feeds, Scope, scope_of
-from tests.emulators.cosmos.items import ITEM_LIMIT, Outcome, Partition, too_large
+from tests.emulators.cosmos.items import ITEM_LIMIT, Partition, too_large
 from tests.emulators.cosmos.partitions import Key, Range, range_of
 from tests.emulators.cosmos.refusals import Refusal, bad_request, not_implemented
 from tests.emulators.cosmos.sql import Select, parse
@@ -50,9 +50,10 @@ class Documents:
             case "Batch":
                 return self._batch()
             case "QueryPlan":
-                return 200, orjson.dumps(self._select.plan(self._parameters)), {"x-ms-request-charge": "0"}
+                select, parameters = self._asked()
+                return 200, orjson.dumps(select.plan(parameters)), {"x-ms-request-charge": "0"}
             case "Query":
-                return self._query(self._select, self._parameters)
+                return self._query(*self._asked())
             case "ReadFeed":
                 return self._query(parse("SELECT * FROM c"), {})
             case "ChangeFeed":
@@ -60,8 +61,9 @@ class Documents:
         raise not_implemented(f"{self.call.method} of documents")
 
     def _read(self) -> Answer:
-        outcome = self._partition(self._whole_key()).read(self._id)
-        headers = self._headers(self._range(self._whole_key()), self._read_charge(outcome.charge))
+        partition = self._partition()
+        outcome = partition.read(self._id)
+        headers = self._headers(partition.part, self._read_charge(outcome.charge))
         headers["etag"] = outcome.etag or ""
         if self.call.header("if-none-match") in ("*", outcome.etag):
             return 304, None, headers
@@ -73,17 +75,13 @@ class Documents:
         document = read_json(self.call.body) if self.call.body else {}
         if not isinstance(document, dict):
             raise bad_request("A document is a JSON object.")
-        key = self._whole_key()
-        partition = self._partition(key)
+        partition = self._partition()
         if operation in ("Create", "Upsert", "Replace"):
             partition.check_key(document)
         item_id = self._id if len(self.call.path) == 6 else None
         with self.storage.transaction():
             outcome = partition.write(operation, item_id, document, self.call.conditions)
-        return self._written(key, outcome)
-
-    def _written(self, key: Key, outcome: Outcome) -> Answer:
-        headers = self._headers(self._range(key), outcome.charge)
+        headers = self._headers(partition.part, outcome.charge)
         if outcome.etag:
             headers["etag"] = outcome.etag
         return outcome.status, outcome.body if self.call.wants_body else None, headers
@@ -91,12 +89,12 @@ class Documents:
     def _batch(self) -> Answer:
         if len(self.call.body) > ITEM_LIMIT:
             raise too_large()
-        key = self._whole_key()
-        status, results = self._partition(key).batch(read_json(self.call.body))
+        partition = self._partition()
+        status, results = partition.batch(read_json(self.call.body))
         if not self.call.wants_body:
             results = [{name: said for name, said in result.items() if name != "resourceBody"} for result in results]
         charge = round(sum(result["requestCharge"] for result in results), 2)
-        return status, orjson.dumps(results), self._headers(self._range(key), charge)
+        return status, orjson.dumps(results), self._headers(partition.part, charge)
 
     def _query(self, select: Select, parameters: dict[str, Any]) -> Answer:
         scope = self._scope()
@@ -124,15 +122,10 @@ class Documents:
     def _listing(self, items: list[Any]) -> bytes:
         return orjson.dumps({"_rid": self.container.rid, "Documents": items, "_count": len(items)})
 
-    @property
-    def _select(self) -> Select:
+    def _asked(self) -> tuple[Select, dict[str, Any]]:
+        """Return the query and its parameters."""
         body = read_json(self.call.body)
-        return parse(body["query"] if isinstance(body, dict) else body)
-
-    @property
-    def _parameters(self) -> dict[str, Any]:
-        body = read_json(self.call.body)
-        return {given["name"]: given["value"] for given in body.get("parameters") or []}
+        return parse(body["query"]), {given["name"]: given["value"] for given in body.get("parameters") or []}
 
     @property
     def _id(self) -> str:
@@ -173,14 +166,15 @@ class Documents:
             raise bad_request("Cross partition query is required but disabled.")
         return scope
 
-    def _partition(self, key: Key) -> Partition:
-        return Partition(self.storage, self.container, key, self.now, self._is_stale((self._range(key),)))
+    def _partition(self) -> Partition:
+        """Return the logical partition that the request names."""
+        key = self._whole_key()
+        hashed = self.container.key.hash(key)
+        part = range_of(self.storage.ranges(self.container), hashed)
+        return Partition(self.storage, self.container, key, hashed, part, self.now, self._is_stale((part,)))
 
     def _feeds(self, scope: Scope) -> Feeds:
         return Feeds(self.storage, self.container, self.now, self._is_stale(scope.ranges))
-
-    def _range(self, key: Key) -> Range:
-        return range_of(self.storage.ranges(self.container), self.container.key.hash(key))
 
     def _is_stale(self, ranges: tuple[Range, ...]) -> bool:
         """Tell whether the read misses the last transaction: not if the session token proves that it was seen."""

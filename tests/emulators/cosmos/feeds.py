@@ -91,7 +91,7 @@ class Feeds:
                 "The provided cross partition query can not be directly served by the gateway.", NEEDS_PLAN
             )
         candidates = list(self._candidates(scope, select, parameters))
-        found = select.run((orjson.loads(body) for _, body in candidates), parameters)
+        found = select.run(map(orjson.loads, candidates), parameters)
         start = _position(continuation)
         items: list[Any] = []
         size = 0
@@ -118,19 +118,19 @@ class Feeds:
         while 0 < cut < len(rows) and rows[cut][0] == rows[cut - 1][0]:
             cut += 1
         shown = rows[:cut]
-        items = [orjson.loads(body) | {"_lsn": lsn} for lsn, _, body in shown]
+        items = [orjson.loads(body) | {"_lsn": lsn} for lsn, body in shown]
         reached = shown[-1][0] if cut < len(rows) else part.lsn
-        charge = round(max(1.0, sum(charges.read(len(body)) for _, _, body in shown)), 2)
+        charge = round(max(1.0, sum(charges.read(len(body)) for _, body in shown)), 2)
         return Page(items, charge, None), f'"{reached}"'
 
-    def _candidates(self, scope: Scope, select: Select, parameters: dict[str, Any]) -> Iterator[tuple[int, bytes]]:
+    def _candidates(self, scope: Scope, select: Select, parameters: dict[str, Any]) -> Iterator[bytes]:
         """Yield what the query has to look at; an index on the id, which every query of ours names, spares the rest."""
         wanted = select.equalities(parameters).get(("id",))
         narrowed, values = ("AND id = ?", [wanted]) if isinstance(wanted, str) else ("", [])
-        for _, n, body in self._rows(scope, f"{narrowed} ORDER BY n", *values):
-            yield n, body
+        for _, body in self._rows(scope, f"{narrowed} ORDER BY n", *values):
+            yield body
 
-    def _rows(self, scope: Scope, rest: str, *values: object) -> list[tuple[int, int, bytes]]:
+    def _rows(self, scope: Scope, rest: str, *values: object) -> list[tuple[int, bytes]]:
         conditions, more = ["container = ?", "(expires_at IS NULL OR expires_at > ?)"], [self.container.rid, self.now]
         if scope.key is not None and self.container.key.is_whole(scope.key):
             conditions.append("key = ?")
@@ -141,7 +141,7 @@ class Feeds:
             conditions.append("hash >= ? AND hash < ?")
             more += [low, high]
         table = "items_before" if self.is_stale else "items"
-        statement = f"SELECT lsn, n, body FROM {table} WHERE {' AND '.join(conditions)} {rest}"
+        statement = f"SELECT lsn, body FROM {table} WHERE {' AND '.join(conditions)} {rest}"
         return self.storage.db.execute(statement, [*more, *values]).fetchall()
 
 

@@ -9,10 +9,10 @@ import orjson
 
 from tests.emulators.cosmos import charges
 from tests.emulators.cosmos.indexing import terms
-from tests.emulators.cosmos.partitions import Key, range_of
+from tests.emulators.cosmos.partitions import Key, Range
 from tests.emulators.cosmos.patching import check_condition, patched
 from tests.emulators.cosmos.refusals import Refusal, bad_request, not_implemented
-from tests.emulators.cosmos.storage import Container, Item, Storage, key_text, not_found, rid_below
+from tests.emulators.cosmos.storage import Container, Item, Storage, is_time_to_live, key_text, not_found, rid_below
 
 ITEM_LIMIT = 2 * 1024 * 1024
 """Bytes of one item, and of the request of a batch."""
@@ -47,7 +47,6 @@ class Outcome:
 
     status: int
     charge: float
-    lsn: int
     etag: str | None = None
     body: bytes | None = None
 
@@ -59,8 +58,12 @@ class Partition:
     storage: Storage
     container: Container
     key: Key
+    hash: str
+    """The key's."""
+    part: Range
+    """Where it lies."""
     now: float
-    is_stale: bool = False
+    is_stale: bool
     """Reads do not see its last transaction yet."""
 
     def read(self, item_id: str) -> Outcome:
@@ -68,7 +71,7 @@ class Partition:
         item = self._item(item_id, self.is_stale)
         if item is None:
             raise not_found()
-        return Outcome(200, charges.read(len(item.body)), item.lsn, item.etag, item.body)
+        return Outcome(200, charges.read(len(item.body)), item.etag, item.body)
 
     def write(
         self, operation: str, item_id: str | None, document: dict[str, Any], conditions: Conditions, lsn: int = 0
@@ -140,13 +143,12 @@ class Partition:
             conditions.check(was)
 
     def _lsn(self, given: int) -> int:
-        hashed = self.container.key.hash(self.key)
-        return given or self.storage.next_lsn(self.container, range_of(self.storage.ranges(self.container), hashed))
+        return given or self.storage.next_lsn(self.container, self.part)
 
     def _delete(self, was: Item, lsn: int) -> Outcome:
         self.storage.remove(self.container, self.key, lsn, was)
         indexed = terms(orjson.loads(was.body), self.container.indexing)
-        return Outcome(204, charges.write(len(was.body), None, len(indexed)), lsn)
+        return Outcome(204, charges.write(len(was.body), None, len(indexed)))
 
     def _put(
         self,
@@ -168,16 +170,16 @@ class Partition:
         body = orjson.dumps(document | dict(zip(SYSTEM, system, strict=True)))
         if len(body) > ITEM_LIMIT:
             raise too_large()
-        item = Item(n, item_id, self.container.key.hash(self.key), lsn, etag, body)
+        item = Item(n, item_id, self.hash, lsn, etag, body)
         self.storage.put(self.container, self.key, item, seconds, self._expires_at(document, seconds), was)
         policy = self.container.indexing
         touched = terms(document, policy) ^ (terms(before, policy) if before else frozenset())
         charge = charges.write(len(was.body) if was else None, len(body), len(touched), steps)
-        return Outcome(200 if was else 201, charge, lsn, etag, body)
+        return Outcome(200 if was else 201, charge, etag, body)
 
     def _expires_at(self, document: dict[str, Any], seconds: int) -> int | None:
         ttl, default = document.get("ttl"), self.container.default_ttl
-        if ttl is not None and (type(ttl) is not int or ttl == 0 or ttl < -1):
+        if ttl is not None and not is_time_to_live(ttl):
             raise bad_request("The input ttl is invalid: it is a positive integer, or -1 for never.")
         lives = ttl if ttl is not None else default
         # Without a default of the container nothing expires, whatever the item says.

@@ -286,6 +286,11 @@ class Storage:
         self._ranges.clear()
 
 
+def is_time_to_live(value: object) -> bool:
+    """Tell whether it is a positive number of seconds, or -1 for ever."""
+    return type(value) is int and (value > 0 or value == -1)
+
+
 def key_text(key: Key) -> str:
     """Return a key as it is stored and compared."""
     return orjson.dumps(key).decode()
