@@ -9,7 +9,6 @@ from shutil import copyfile
 import httpx
 import pytest
 
-from local.cosmos import make_containers
 from local.host import Host
 from local.seed import seed
 from shared import bootstrap
@@ -17,7 +16,7 @@ from shared.bootstrap import Application
 from shared.settings import CosmosStore, EmbeddedStore, Settings
 from tests.documented import as_documented
 from tests.emulators.cosmos import CosmosDouble
-from tests.stores import SQLITE, account_of
+from tests.stores import SQLITE, account_of, an_account
 from tests.support import StillClock
 
 # The app does not start without a store; each test opens one of its own.
@@ -58,8 +57,7 @@ def local_host() -> Host:
 @pytest.fixture
 async def cosmos() -> AsyncIterator[CosmosDouble]:
     """Yield an account with the archive's containers, each of two physical partitions."""
-    async with CosmosDouble.started(ranges=2, consistency="BoundedStaleness") as double:
-        await make_containers(account_of(double))
+    async with an_account(ranges=2) as double:
         yield double
 
 

@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import pytest
 
-from local.cosmos import make_containers
 from shared.adapters.cosmos import CosmosNoticeStore
 from shared.adapters.cosmos_calls import Cosmos
 from shared.adapters.cosmos_registry import CosmosRegistry
@@ -14,15 +13,14 @@ from shared.ports import ChangedMeanwhile, NoticeStore, Registry, Search
 from tests.contracts.notice_store import NoticeStoreContract, published
 from tests.contracts.registry import RegistryContract
 from tests.emulators.cosmos import CosmosDouble, Fault, charges
-from tests.stores import account_of
+from tests.stores import account_of, an_account
 from tests.support import INSTITUTION, NOW, NUMBER, a_caller, a_number
 
 
 @pytest.fixture(params=[1, 4], ids=["one partition", "four partitions"])
 async def double(request: pytest.FixtureRequest) -> AsyncIterator[CosmosDouble]:
-    """Yield an account as the archive's: with bounded staleness, and with its containers."""
-    async with CosmosDouble.started(ranges=request.param, consistency="BoundedStaleness") as double:
-        await make_containers(account_of(double))
+    """Yield an account as the archive's."""
+    async with an_account(ranges=request.param) as double:
         yield double
 
 
@@ -51,8 +49,7 @@ class TestCosmosNoticeStore(NoticeStoreContract):
         assert query.charge == charges.query(1, 1)
 
     async def test_a_claim_that_a_lagging_replica_does_not_know_is_seen(self) -> None:
-        async with CosmosDouble.started(consistency="Session") as lax:
-            await make_containers(account_of(lax))
+        async with an_account(consistency="Session") as lax:
             one, other = (Cosmos(account_of(lax), budget=5) for _ in range(2))
             await CosmosNoticeStore(one).claim_iuv(INSTITUTION, Iuv("IUV1"), NUMBER)
             lax.inject(Fault("Read", stale=True, times=None))

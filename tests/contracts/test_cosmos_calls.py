@@ -14,7 +14,6 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from local.cosmos import make_containers
 from shared.adapters.cosmos import CosmosNoticeStore
 from shared.adapters.cosmos_calls import Cosmos
 from shared.domain import declarations
@@ -22,7 +21,7 @@ from shared.errors import StoreUnavailable
 from shared.settings import CosmosStore
 from shared.telemetry import StoreCall
 from tests.emulators.cosmos import CosmosDouble, Fault
-from tests.stores import account_of
+from tests.stores import account_of, an_account
 from tests.support import ADDRESS, a_publication, an_act
 
 TOKEN = "a-token-of-the-app"
@@ -30,9 +29,8 @@ TOKEN = "a-token-of-the-app"
 
 @pytest.fixture
 async def double() -> AsyncIterator[CosmosDouble]:
-    """Yield an account with the archive's containers."""
-    async with CosmosDouble.started(consistency="BoundedStaleness") as double:
-        await make_containers(account_of(double))
+    """Yield an account as the archive's."""
+    async with an_account() as double:
         yield double
 
 
@@ -87,8 +85,7 @@ async def test_without_a_key_the_app_signs_in_with_its_identity(
         given = {"access_token": TOKEN, "expires_on": str(expires), "token_type": "Bearer"}
         return web.json_response(given | {"resource": request.query["resource"]})
 
-    async with CosmosDouble.started(tls=certified(tmp_path), token=TOKEN) as double, serving(token) as identity:
-        await make_containers(account_of(double))
+    async with an_account(tls=certified(tmp_path), token=TOKEN) as double, serving(token) as identity:
         # As Azure tells an app where its identity is to be had.
         monkeypatch.setenv("IDENTITY_ENDPOINT", identity)
         monkeypatch.setenv("IDENTITY_HEADER", "secret")

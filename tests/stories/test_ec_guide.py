@@ -14,12 +14,11 @@ from typing import Any
 import httpx
 import pytest
 
-from local.cosmos import start_double
 from shared.errors import catalogue
 from shared.wire.violations import VIOLATIONS
 from tests import curl
 from tests.server import KEY, ROOT, Server, running
-from tests.stores import COSMOS, SQLITE
+from tests.stores import COSMOS, SQLITE, account_for
 
 GUIDE = (ROOT / "docs" / "ec-guide.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```(http|console|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -33,8 +32,7 @@ MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 @pytest.fixture(params=[SQLITE, COSMOS])
 def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
     """Yield a server without notices, on either store."""
-    account = start_double(tmp_path / "cosmos.db") if request.param == COSMOS else None
-    with running(tmp_path, account) as server:
+    with running(tmp_path, account_for(request.param, tmp_path)) as server:
         yield server
 
 

@@ -16,9 +16,8 @@ from typing import Any
 
 import pytest
 
-from local.cosmos import start_double
 from tests.server import LENIENT, STRICT, Line, running
-from tests.stores import COSMOS, SQLITE
+from tests.stores import COSMOS, SQLITE, account_for
 from tests.support import a_body, a_number
 
 WRITERS = 64
@@ -91,7 +90,7 @@ async def test_an_amendment_answered_before_a_kill_is_there_after_it_and_no_vers
     round_: int, store: str, tmp_path: Path
 ) -> None:
     # The account goes on while the server is killed, in the midst of what it asks of it.
-    account = start_double(tmp_path / "cosmos.db") if store == COSMOS else None
+    account = account_for(store, tmp_path)
     paths = [f"{STRICT}/{a_number(serial)}" for serial in range(WRITERS // 2)]
     with running(tmp_path, account) as server:
         async with server.lines() as [line]:

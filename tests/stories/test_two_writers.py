@@ -13,9 +13,8 @@ from typing import Any, Protocol
 import httpx
 import pytest
 
-from local.cosmos import start_double
 from tests.server import LENIENT, STRICT, Line, Server, running
-from tests.stores import COSMOS, SQLITE
+from tests.stores import COSMOS, SQLITE, account_for
 from tests.support import StillClock, a_body, a_number
 
 WRITERS = 64
@@ -70,7 +69,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def server_on_cosmos(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Yield another one, which keeps its data in Cosmos DB."""
     folder = tmp_path_factory.mktemp("on-cosmos")
-    with running(folder, start_double(folder / "cosmos.db")) as server:
+    with running(folder, account_for(COSMOS, folder)) as server:
         yield server
 
 
@@ -89,7 +88,7 @@ async def archive(
 @pytest.fixture(params=[SQLITE, COSMOS])
 async def two(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[tuple[Archive, Archive]]:
     """Yield two servers on the data of one folder, or on one account."""
-    account = start_double(tmp_path / "cosmos.db") if request.param == COSMOS else None
+    account = account_for(request.param, tmp_path)
     with running(tmp_path, account) as one, running(tmp_path, account) as other:
         async with one.lines(WRITERS) as here, other.lines(WRITERS) as there:
             yield OverTheNetwork(here), OverTheNetwork(there)

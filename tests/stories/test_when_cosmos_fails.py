@@ -10,7 +10,6 @@ import httpx
 import pytest
 from azure.cosmos.aio import CosmosClient
 
-from local.cosmos import make_containers
 from local.seed import seed
 from shared import bootstrap
 from shared.archive import Archive
@@ -23,7 +22,7 @@ from shared.ports import Search
 from shared.settings import CosmosStore, Settings
 from tests.conftest import PLATFORM_KEY
 from tests.emulators.cosmos import CosmosDouble, Fault
-from tests.stores import account_of
+from tests.stores import account_of, an_account
 from tests.support import (
     INSTITUTION,
     NOW,
@@ -126,8 +125,7 @@ async def test_a_failure_of_any_one_request_changes_nothing_of_what_is_done(
 
 async def test_a_replica_that_lags_costs_an_attempt_and_nothing_else(clock: StillClock) -> None:
     # An account with less consistency than the archive wants.
-    async with CosmosDouble.started(consistency="Session") as lax:
-        await make_containers(account_of(lax))
+    async with an_account(consistency="Session") as lax:
         archive = bootstrap.open_application(Settings(account_of(lax)), clock).archive
         address = an_address()
         await publish(archive, address)

@@ -8,6 +8,7 @@ from azure.cosmos.exceptions import CosmosResourceExistsError, CosmosResourceNot
 
 from tests.conformance.cosmos.support import (
     Cosmos,
+    Document,
     Target,
     a_notice,
     an_event,
@@ -28,6 +29,14 @@ def position(item: Any) -> int:
     """Return how far a session token leads: range, version, then a sequence number, `0:-1#42` for one region."""
     token: str = item.get_response_headers()["x-ms-session-token"]
     return int(token.split("#")[1])
+
+
+async def a_paid_notice(cosmos: Cosmos, institution: str) -> Document:
+    """Create a notice and change it, so that a replica may lag behind; return it as it was created."""
+    notice = a_notice(institution)
+    await cosmos.notices.create_item(notice)
+    await cosmos.notices.patch_item("notice", key_of(notice), PAID)
+    return notice
 
 
 def charge(item: Any) -> float:
@@ -97,9 +106,7 @@ async def test_another_client_may_not_see_a_write_yet(
 async def test_a_stale_answer_proves_no_later_sight(
     cosmos: Cosmos, other: Cosmos, double: CosmosDouble, institution: str
 ) -> None:
-    notice = a_notice(institution)
-    await cosmos.notices.create_item(notice)
-    await cosmos.notices.patch_item("notice", key_of(notice), PAID)
+    notice = await a_paid_notice(cosmos, institution)
     double.inject(LAGGING)
 
     seen = [(await other.notices.read_item("notice", key_of(notice)))["status"] for _ in range(3)]
@@ -110,9 +117,7 @@ async def test_a_stale_answer_proves_no_later_sight(
 async def test_what_a_client_has_once_seen_it_sees_ever_after(
     cosmos: Cosmos, other: Cosmos, double: CosmosDouble, institution: str
 ) -> None:
-    notice = a_notice(institution)
-    await cosmos.notices.create_item(notice)
-    await cosmos.notices.patch_item("notice", key_of(notice), PAID)
+    notice = await a_paid_notice(cosmos, institution)
     assert (await other.notices.read_item("notice", key_of(notice)))["status"] == "PAID"
     double.inject(LAGGING)
 
@@ -155,9 +160,7 @@ async def test_a_batch_and_a_condition_are_never_decided_on_what_is_stale(
     cosmos: Cosmos, other: Cosmos, double: CosmosDouble, institution: str
 ) -> None:
     """Writes are decided where they are committed; only reads lag."""
-    notice = a_notice(institution)
-    await cosmos.notices.create_item(notice)
-    await cosmos.notices.patch_item("notice", key_of(notice), PAID)
+    notice = await a_paid_notice(cosmos, institution)
     double.inject(LAGGING)
 
     with refused(409):
@@ -205,9 +208,7 @@ async def test_a_client_may_not_ask_for_more_than_the_account_gives(
 async def test_nobody_reads_what_is_stale_under_strong_consistency(
     cosmos: Cosmos, other: Cosmos, double: CosmosDouble, institution: str
 ) -> None:
-    notice = a_notice(institution)
-    await cosmos.notices.create_item(notice)
-    await cosmos.notices.patch_item("notice", key_of(notice), PAID)
+    notice = await a_paid_notice(cosmos, institution)
     double.inject(LAGGING)
 
     assert (await other.notices.read_item("notice", key_of(notice)))["status"] == "PAID"
