@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from random import Random
-from threading import Timer
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -21,6 +21,8 @@ from tests.stores import COSMOS, SQLITE, account_for
 from tests.support import a_body, a_number
 
 WRITERS = 64
+SECONDS = 120
+"""A server that stops to answer fails the test after this time; nothing else depends on it."""
 
 Body = dict[str, Any]
 Write = Callable[[Line], Awaitable[None]]
@@ -51,7 +53,7 @@ def ledger(tmp_path_factory: pytest.TempPathFactory) -> Ledger:
 
 @pytest.mark.parametrize("round_", range(1, 11), ids="round {}".format)
 async def test_what_was_published_before_a_kill_is_there_after_it_once(round_: int, ledger: Ledger) -> None:
-    sent_before, acknowledged_before = set(ledger.sent), len(ledger.acknowledged)
+    sent_before = set(ledger.sent)
 
     async def publish(line: Line) -> None:
         path, body = ledger.next_notice()
@@ -59,8 +61,7 @@ async def test_what_was_published_before_a_kill_is_there_after_it_once(round_: i
         assert status == 201
         ledger.acknowledged.add(path)
 
-    await write_until_killed(ledger.data, [publish] * WRITERS, after=Random(round_).uniform(0.05, 0.3))
-    assert len(ledger.acknowledged) > acknowledged_before
+    await write_until_killed(ledger.data, [publish] * WRITERS, after=Random(round_).randint(WRITERS, 10 * WRITERS))
 
     with running(ledger.data) as server:
         async with server.lines(WRITERS) as lines:
@@ -111,7 +112,7 @@ async def test_an_amendment_answered_before_a_kill_is_there_after_it_and_no_vers
         return amend
 
     # Two amend each notice, so that some have to decide twice.
-    after = Random(round_).uniform(0.2, 0.5)
+    after = Random(round_).randint(WRITERS // 2, 2 * WRITERS)
     await write_until_killed(tmp_path, [*map(amendments_of, paths * 2)], after=after, account=account)
 
     with running(tmp_path, account) as server:
@@ -124,24 +125,35 @@ async def test_an_amendment_answered_before_a_kill_is_there_after_it_and_no_vers
                 assert notice["amount"] == kept.get(notice["version"], 12050)
         if account is None:
             assert_sound(tmp_path)
-    assert any(answered.values())
 
 
-async def write_until_killed(data: Path, writes: Iterable[Write], *, after: float, account: str | None = None) -> None:
-    """Start a server, let all write without pause, and kill it so many seconds later."""
+async def write_until_killed(data: Path, writes: Iterable[Write], *, after: int, account: str | None = None) -> None:
+    """Start a server, let all write without pause, and kill it once it has answered so many writes."""
+    answered = count(1)
+    enough = Event()
     with running(data, account) as server:
 
         async def write_on(line: Line, write: Write) -> None:
             with suppress(EOFError, ConnectionError):
                 while True:
                     await write(line)
+                    if next(answered) == after:
+                        enough.set()
 
-        async with server.lines(WRITERS) as lines:
+        def kill() -> None:
+            enough.wait()
+            server.kill()
+
+        async with server.lines(WRITERS) as lines, asyncio.timeout(SECONDS):
             # From a thread: the loop of the writers would do it when they rest, and the server with them.
-            killer = Timer(after, server.kill)
+            killer = Thread(target=kill)
             killer.start()
-            await asyncio.gather(*map(write_on, lines, writes))
-            killer.join()
+            try:
+                await asyncio.gather(*map(write_on, lines, writes))
+            finally:
+                enough.set()
+                killer.join()
+    assert next(answered) > after, "the server ended before it was killed"
 
 
 async def listed(line: Line) -> dict[str, Body]:
