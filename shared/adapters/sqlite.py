@@ -2,20 +2,23 @@
 
 Writes of one tick of the event loop are committed together, each with its outcome: one flush to disk serves them all.
 WAL with synchronous=FULL, so that what was answered survives a crash. Point reads run on the loop (a thread would cost
-fifteen times the read); listings run in a thread, for they may look at many rows. `events.position` is the order of the
+fifteen times the read); listings run in threads, for they may look at many rows. `events.position` is the order of the
 commits, which a reader of changes can follow.
+
+Before each read and each commit the store looks whether its file is still in place. For a read this takes two
+microseconds, a hundredth of a request.
 """
 
-import asyncio
 import sqlite3
-from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Sequence
-from contextlib import closing, suppress
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from shared.adapters.sqlite_file import PATIENCE, connect, is_busy
+from shared.adapters.sqlite_file import PATIENCE, OpenFile, connect
+from shared.adapters.sqlite_lists import Lists, Row
 from shared.adapters.sqlite_search import DUE, search_statement
+from shared.adapters.sqlite_writes import Write, Writes
 from shared.documents import (
     dumps,
     event_document,
@@ -29,10 +32,8 @@ from shared.domain.events import NoticeEvent
 from shared.domain.identifiers import InstitutionCode, Iuv, NoticeNumber
 from shared.domain.notice import Address, Change, Notice
 from shared.errors import StoreUnavailable
-from shared.ports import Overtaken, Search
-
-GROUP = 512
-"""Writes in one transaction, at most."""
+from shared.ports import Overtaken, Position, Search
+from shared.telemetry import log_bug
 
 _COLUMNS = (
     "version, status, updated_at, due_date_key, starts_at, ends_at, next_change_at, anomalies, document,"
@@ -50,186 +51,107 @@ class SqliteNoticeStore:
     """NoticeStore on one SQLite file. To be made and used on one event loop."""
 
     def __init__(self, path: Path, patience: timedelta = PATIENCE) -> None:
-        self._patience = patience.total_seconds()
         self._db = connect(path)
-        self._listing_db = connect(path)
-        self._listing = asyncio.Lock()
-        self._writes: list[_Write] = []
-        self._is_scheduled = False
+        self._db.execute("PRAGMA busy_timeout = 0")  # while SQLite waits, the loop does too
+        self._file = OpenFile(path)
+        self._writes = Writes(self._db, self._file, patience)
+        self._lists = Lists(path)
 
     async def load(self, address: Address) -> Notice | None:
         """Return the notice as it is now; one point read."""
-        try:
-            return self._load(address)
-        except sqlite3.Error as error:
-            raise StoreUnavailable from error
+        rows = self._read(
+            "SELECT document FROM notices WHERE creditor_institution = ? AND number = ?",
+            (address.creditor_institution, address.number),
+        )
+        return read_notice(loads(rows[0][0])) if rows else None
 
     async def save(self, change: Change) -> None:
         """Keep the notice and its new events, with the other writes of this tick; raise Overtaken, StoreUnavailable."""
-        await self._written(_SaveChange(change))
+        await self._writes.add(_SaveChange(change))
 
     async def history(self, address: Address) -> tuple[Notice, list[NoticeEvent]] | None:
         """Return the notice and all its events, oldest first."""
-        key = (address.creditor_institution, address.number)
-        try:
-            notice = self._load(address)
-            rows = self._db.execute(
-                "SELECT document FROM events WHERE creditor_institution = ? AND number = ? ORDER BY version",
-                key,
-            ).fetchall()
-        except sqlite3.Error as error:
-            raise StoreUnavailable from error
+        notice = await self.load(address)
+        rows = self._read(
+            "SELECT document FROM events WHERE creditor_institution = ? AND number = ? ORDER BY version",
+            (address.creditor_institution, address.number),
+        )
         return (notice, [read_event(loads(document)) for (document,) in rows]) if notice else None
 
     async def search(self, search: Search) -> list[Notice]:
-        """Return the notices wanted, in the order of the search."""
-        return await self._select(*search_statement(search))
+        """Return the notices wanted, in the order of the search. One that cannot be decoded is logged and left out."""
+        notices: list[Notice] = []
+        wanted = search.limit
+        while True:
+            self._file.check()
+            rows = await self._lists.select(search.creditor_institution, *search_statement(search))
+            for _, number, document in rows:
+                notices += _decoded(search.creditor_institution, number, document)
+            if len(rows) < search.limit or not (missing := wanted - len(notices)):
+                return notices
+            # Others take the place of what was left out: a page that is not full is the last one.
+            search = replace(search, limit=missing, after=Position(*rows[-1][:2]))
 
     async def due(self, now: datetime) -> AsyncIterator[Notice]:
-        """Yield the notices that time has changed and nobody wrote down, page by page."""
-        after: tuple[object, ...] = ("", "", "")
-        while page := await self._select(DUE, (format_instant(now), *after)):
-            for notice in page:
-                yield notice
-            last = page[-1]
-            assert last.next_change_at is not None
-            after = (
-                format_instant(last.next_change_at),
-                last.address.creditor_institution,
-                last.address.number,
-            )
+        """Yield the notices that time has changed and nobody wrote down, page by page.
+
+        One that cannot be decoded is logged and left out.
+        """
+        after: tuple[str, ...] = ("", "", "")
+        while True:
+            self._file.check()
+            rows = await self._lists.select("", DUE, (format_instant(now), *after))
+            for *_, institution, number, document in rows:
+                for notice in _decoded(institution, number, document):
+                    yield notice
+            if not rows:
+                return
+            after = rows[-1][:3]
 
     async def claim_iuv(self, institution: InstitutionCode, iuv: Iuv, number: NoticeNumber) -> NoticeNumber:
         """Let the IUV name the number unless it names one already; return the number that it names."""
         claimed = await self.number_of(institution, iuv)
         if claimed is None:
-            await self._written(_ClaimIuv(institution, iuv, number))
+            await self._writes.add(_ClaimIuv(institution, iuv, number))
             claimed = await self.number_of(institution, iuv)
         assert claimed is not None
         return claimed
 
     async def number_of(self, institution: InstitutionCode, iuv: Iuv) -> NoticeNumber | None:
         """Return the number that the IUV was claimed for."""
-        try:
-            row = self._db.execute(
-                "SELECT number FROM iuvs WHERE creditor_institution = ? AND iuv = ?", (institution, iuv)
-            ).fetchone()
-        except sqlite3.Error as error:
-            raise StoreUnavailable from error
-        return NoticeNumber(row[0]) if row else None
+        rows = self._read("SELECT number FROM iuvs WHERE creditor_institution = ? AND iuv = ?", (institution, iuv))
+        return NoticeNumber(rows[0][0]) if rows else None
 
     async def ping(self) -> None:
         """Return if the file can be read."""
+        self._read("SELECT 1 FROM notices LIMIT 1", ())
+
+    async def close(self) -> None:
+        """Commit what is waiting, stop the lists, then close the file."""
+        await self._writes.close()
+        await self._lists.close()
+        self._db.close()
+
+    def _read(self, statement: str, values: Sequence[object]) -> list[Row]:
+        """Return the rows of a statement that looks at few, on the loop."""
+        self._file.check()
         try:
-            self._db.execute("SELECT count(*) FROM (SELECT 1 FROM notices LIMIT 1)").fetchone()
+            return self._db.execute(statement, values).fetchall()
         except sqlite3.Error as error:
             raise StoreUnavailable from error
 
-    async def close(self) -> None:
-        """Commit what is waiting, then close the file."""
-        while self._writes:
-            self._commit_group()
-            await asyncio.sleep(0)
-        async with self._listing:
-            self._listing_db.close()
-        self._db.close()
 
-    def _load(self, address: Address) -> Notice | None:
-        row = self._db.execute(
-            "SELECT document FROM notices WHERE creditor_institution = ? AND number = ?",
-            (address.creditor_institution, address.number),
-        ).fetchone()
-        return read_notice(loads(row[0])) if row else None
-
-    async def _select(self, statement: str, values: Sequence[object]) -> list[Notice]:
-        def select() -> list[bytes]:
-            with closing(self._listing_db.execute(statement, values)) as rows:
-                return [document for (document,) in rows]
-
-        async with self._listing:
-            try:
-                found = await asyncio.to_thread(select)
-            except sqlite3.Error as error:
-                raise StoreUnavailable from error
-        return [read_notice(loads(document)) for document in found]
-
-    async def _written(self, write: "_Write") -> None:
-        """Wait for the write to be committed with the others of this tick."""
-        loop = asyncio.get_running_loop()
-        write.done, write.give_up_at = loop.create_future(), loop.time() + self._patience
-        self._writes.append(write)
-        if not self._is_scheduled:
-            self._is_scheduled = True
-            loop.call_soon(self._commit_group)
-        # A caller that goes away does not take the write back: it may be half-way to the disk.
-        await asyncio.shield(write.done)
-
-    def _commit_group(self) -> None:
-        group, self._writes = self._writes[:GROUP], self._writes[GROUP:]
-        loop = asyncio.get_running_loop()
-        try:
-            waiting = self._commit(group)
-        finally:
-            self._is_scheduled = False
-        self._writes = waiting + self._writes
-        if self._writes:
-            self._is_scheduled = True
-            if waiting:
-                loop.call_later(0.01, self._commit_group)
-            else:
-                loop.call_soon(self._commit_group)
-
-    def _commit(self, group: list["_Write"]) -> list["_Write"]:
-        """Commit the writes together and tell each its outcome; return those that have to wait for another process."""
-        try:
-            self._db.execute("BEGIN IMMEDIATE")
-            overtaken = [write.run(self._db) for write in group]
-            self._db.execute("COMMIT")
-        except Exception as error:  # noqa: BLE001  whoever waits is told, whatever it was
-            with suppress(sqlite3.Error):  # what hindered the commit may hinder this; nothing is kept either way
-                self._db.execute("ROLLBACK")
-            return self._not_committed(group, error)
-        for write, outcome in zip(group, overtaken, strict=True):
-            write.tell(outcome)
-        return []
-
-    def _not_committed(self, group: list["_Write"], error: Exception) -> list["_Write"]:
-        if is_busy(error):
-            now = asyncio.get_running_loop().time()
-            for write in group:
-                if write.give_up_at <= now:
-                    write.tell(_unavailable(error))
-            return [write for write in group if write.give_up_at > now]
-        if len(group) == 1:
-            group[0].tell(_unavailable(error) if isinstance(error, sqlite3.Error) else error)
-            return []
-        # One write that fails must not take the others with it.
-        return [waiting for write in group for waiting in self._commit([write])]
+def _decoded(institution: str, number: str, document: bytes) -> Iterator[Notice]:
+    """Yield the notice of a listed document; log one that cannot be decoded, so that the others are served."""
+    try:
+        notice = read_notice(loads(document))
+    except Exception as error:  # noqa: BLE001  however a document is broken, it must not hide the others
+        log_bug("document_unreadable", error, store="sqlite", institution=institution, number=number)
+    else:
+        yield notice
 
 
-def _unavailable(error: Exception) -> StoreUnavailable:
-    unavailable = StoreUnavailable()
-    unavailable.__cause__ = error
-    return unavailable
-
-
-class _Write(ABC):
-    """One write of a group; `run` returns why it was not done, if another came first."""
-
-    done: asyncio.Future[None]
-    give_up_at: float
-
-    @abstractmethod
-    def run(self, db: sqlite3.Connection) -> Overtaken | None:
-        """Write, inside the transaction of the group."""
-
-    def tell(self, outcome: Exception | None) -> None:
-        """Tell whoever waits; it may have gone away."""
-        if not self.done.done():
-            self.done.set_result(None) if outcome is None else self.done.set_exception(outcome)
-
-
-class _SaveChange(_Write):
+class _SaveChange(Write):
     def __init__(self, change: Change) -> None:
         # Everything that can fail for reasons of its own is done here, before the group's transaction.
         address, document = change.notice.address, notice_document(change.notice)
@@ -250,33 +172,35 @@ class _SaveChange(_Write):
         )
         self._events = [(*self._key, event.version, dumps(event_document(event))) for event in change.events]
 
-    def run(self, db: sqlite3.Connection) -> Overtaken | None:
+    def run(self, db: sqlite3.Connection) -> Exception | None:
         if self._expected == 0:
             done = db.execute(_INSERT, self._row)
         else:
             done = db.execute(_UPDATE, (*self._row, *self._key, self._expected))
         if done.rowcount == 0:
-            return None if self._is_done(db) else self._overtaken(db)
+            return self._not_written(db)
         for event in self._events:
             db.execute(_INSERT_EVENT, event)
         return None
 
-    def _is_done(self, db: sqlite3.Connection) -> bool:
-        """Tell whether the next event is ours: then the change was saved before, and this is a repetition."""
-        row = db.execute(
+    def _not_written(self, db: sqlite3.Connection) -> Exception | None:
+        """Return None if the next event is ours, for then this is a repetition; else Overtaken, with the notice now."""
+        event = db.execute(
             "SELECT document FROM events WHERE creditor_institution = ? AND number = ? AND version = ?",
             (*self._key, self._expected + 1),
         ).fetchone()
-        return row is not None and loads(row[0])["writeId"] == self._write_id
-
-    def _overtaken(self, db: sqlite3.Connection) -> Overtaken:
-        row = db.execute(
+        notice = db.execute(
             "SELECT document FROM notices WHERE creditor_institution = ? AND number = ?", self._key
         ).fetchone()
-        return Overtaken(read_notice(loads(row[0])) if row else None)
+        try:
+            if event and loads(event[0])["writeId"] == self._write_id:
+                return None
+            return Overtaken(read_notice(loads(notice[0])) if notice else None)
+        except Exception as error:  # noqa: BLE001  a document that cannot be decoded fails this write, not the group
+            return error
 
 
-class _ClaimIuv(_Write):
+class _ClaimIuv(Write):
     def __init__(self, institution: InstitutionCode, iuv: Iuv, number: NoticeNumber) -> None:
         self._row = (institution, iuv, number)
 

@@ -1,9 +1,15 @@
-"""The embedded store's file: its tables, and how it is opened by any number of processes."""
+"""The file of the embedded store: its tables and indexes, how processes open it, and whether it is still in place."""
 
+import errno
+import os
 import sqlite3
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
+from threading import Lock
 from time import monotonic, sleep
+
+from shared.errors import StoreUnavailable
 
 PATIENCE = timedelta(seconds=5)
 """How long a write waits while another process is writing."""
@@ -23,10 +29,16 @@ CREATE TABLE IF NOT EXISTS notices (
     document BLOB NOT NULL
 );
 CREATE UNIQUE INDEX IF NOT EXISTS notices_by_number ON notices (creditor_institution, number);
-CREATE INDEX IF NOT EXISTS notices_by_update ON notices (creditor_institution, updated_at, number);
-CREATE INDEX IF NOT EXISTS notices_by_due_date ON notices (creditor_institution, due_date_key, number);
+-- A list merges the stored statuses that it wants, so the status comes before the sort key.
+CREATE INDEX IF NOT EXISTS notices_listed_by_number ON notices (creditor_institution, status, number);
+CREATE INDEX IF NOT EXISTS notices_listed_by_update ON notices (creditor_institution, status, updated_at, number);
+CREATE INDEX IF NOT EXISTS notices_listed_by_due_date ON notices (creditor_institution, status, due_date_key, number);
+CREATE INDEX IF NOT EXISTS notices_listed_by_anomaly ON notices (creditor_institution, status, number, anomalies)
+    WHERE anomalies IS NOT NULL;
 CREATE INDEX IF NOT EXISTS notices_due ON notices (next_change_at, creditor_institution, number)
     WHERE next_change_at IS NOT NULL;
+DROP INDEX IF EXISTS notices_by_update;
+DROP INDEX IF EXISTS notices_by_due_date;
 CREATE TABLE IF NOT EXISTS events (
     position INTEGER PRIMARY KEY,
     creditor_institution TEXT NOT NULL,
@@ -46,23 +58,77 @@ CREATE TABLE IF NOT EXISTS registry (
     document BLOB NOT NULL
 ) WITHOUT ROWID;
 """
-_VERSION = 1
+"""Makes a file, and gives a file of an earlier version what it lacks. Version 2 lists by status."""
+_VERSION = 2
+
+_creation = Lock()
+
+
+class OpenFile:
+    """The file that was opened, with its write-ahead log: for as long as it is open, both stay what they were.
+
+    SQLite itself would go on with a file that was deleted, and what it writes there is lost.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file = os.fspath(path)
+        self._opened = {name: _identity(name) for name in (self._file, f"{path}-wal", f"{path}-shm")}
+
+    def check(self) -> None:
+        """Raise StoreUnavailable if the path does not lead to the open file any more."""
+        self._check(self._file)
+
+    def check_before_write(self) -> None:
+        """Raise StoreUnavailable if the file, its log or the index of the log is not the open one any more."""
+        for name in self._opened:
+            self._check(name)
+
+    def _check(self, name: str) -> None:
+        try:
+            is_in_place = _identity(name) == self._opened[name]
+        except OSError as error:
+            raise StoreUnavailable from error
+        if not is_in_place:
+            raise StoreUnavailable from OSError(errno.ESTALE, os.strerror(errno.ESTALE))
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """Open the file, and make it if it is not there; waits while another process makes it.
+    """Open the file for reading and writing, and make it if it is not there; wait while another process makes it.
 
-    Raises ValueError with a sentence when the file belongs to something else, or cannot be opened.
+    Only the owner can read what it makes: the file, and the folder if that is not there. Raises ValueError with a
+    sentence when the file belongs to something else, or cannot be opened.
     """
     give_up_at = monotonic() + PATIENCE.total_seconds()
     while True:
         try:
+            _make(path)
             return _connect(path)
+        except OSError as error:
+            raise ValueError(f"{path} cannot be opened as the archive's file: {error.strerror}") from error
         except sqlite3.DatabaseError as error:
             # Some of its waits SQLite leaves to us: what makes a file a WAL file is refused at once.
             if not is_busy(error) or monotonic() >= give_up_at:
                 raise ValueError(f"{path} cannot be opened as the archive's file: {error}") from error
         sleep(0.01)
+
+
+def connect_to_read(path: Path) -> sqlite3.Connection:
+    """Open the file for reading alone, where `connect` has opened it and it stays open."""
+    uri = f"{path.absolute().as_uri()}?mode=ro"
+    return sqlite3.connect(uri, uri=True, timeout=0.05, isolation_level=None, check_same_thread=False)
+
+
+def is_busy(error: Exception) -> bool:
+    """Tell whether another process hinders; the low byte of an error code is its kind."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+
+
+def _make(path: Path) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # SQLite gives its other files the mode of this one. Closing a file releases the locks that this process has on it,
+    # so no connection of this process may be open yet: hence the lock, and O_EXCL.
+    with _creation, suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _connect(path: Path) -> sqlite3.Connection:
@@ -74,7 +140,7 @@ def _connect(path: Path) -> sqlite3.Connection:
         version: int = db.execute("PRAGMA user_version").fetchone()[0]
         tables: int = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
         db.execute("COMMIT")
-        if version != _VERSION and tables:
+        if tables and not 1 <= version <= _VERSION:
             raise ValueError(f"{path} was not made by this version of the archive")
         if not tables:
             db.execute("PRAGMA page_size = 8192")
@@ -88,6 +154,6 @@ def _connect(path: Path) -> sqlite3.Connection:
     return db
 
 
-def is_busy(error: Exception) -> bool:
-    """Tell whether another process hinders; the low byte of an error code is its kind."""
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+def _identity(name: str) -> tuple[int, int]:
+    status = os.stat(name)  # noqa: PTH116  a Path costs as much again, at every read
+    return status.st_dev, status.st_ino

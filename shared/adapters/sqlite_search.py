@@ -1,87 +1,137 @@
-"""How a search of an institution's notices is asked of SQLite: one statement, in one index, from a position on."""
+"""How a search of an institution's notices is asked of SQLite: one statement that merges ranges of one index.
+
+A list holds several stored statuses, and by number several segregation codes. For each of them the statement has one
+SELECT in the order of the list, which begins where the page begins and reads no more than the page holds; SQLite merges
+them. The index is named, so that the choice does not depend on statistics, and a missing index is an error.
+"""
 
 from collections.abc import Iterator
 from datetime import timedelta
 
 from shared.domain.callers import EVERY
 from shared.domain.dates import format_instant
-from shared.domain.lifecycle import TRUE_NOW, Status
+from shared.domain.lifecycle import TRUE_NOW, Status, StoredAs, is_communicated
 from shared.ports import Order, Search
 
 DUE = """
-SELECT document FROM notices
+SELECT next_change_at, creditor_institution, number, document FROM notices INDEXED BY notices_due
 WHERE next_change_at <= ? AND (next_change_at, creditor_institution, number) > (?, ?, ?)
 ORDER BY next_change_at, creditor_institution, number
 LIMIT 100
 """
+"""The notices that are due, from the key (next change, institution, number) of the last one seen on."""
 
 Condition = tuple[str, tuple[object, ...]]
 """A part of the WHERE clause and its values."""
 
-_COLUMN = {Order.NUMBER: "number", Order.DUE_DATE: "due_date_key", Order.UPDATE: "updated_at"}
+_KEY = {Order.NUMBER: "number", Order.DUE_DATE: "due_date_key", Order.UPDATE: "updated_at"}
+_LISTED = {
+    Order.NUMBER: "notices_listed_by_number",
+    Order.DUE_DATE: "notices_listed_by_due_date",
+    Order.UPDATE: "notices_listed_by_update",
+}
+_FIRST, _END = "", "~"
+"""Texts before and after every number, day and instant."""
 
 
 def search_statement(search: Search) -> tuple[str, list[object]]:
-    """Return the statement and its values."""
-    conditions = [*_granted(search), *_status(search), *_anomaly(search), *_dates(search), *_position(search)]
-    where = " AND ".join(f"({condition})" for condition, _ in conditions)
-    values = [value for _, more in conditions for value in more]
-    order = f"{_COLUMN[search.order]}, number" if search.order is not Order.NUMBER else "number"
-    return f"SELECT document FROM notices WHERE {where} ORDER BY {order} LIMIT ?", [*values, search.limit]
+    """Return the statement and its values; its rows are the sort key, the number and the document of a notice."""
+    key = _KEY[search.order]
+    selects: list[str] = []
+    values: list[object] = []
+    for stored in _stored(search):
+        for place in _places(search):
+            conditions = [_kept_as(search, stored), place, *_times(search, stored), *_filters(search)]
+            where = " AND ".join(f"({condition})" for condition, _ in conditions)
+            index = _index(search, stored)
+            selects.append(f"SELECT {key}, number, document FROM notices INDEXED BY {index} WHERE {where}")
+            values += [value for _, more in conditions for value in more]
+    order = "number" if search.order is Order.NUMBER else f"{key}, number"
+    return f"{' UNION ALL '.join(selects)} ORDER BY {order} LIMIT ?", [*values, search.limit]
 
 
-def _granted(search: Search) -> Iterator[Condition]:
-    yield "creditor_institution = ? AND status <> ?", (search.creditor_institution, Status.AWAITED)
+def _stored(search: Search) -> tuple[StoredAs, ...]:
+    if search.status is not None:
+        return TRUE_NOW[search.status]
+    return tuple(StoredAs(status) for status in Status if is_communicated(status))
+
+
+def _index(search: Search, stored: StoredAs) -> str:
+    if _is_overdue(stored):
+        return "notices_due"
+    return "notices_listed_by_anomaly" if search.anomaly else _LISTED[search.order]
+
+
+def _is_overdue(stored: StoredAs) -> bool:
+    """Tell whether time has changed these notices and it is not written down yet."""
+    return bool(stored.started or stored.ended)
+
+
+def _kept_as(search: Search, stored: StoredAs) -> Condition:
+    return "creditor_institution = ? AND status = ?", (search.creditor_institution, stored.status)
+
+
+def _places(search: Search) -> Iterator[Condition]:
+    """Yield where in the order of the list the page may lie: by number, one place for each granted range of numbers."""
+    # One condition for each end: of two, SQLite would seek the one and step over everything that the other leaves out.
+    after = search.after
+    if search.order is Order.NUMBER:
+        for first, end in _granted(search):
+            yield "number > ? AND number < ?", (max(first, after.number if after else _FIRST), end)
+        return
+    key, (first, end) = _KEY[search.order], _window(search)
+    start = max((first, _FIRST), (after.key, after.number) if after else (_FIRST, _FIRST))
+    granted = " OR ".join("number > ? AND number < ?" for _ in _granted(search))
+    bounds = [bound for pair in _granted(search) for bound in pair]
+    yield f"({key}, number) > (?, ?) AND {key} < ? AND ({granted})", (*start, end, *bounds)
+
+
+def _granted(search: Search) -> list[tuple[str, str]]:
+    """Return the ranges of numbers of the granted segregation codes; codes that follow each other share one.
+
+    A range may hold numbers without a segregation code too: `_filters` leaves them out.
+    """
+    if EVERY in search.segregation_codes:
+        return [(_FIRST, _END)]
+    codes = [code for code in range(100) if f"{code:02}" in search.segregation_codes]
+    firsts = (code for code in codes if code - 1 not in codes)
+    lasts = (code for code in codes if code + 1 not in codes)
+    ranges = [(f"3{first:02}", f"3{last:02}~") for first, last in zip(firsts, lasts, strict=True)]
+    return ranges or [(_FIRST, _FIRST)]
+
+
+def _window(search: Search) -> tuple[str, str]:
+    """Return the sort key from which the list may begin, and the one before which it ends."""
+    if search.order is Order.DUE_DATE:
+        return _due_days(search)
+    first, end = search.updated_from, search.updated_to
+    return format_instant(first) if first else _FIRST, format_instant(end) if end else _END
+
+
+def _due_days(search: Search) -> tuple[str, str]:
+    # A key begins with the day that is shown, and days compare as text.
+    first, last = search.due_from, search.due_to
+    return first.isoformat() if first else _FIRST, (last + timedelta(days=1)).isoformat() if last else _END
+
+
+def _times(search: Search, stored: StoredAs) -> Iterator[Condition]:
+    now = format_instant(search.now)
+    if _is_overdue(stored):
+        yield "next_change_at <= ?", (now,)
+    for column, passed in (("starts_at", stored.started), ("ends_at", stored.ended)):
+        if passed is not None:
+            yield f"{column} <= ?" if passed else f"{column} IS NULL OR {column} > ?", (now,)
+
+
+def _filters(search: Search) -> Iterator[Condition]:
     if EVERY not in search.segregation_codes:
         # NoticeNumber.segregation_code, in SQL.
-        codes = tuple(f"3{code}" for code in sorted(search.segregation_codes))
-        marks = ", ".join("?" * len(codes))
-        regular = "length(number) = 18 AND number NOT GLOB '*[^0-9]*'"
-        yield f"{regular} AND substr(number, 1, 3) IN ({marks})", codes
-
-
-def _status(search: Search) -> Iterator[Condition]:
-    if search.status is None:
-        return
-    now = format_instant(search.now)
-    alternatives: list[str] = []
-    values: list[object] = []
-    for stored in TRUE_NOW[search.status]:
-        parts = ["status = ?"]
-        values.append(stored.status)
-        for column, passed in (("starts_at", stored.started), ("ends_at", stored.ended)):
-            if passed is not None:
-                parts.append(f"{column} <= ?" if passed else f"({column} IS NULL OR {column} > ?)")
-                values.append(now)
-        alternatives.append(" AND ".join(parts))
-    yield " OR ".join(f"({alternative})" for alternative in alternatives), tuple(values)
-
-
-def _anomaly(search: Search) -> Iterator[Condition]:
+        yield "length(number) = 18 AND number NOT GLOB '*[^0-9]*'", ()
+    if search.order is Order.UPDATE and (search.due_from or search.due_to):
+        yield "due_date_key >= ? AND due_date_key < ?", _due_days(search)
     if search.anomaly is True:
         yield "anomalies IS NOT NULL", ()
     elif search.anomaly is False:
         yield "anomalies IS NULL", ()
     elif search.anomaly is not None:
-        yield "instr(' ' || anomalies || ' ', ?) > 0", (f" {search.anomaly} ",)
-
-
-def _dates(search: Search) -> Iterator[Condition]:
-    # A key begins with the day that is shown, and days compare as text.
-    if search.due_from is not None:
-        yield "due_date_key >= ?", (search.due_from.isoformat(),)
-    if search.due_to is not None:
-        yield "due_date_key < ?", ((search.due_to + timedelta(days=1)).isoformat(),)
-    if search.updated_from is not None:
-        yield "updated_at >= ?", (format_instant(search.updated_from),)
-    if search.updated_to is not None:
-        yield "updated_at < ?", (format_instant(search.updated_to),)
-
-
-def _position(search: Search) -> Iterator[Condition]:
-    if search.after is None:
-        return
-    if search.order is Order.NUMBER:
-        yield "number > ?", (search.after.number,)
-    else:
-        yield f"({_COLUMN[search.order]}, number) > (?, ?)", (search.after.key, search.after.number)
+        yield "anomalies IS NOT NULL AND instr(' ' || anomalies || ' ', ?) > 0", (f" {search.anomaly} ",)

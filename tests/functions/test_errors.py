@@ -542,7 +542,21 @@ def damage(file: sqlite3.Connection) -> None:
     file.execute("UPDATE notices SET document = CAST(replace(document, '\"ACTIVE\"', '\"Mario Rossi\"') AS BLOB)")
 
 
-ON_THE_NOTICE = [request for request in REQUESTS if request[1].startswith(NOTICE) or request[1] == LIST]
+ON_THE_NOTICE = [request for request in REQUESTS if request[1].startswith(NOTICE)]
+
+
+async def test_a_list_serves_the_others_where_one_notice_cannot_be_decoded(
+    http: httpx.AsyncClient, file: sqlite3.Connection, caplog: pytest.LogCaptureFixture
+) -> None:
+    await publish(http)
+    damage(file)
+    await http.put(path_of(a_number(2)), json=a_body())
+
+    answer = await http.get(LIST, headers={"X-Request-Id": "the list"})
+
+    assert [notice["noticeNumber"] for notice in answer.json()["items"]] == [a_number(2)]
+    assert ("document_unreadable" in caplog.text, "the list" in caplog.text) == (True, True)
+    assert "Mario" not in caplog.text
 
 
 @pytest.mark.parametrize(("method", "path", "body"), ON_THE_NOTICE)
