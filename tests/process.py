@@ -13,7 +13,7 @@ ENDS_WITHIN = 60
 def run_python(script: str, *arguments: object) -> None:
     """Run a script from the root of the project; fail unless it ends with 0 and without a word on standard error."""
     done = subprocess.run(
-        [sys.executable, "-X", "dev", "-c", dedent(script), *map(str, arguments)],
+        [sys.executable, "-X", "faulthandler", "-c", dedent(script), *map(str, arguments)],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from shared.adapters.sqlite_file import PATIENCE, OpenFile, connect
 from shared.adapters.sqlite_lists import Lists, Row
-from shared.adapters.sqlite_search import DUE, search_statement
+from shared.adapters.sqlite_search import DUE, FEW, count_statement, search_statement
 from shared.adapters.sqlite_writes import Write, Writes
 from shared.documents import (
     dumps,
@@ -27,12 +27,13 @@ from shared.documents import (
     read_event,
     read_notice,
 )
+from shared.domain.callers import EVERY
 from shared.domain.dates import format_instant
 from shared.domain.events import NoticeEvent
 from shared.domain.identifiers import InstitutionCode, Iuv, NoticeNumber
 from shared.domain.notice import Address, Change, Notice
 from shared.errors import StoreUnavailable
-from shared.ports import Overtaken, Position, Search
+from shared.ports import Order, Overtaken, Position, Search
 from shared.telemetry import log_bug
 
 _COLUMNS = (
@@ -82,9 +83,11 @@ class SqliteNoticeStore:
         """Return the notices wanted, in the order of the search. One that cannot be decoded is logged and left out."""
         notices: list[Notice] = []
         wanted = search.limit
+        of_few = self._is_of_few(search)
         while True:
             self._file.check()
-            rows = await self._lists.select(search.creditor_institution, *search_statement(search))
+            statement, values = search_statement(search, of_few=of_few)
+            rows = await self._lists.select(search.creditor_institution, statement, values)
             for _, number, document in rows:
                 notices += _decoded(search.creditor_institution, number, document)
             if len(rows) < search.limit or not (missing := wanted - len(notices)):
@@ -131,6 +134,13 @@ class SqliteNoticeStore:
         await self._writes.close()
         await self._lists.close()
         self._db.close()
+
+    def _is_of_few(self, search: Search) -> bool:
+        """Tell whether the granted segregation codes have so few notices that it is best to sort them."""
+        if search.order is Order.NUMBER or EVERY in search.segregation_codes:
+            return False
+        [(count,)] = self._read(*count_statement(search))
+        return bool(count <= FEW)
 
     def _read(self, statement: str, values: Sequence[object]) -> list[Row]:
         """Return the rows of a statement that looks at few, on the loop."""

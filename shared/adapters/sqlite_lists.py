@@ -1,8 +1,8 @@
 """Lists of the embedded store: statements that may look at many rows, so each runs in a thread on a connection to read.
 
 A few run at once. The next one is of the institution that has the fewest running, and an institution leaves as many
-connections free as it uses: its slow lists do not hold up the lists of another. A list that nobody waits for any more is
-interrupted.
+connections free as it uses: its slow lists do not hold up the lists of another. A list is interrupted when its caller
+does not wait any more.
 """
 
 import asyncio

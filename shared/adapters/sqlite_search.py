@@ -21,6 +21,9 @@ LIMIT 100
 """
 """The notices that are due, from the key (next change, institution, number) of the last one seen on."""
 
+FEW = 1000
+"""Notices that are sorted for a list sooner than they are sought among others."""
+
 Condition = tuple[str, tuple[object, ...]]
 """A part of the WHERE clause and its values."""
 
@@ -34,16 +37,28 @@ _FIRST, _END = "", "~"
 """Texts before and after every number, day and instant."""
 
 
-def search_statement(search: Search) -> tuple[str, list[object]]:
-    """Return the statement and its values; its rows are the sort key, the number and the document of a notice."""
+def count_statement(search: Search) -> tuple[str, list[object]]:
+    """Return the statement that counts the notices of the granted segregation codes, up to one more than FEW."""
+    ranges = _granted(search)
+    where = "creditor_institution = ? AND number > ? AND number < ?"
+    selects = [f"SELECT 1 FROM notices INDEXED BY notices_by_number WHERE {where}"] * len(ranges)
+    values: list[object] = [value for bounds in ranges for value in (search.creditor_institution, *bounds)]
+    return f"SELECT count(*) FROM ({' UNION ALL '.join(selects)} LIMIT {FEW + 1})", values
+
+
+def search_statement(search: Search, *, of_few: bool = False) -> tuple[str, list[object]]:
+    """Return the statement and its values; its rows are the sort key, the number and the document of a notice.
+
+    `of_few` sorts the notices of the granted segregation codes instead of seeking them among those of other codes.
+    """
     key = _KEY[search.order]
     selects: list[str] = []
     values: list[object] = []
     for stored in _stored(search):
-        for place in _places(search):
+        for place in _places(search, of_few):
             conditions = [_kept_as(search, stored), place, *_times(search, stored), *_filters(search)]
             where = " AND ".join(f"({condition})" for condition, _ in conditions)
-            index = _index(search, stored)
+            index = _index(search, stored, of_few)
             selects.append(f"SELECT {key}, number, document FROM notices INDEXED BY {index} WHERE {where}")
             values += [value for _, more in conditions for value in more]
     order = "number" if search.order is Order.NUMBER else f"{key}, number"
@@ -56,10 +71,12 @@ def _stored(search: Search) -> tuple[StoredAs, ...]:
     return tuple(StoredAs(status) for status in Status if is_communicated(status))
 
 
-def _index(search: Search, stored: StoredAs) -> str:
+def _index(search: Search, stored: StoredAs, of_few: bool) -> str:
     if _is_overdue(stored):
         return "notices_due"
-    return "notices_listed_by_anomaly" if search.anomaly else _LISTED[search.order]
+    if search.anomaly:
+        return "notices_listed_by_anomaly"
+    return _LISTED[Order.NUMBER if of_few else search.order]
 
 
 def _is_overdue(stored: StoredAs) -> bool:
@@ -71,19 +88,20 @@ def _kept_as(search: Search, stored: StoredAs) -> Condition:
     return "creditor_institution = ? AND status = ?", (search.creditor_institution, stored.status)
 
 
-def _places(search: Search) -> Iterator[Condition]:
-    """Yield where in the order of the list the page may lie: by number, one place for each granted range of numbers."""
+def _places(search: Search, of_few: bool) -> Iterator[Condition]:
+    """Yield the parts of the index in which the page may lie."""
     # One condition for each end: of two, SQLite would seek the one and step over everything that the other leaves out.
-    after = search.after
+    after, ranges = search.after, _granted(search)
     if search.order is Order.NUMBER:
-        for first, end in _granted(search):
+        for first, end in ranges:
             yield "number > ? AND number < ?", (max(first, after.number if after else _FIRST), end)
         return
     key, (first, end) = _KEY[search.order], _window(search)
     start = max((first, _FIRST), (after.key, after.number) if after else (_FIRST, _FIRST))
-    granted = " OR ".join("number > ? AND number < ?" for _ in _granted(search))
-    bounds = [bound for pair in _granted(search) for bound in pair]
-    yield f"({key}, number) > (?, ?) AND {key} < ? AND ({granted})", (*start, end, *bounds)
+    for some in [[bounds] for bounds in ranges] if of_few else [ranges]:
+        granted = " OR ".join("number > ? AND number < ?" for _ in some)
+        numbers = [bound for bounds in some for bound in bounds]
+        yield f"({key}, number) > (?, ?) AND {key} < ? AND ({granted})", (*start, end, *numbers)
 
 
 def _granted(search: Search) -> list[tuple[str, str]]:

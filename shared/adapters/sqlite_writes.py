@@ -56,9 +56,10 @@ class Writes:
         await write.done  # cancelling the caller cancels this future and not the write: it may be half-way to the disk
 
     async def close(self) -> None:
-        """Return when nothing is waiting any more."""
+        """Commit what is waiting."""
         while self._waiting:
-            await asyncio.sleep(_PAUSE)
+            self._commit_next()
+            await asyncio.sleep(_PAUSE if self._waiting else 0)
 
     def _commit_next(self) -> None:
         group, later = self._waiting[:GROUP], self._waiting[GROUP:]

@@ -13,7 +13,7 @@ import pytest
 
 from shared.adapters.sqlite import SqliteNoticeStore
 from shared.adapters.sqlite_file import is_busy
-from shared.adapters.sqlite_writes import GROUP
+from shared.adapters.sqlite_writes import GROUP, Write
 from shared.domain import declarations
 from shared.errors import StoreUnavailable
 from shared.ports import Search
@@ -183,6 +183,31 @@ async def test_a_write_that_is_refused_for_a_reason_of_its_own_takes_no_other_wi
     assert isinstance(outcomes[1], StoreUnavailable)
     assert error_chain(outcomes[1]) == "StoreUnavailable caused by IntegrityError(SQLITE_CONSTRAINT_TRIGGER)"
     assert [await store.load(at(serial)) is not None for serial in (1, 2, 3)] == [True, False, True]
+
+
+async def test_writes_that_are_tried_one_by_one_wait_for_another_process_too(
+    store: SqliteNoticeStore, other: sqlite3.Connection
+) -> None:
+    class Refused(Write):
+        """A write that fails, after which another process writes."""
+
+        def run(self, db: sqlite3.Connection) -> None:
+            raise sqlite3.IntegrityError
+
+        def finish(self, outcome: Exception | None) -> None:
+            other.execute("BEGIN IMMEDIATE")
+            super().finish(outcome)
+
+    refused = asyncio.ensure_future(store._writes.add(Refused()))
+    saves = saving(store, [1, 2, 3])
+    with pytest.raises(StoreUnavailable):
+        await refused
+    other.execute("COMMIT")
+
+    await asyncio.gather(*saves)
+
+    rows = other.execute("SELECT number FROM events ORDER BY position").fetchall()
+    assert rows == [(at(serial).number,) for serial in (1, 2, 3)]
 
 
 async def test_a_stored_document_that_cannot_be_decoded_fails_the_write_that_meets_it_and_no_other(
