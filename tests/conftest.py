@@ -20,7 +20,7 @@ from tests.stores import SQLITE, account_of, an_account
 from tests.support import StillClock
 
 # The app does not start without a store; each test opens one of its own.
-os.environ.setdefault("ARCHIVE_STORE", "sqlite:no/such/folder/archive.db")
+os.environ.setdefault("ARCHIVE_STORE", "sqlite:/dev/null/archive.db")
 
 ROOT = Path(__file__).parent.parent
 BASE = "http://archive.test/api/v1"

@@ -71,8 +71,8 @@ class OpenFile:
     """
 
     def __init__(self, path: Path) -> None:
-        self._file = os.fspath(path)
-        self._opened = {name: _identity(name) for name in (self._file, f"{path}-wal", f"{path}-shm")}
+        self._file = os.fspath(path.absolute())
+        self._opened = {name: _identity(name) for name in (self._file, f"{self._file}-wal", f"{self._file}-shm")}
 
     def check(self) -> None:
         """Raise StoreUnavailable if the path does not lead to the open file any more."""
@@ -114,8 +114,14 @@ def connect(path: Path) -> sqlite3.Connection:
 
 def connect_to_read(path: Path) -> sqlite3.Connection:
     """Open the file for reading alone, where `connect` has opened it and it stays open."""
-    uri = f"{path.absolute().as_uri()}?mode=ro"
-    return sqlite3.connect(uri, uri=True, timeout=0.05, isolation_level=None, check_same_thread=False)
+    return sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=ro",
+        uri=True,
+        timeout=0.05,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=16,  # one for many segregation codes takes a megabyte
+    )
 
 
 def is_busy(error: Exception) -> bool:

@@ -13,7 +13,6 @@ import pytest
 
 from shared.adapters.sqlite import SqliteNoticeStore
 from shared.adapters.sqlite_file import connect, connect_to_read
-from shared.adapters.sqlite_registry import SqliteRegistry
 from shared.domain.identifiers import Iuv
 from shared.domain.lifecycle import Status
 from shared.errors import StoreUnavailable
@@ -22,6 +21,7 @@ from shared.telemetry import error_chain
 from tests.contracts.notice_store import at, published
 from tests.support import INSTITUTION, NOW, NUMBER
 
+SHARED = Path(__file__).parents[2] / "shared"
 LOCKS = Path("/proc/locks")
 FILES = ("archive.db", "archive.db-wal", "archive.db-shm")
 
@@ -37,14 +37,21 @@ def no_umask() -> Iterator[None]:
 # How it is opened
 
 
-async def test_whatever_was_answered_is_on_the_disk_before_by_every_connection_that_writes(path: Path) -> None:
+def test_what_is_committed_is_on_the_disk_whoever_opened_the_file(path: Path) -> None:
     for _ in ("new", "opened again"):
-        store, registry = SqliteNoticeStore(path), SqliteRegistry(path)
-        for db in (store._db, registry._db):
+        with closing(connect(path)) as db:
             assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-            assert db.execute("PRAGMA synchronous").fetchone() == (2,), "FULL: a flush before each answer"
-        await registry.close()
-        await store.close()
+            assert db.execute("PRAGMA synchronous").fetchone() == (2,), "FULL: a commit is a flush"
+
+
+async def test_the_store_changes_nothing_of_that(store: SqliteNoticeStore) -> None:
+    assert store._db.execute("PRAGMA synchronous").fetchone() == (2,)
+
+
+def test_one_module_alone_opens_the_file() -> None:
+    openers = [path.name for path in SHARED.rglob("*.py") if "sqlite3.connect(" in path.read_text(encoding="utf-8")]
+
+    assert openers == ["sqlite_file.py"]
 
 
 def test_a_connection_to_read_cannot_write(path: Path) -> None:
