@@ -151,6 +151,7 @@ async def test_a_write_that_fails_after_its_caller_went_away_is_no_unhandled_err
     with pytest.raises(StoreUnavailable):
         await kept
     del abandoned, kept
+    await asyncio.sleep(0)  # until the loop has let go of the futures too
     gc.collect()
 
     assert unhandled == []
