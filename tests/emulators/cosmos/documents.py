@@ -9,6 +9,7 @@ import orjson
 
 from tests.emulators.cosmos import charges
 from tests.emulators.cosmos.call import Call, read_json
+from tests.emulators.cosmos.faults import Fault
 from tests.emulators.cosmos.feeds import Feeds, Scope, scope_of
 from tests.emulators.cosmos.items import ITEM_LIMIT, Partition, too_large
 from tests.emulators.cosmos.partitions import Key, Range, range_of
@@ -35,8 +36,8 @@ class Documents:
     call: Call
     now: float
     consistency: str
-    is_lagging: bool
-    """Whether this request finds a replica that lags behind."""
+    fault: Fault
+    """What a rule does to this request."""
 
     def answer(self) -> Answer:
         """Do what is asked; raise Refusal."""
@@ -90,7 +91,7 @@ class Documents:
         if len(self.call.body) > ITEM_LIMIT:
             raise too_large()
         partition = self._partition()
-        status, results = partition.batch(read_json(self.call.body))
+        status, results = partition.batch(read_json(self.call.body), self.fault.refusals_in_batch())
         if not self.call.wants_body:
             results = [{name: said for name, said in result.items() if name != "resourceBody"} for result in results]
         charge = round(sum(result["requestCharge"] for result in results), 2)
@@ -180,7 +181,7 @@ class Documents:
         """Tell whether the read misses the last transaction: not if the session token proves that it was seen."""
         is_read = self.call.operation in ("Read", "Query", "ReadFeed", "ChangeFeed")
         # Under the two strictest, a read asks two replicas of four and a write has reached three: one of them knows.
-        if not (self.is_lagging and is_read) or self.consistency in STRICT:
+        if not (self.fault.stale and is_read) or self.consistency in STRICT:
             return False
         seen = self.call.seen()
         return not all(seen.get(part.id, -1) >= part.lsn for part in ranges)

@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,22 +91,31 @@ class Partition:
             steps, document = len(document["operations"]), patched(before, document["operations"])
         return self._put(item_id, document, was, before, self._lsn(lsn), steps)
 
-    def batch(self, operations: list[dict[str, Any]]) -> tuple[int, list[dict[str, Any]]]:
-        """Do all the operations or none; return the status of the whole, and what is said of each."""
+    def batch(
+        self, operations: list[dict[str, Any]], injected: Mapping[int, Refusal]
+    ) -> tuple[int, list[dict[str, Any]]]:
+        """Do all the operations or none; return the status of the whole, and the result of each.
+
+        `injected` are errors of single operations, by their places.
+        """
         if not operations or len(operations) > BATCH_LIMIT:
             raise bad_request(f"A batch has from 1 to {BATCH_LIMIT} operations; this one has {len(operations)}.")
         done: list[dict[str, Any]] = []
         try:
             with self.storage.transaction():
                 lsn = self._lsn(0) if any(o["operationType"] != "Read" for o in operations) else 0
-                for operation in operations:
+                for place, operation in enumerate(operations):
+                    if place in injected:
+                        raise injected[place]
                     done.append(_shown(self._batched(operation, lsn)))
         except Refusal as refusal:
-            if refusal.status >= 500:
+            if refusal.status == 501:
                 raise
             failed = {"statusCode": refusal.status, "requestCharge": charges.REFUSED}
             if refusal.substatus:
                 failed["subStatusCode"] = refusal.substatus
+            if refusal.retry_after is not None:
+                failed["retryAfterMilliseconds"] = round(refusal.retry_after * 1000)
             not_tried = {"statusCode": 424, "requestCharge": 0.0}
             # The service says 424, failed dependency, of those before as well: they are undone.
             before, after = len(done), len(operations) - len(done) - 1
