@@ -40,7 +40,7 @@ async def test_a_throttled_write_is_sent_again_until_it_is_taken(
 
     created = await archive.notices.create_item(a_notice(institution))
 
-    assert created["status"] == "PAYABLE"
+    assert created["status"] == "ACTIVE"
     assert double.log.statuses("Create") == [429] * 5 + [201]
 
 
@@ -198,7 +198,7 @@ async def test_a_batch_whose_answer_is_lost_conflicts_with_itself(
         )
 
     assert (await archive.notices.read_item("notice", key_of(notice)))["status"] == "PAID"
-    assert content(await archive.notices.read_item("event-1", key_of(notice))) == an_event(notice)
+    assert content(await archive.notices.read_item("event-00000001", key_of(notice))) == an_event(notice)
     assert double.log.count("Batch") == 2
 
 
@@ -210,7 +210,7 @@ async def test_a_batch_that_is_lost_on_its_way_is_committed_once(
 
     await archive.notices.execute_item_batch([("create", (notice,)), ("create", (an_event(notice),))], key_of(notice))
 
-    assert not await missing(archive.notices, "event-1", key_of(notice))
+    assert not await missing(archive.notices, "event-00000001", key_of(notice))
 
 
 async def test_a_write_that_was_committed_may_still_be_answered_as_unavailable(

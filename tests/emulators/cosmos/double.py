@@ -188,8 +188,8 @@ def _json(answer: tuple[int, dict[str, object] | None, dict[str, str]]) -> Answe
 
 
 def _refused(refusal: Refusal, activity: str) -> Answer:
-    body = {"code": refusal.code, "message": f"{refusal.message}\r\nActivityId: {activity}"}
-    headers = {"content-type": "application/json", "x-ms-request-charge": f"{charges.REFUSED:g}"}
+    body = {"code": refusal.code, "message": f"{refusal.message}\r\nActivityId: {activity}", **refusal.more}
+    headers = {"content-type": "application/json", "x-ms-request-charge": f"{charges.REFUSED:g}", **refusal.headers}
     if refusal.substatus:
         headers["x-ms-substatus"] = str(refusal.substatus)
     if refusal.retry_after is not None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from tests.emulators.cosmos.refusals import Refusal
+from tests.emulators.cosmos.storage import MOST_BEHIND
 
 OPERATIONS = (
     *("Read", "Create", "Upsert", "Replace", "Patch", "Delete", "Batch"),
@@ -50,9 +51,12 @@ class Fault:
     """The connection is reset before or after the request is carried out."""
     hang: Literal["before", "after"] | None = None
     """The answer never comes: the request hangs before or after it is carried out."""
-    stale: bool = False
-    """Reads and queries do not see the last transaction of a logical partition yet, except for a client whose session
-    token proves that it has, or under strong consistency or bounded staleness in one region."""
+    stale: int = 0
+    """Reads find a replica that lacks the last transactions of its physical partition, so many of them. It has all that
+    the client's session token proves, and under strong consistency or bounded staleness in one region it has all."""
+    page: int | None = None
+    """A page of a query or of the change feed ends after so many items, as if its time had run out: 0 is an empty page
+    that leads on."""
 
     def __post_init__(self) -> None:
         """Refuse a rule that would hit nothing, or do nothing that it seems to say; raises ValueError."""
@@ -61,6 +65,10 @@ class Fault:
         for name in ("drop", "hang"):
             if getattr(self, name) not in (None, "before", "after"):
                 raise ValueError(f"{name} is 'before' or 'after', not {getattr(self, name)!r}.")
+        if not 0 <= self.stale <= MOST_BEHIND:
+            raise ValueError(f"stale is a number of transactions up to {MOST_BEHIND}, not {self.stale!r}.")
+        if self.page is not None and self.page < 0:
+            raise ValueError(f"page is a number of items, not {self.page!r}.")
         lowest = 400 if self.body is None else 200
         if not (self.status is None or (isinstance(self.status, int) and lowest <= self.status <= 599)):
             raise ValueError(f"status is a number from {lowest} to 599, not {self.status!r}.")
