@@ -1,16 +1,14 @@
 """Whatever fails on the way to Cosmos DB, what was asked is done once, or refused whole and worth asking again."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from itertools import count
 from time import monotonic
 
 import httpx
 import pytest
-from azure.cosmos.aio import CosmosClient
 
-from local.seed import seed
 from shared import bootstrap
 from shared.archive import Archive
 from shared.bootstrap import Application
@@ -228,6 +226,19 @@ async def test_throttled_without_a_word_how_long_a_reader_does_not_hammer(
     assert 3 < cosmos.log.count("Read") < 12
 
 
+async def test_a_wait_beyond_the_budget_is_answered_at_once_with_that_wait(
+    http: httpx.AsyncClient, cosmos: CosmosDouble
+) -> None:
+    assert (await http.get(f"{NOTICES}/{an_address().number}")).status_code == 404
+    cosmos.log.clear()
+    cosmos.inject(Fault("Read", container="notices", status=429, retry_after=12, times=None))
+
+    answer = await http.get(f"{NOTICES}/{an_address().number}")
+
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "12")
+    assert cosmos.log.count("Read", container="notices") == 1
+
+
 async def test_a_number_that_no_notice_can_have_is_not_there(http: httpx.AsyncClient) -> None:
     # Cosmos DB refuses a key of more than 2,048 bytes.
     for path in ("", "/events", "?at=2026-11-23T09:00:00Z"):
@@ -235,6 +246,28 @@ async def test_a_number_that_no_notice_can_have_is_not_there(http: httpx.AsyncCl
         assert (answer.status_code, answer.json()["code"]) == (404, "notice_not_found")
     of_nobody = await http.get(f"/creditor-institutions/{'1' * 3000}/notices/347", headers=PLATFORM_KEY)
     assert of_nobody.status_code == 404
+
+
+async def test_the_claim_of_an_iuv_is_no_notice(http: httpx.AsyncClient) -> None:
+    notices = "/creditor-institutions/77777777777/notices"
+    assert (await http.put(f"{notices}/{an_address().number}", json=a_body(iuv="IUV1"))).status_code == 201
+
+    for path in ("", "/events", "?at=2026-11-23T09:00:00Z"):
+        answer = await http.get(f"{notices}/iuv:IUV1{path}", headers=PLATFORM_KEY)
+        assert (answer.status_code, answer.json()["code"]) == (404, "notice_not_found")
+
+
+async def test_the_page_of_a_gateway_makes_neither_a_key_nor_a_notice_unknown(
+    application: Application, http: httpx.AsyncClient, cosmos: CosmosDouble
+) -> None:
+    address = an_address()
+    await publish(application.archive, address)
+
+    for place in range(4):
+        cosmos.inject(Fault("Read", status=404, body="<html>Not Found</html>", skip=place))
+        answer = await http.get(f"{NOTICES}/{address.number}")
+        cosmos.faults.clear()
+        assert answer.status_code == 200
 
 
 async def test_what_is_asked_while_the_archive_closes_is_done_or_refused(
@@ -284,94 +317,6 @@ async def test_what_is_due_is_found_while_partitions_are_split(application: Appl
 
     assert len(found) == 30
     assert set(found) == addresses
-
-
-class TestOutOfReach:
-    """Beyond the budget the answer is 503, and nothing is half done."""
-
-    BUDGET = 0.4
-
-    @pytest.fixture
-    async def application(self, kept_in: CosmosStore, clock: StillClock) -> AsyncIterator[Application]:
-        """Yield the archive with little patience."""
-        bootstrap.open_application(Settings(kept_in), clock)
-        await seed()
-        await bootstrap.close()
-        yield bootstrap.open_application(Settings(kept_in, store_budget=self.BUDGET), clock)
-        await bootstrap.close()
-
-    @pytest.mark.parametrize(
-        "fault",
-        [
-            Fault(delay=30),
-            Fault(drop="before"),
-            Fault(drop="after"),
-            Fault(status=429, retry_after=60),
-            Fault(status=429, retry_after=0.01),
-            Fault(status=449),
-            Fault(status=410, substatus=1002),
-            Fault(status=503),
-            Fault(status=503, after_commit=True),
-            Fault(status=403),
-            Fault(status=400),
-            Fault(status=413),
-            Fault(status=404, substatus=1003),
-        ],
-        ids=lambda fault: f"{fault.status or fault.drop or 'silence'}-{fault.retry_after or fault.after_commit}",
-    )
-    async def test_a_store_that_does_not_answer_is_503_in_time_and_leaves_a_whole_notice_or_none(
-        self, http: httpx.AsyncClient, cosmos: CosmosDouble, fault: Fault
-    ) -> None:
-        known, unknown = (f"{NOTICES}/{an_address().number}" for _ in range(2))
-        assert (await http.put(known, json=a_body())).status_code == 201
-        cosmos.inject(replace(fault, times=None))
-
-        for request in (
-            http.put(unknown, json=a_body()),
-            http.patch(known, json={"description": "b"}),
-            http.get(known),
-            http.get(f"{known}/events"),
-            http.get(NOTICES),
-        ):
-            began = monotonic()
-            answer = await request
-            assert (answer.status_code, answer.json()["code"]) == (503, "store_unavailable")
-            assert int(answer.headers["Retry-After"]) >= 1
-            assert monotonic() - began < 2 * self.BUDGET + 1
-
-        cosmos.faults.clear()
-        for address in (known, unknown):
-            versions = [item["version"] for item in (await http.get(f"{address}/events")).json().get("items", [])]
-            notice = await http.get(address)
-            assert versions == list(range(1, len(versions) + 1))
-            assert notice.json().get("version", 0) == len(versions)
-
-    async def test_an_account_that_is_not_there_is_503(self, kept_in: CosmosStore, clock: StillClock) -> None:
-        nowhere = replace(kept_in, endpoint="http://127.0.0.1:9/")
-        archive = bootstrap.open_application(Settings(nowhere, store_budget=self.BUDGET), clock).archive
-
-        with pytest.raises(StoreUnavailable):
-            await archive.get(an_address())
-
-        await bootstrap.close()
-
-    @pytest.mark.parametrize("missing", ["archive", "notices", "registries"])
-    async def test_a_container_that_is_not_there_is_no_empty_archive(
-        self, kept_in: CosmosStore, clock: StillClock, http: httpx.AsyncClient, missing: str
-    ) -> None:
-        await bootstrap.close()
-        async with CosmosClient(kept_in.endpoint, kept_in.key or "") as client:
-            if missing == "archive":
-                await client.delete_database(missing)
-            else:
-                await client.get_database_client("archive").delete_container(missing)
-        bootstrap.open_application(Settings(kept_in, store_budget=self.BUDGET), clock)
-
-        answer = await http.get(f"{NOTICES}/{an_address().number}")
-        health = await http.get("/health")
-
-        assert (answer.status_code, answer.json()["code"]) == (503, "store_unavailable")
-        assert health.status_code == (200 if missing == "registries" else 503)
 
 
 async def lived(
