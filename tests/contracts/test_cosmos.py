@@ -1,5 +1,6 @@
 """What the Cosmos DB store promises: what every store does, against the double, with one and with four partitions."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -8,13 +9,15 @@ import pytest
 from shared.adapters.cosmos import CosmosNoticeStore
 from shared.adapters.cosmos_calls import Cosmos
 from shared.adapters.cosmos_registry import CosmosRegistry
-from shared.domain.identifiers import Iuv
+from shared.domain import declarations
+from shared.domain.identifiers import Iuv, NoticeNumber
+from shared.domain.notice import Address
 from shared.ports import ChangedMeanwhile, NoticeStore, Registry, Search
 from tests.contracts.notice_store import NoticeStoreContract, published
 from tests.contracts.registry import RegistryContract
 from tests.emulators.cosmos import CosmosDouble, Fault, charges
 from tests.stores import account_of, an_account
-from tests.support import INSTITUTION, NOW, NUMBER, a_caller, a_number
+from tests.support import ADDRESS, INSTITUTION, NOW, NUMBER, a_caller, a_number, an_act
 
 
 @pytest.fixture(params=[1, 4], ids=["one partition", "four partitions"])
@@ -47,6 +50,30 @@ class TestCosmosNoticeStore(NoticeStoreContract):
 
         (query,) = [request for request in double.log if request.operation == "Query"]
         assert query.charge == charges.query(1, 1)
+
+    async def test_a_history_is_that_of_its_notice_although_a_write_comes_between_its_pages(
+        self, store: NoticeStore, double: CosmosDouble
+    ) -> None:
+        first = published()
+        second = declarations.cancel(first.notice, an_act())
+        third = declarations.restore(second.notice, an_act())
+        await store.save(first)
+        await store.save(second)
+        double.log.clear()
+        double.inject(Fault("Query", page=2), Fault("Query", delay=0.3))
+
+        history = asyncio.create_task(store.history(ADDRESS))
+        await double.log.wait_for("Query")
+        await store.save(third)
+
+        assert await history == (second.notice, [*first.events, *second.events])
+
+    async def test_the_claim_of_an_iuv_is_no_notice(self, store: NoticeStore) -> None:
+        await store.claim_iuv(INSTITUTION, Iuv("IUV1"), NUMBER)
+        claim = Address(INSTITUTION, NoticeNumber("iuv:IUV1"))
+
+        assert await store.load(claim) is None
+        assert await store.history(claim) is None
 
     async def test_a_claim_that_a_lagging_replica_does_not_know_is_seen(self) -> None:
         async with an_account(consistency="Session") as lax:
