@@ -169,7 +169,9 @@ class Call:
 
     def _document_operation(self) -> str:
         if not self._is_feed:
-            return _VERBS.get(self.method, self.method)
+            return _VERBS.get(self.method, self.method) if self.method != "POST" else "POST of one"
+        if self.method not in ("GET", "POST"):
+            return f"{self.method} of all"
         if self.method == "GET":
             return "ChangeFeed" if self.header("a-im") else "ReadFeed"
         if self.says("x-ms-cosmos-is-batch-request"):

@@ -1,8 +1,8 @@
 """What a request reads across partitions: queries in pages, and the change feed of a range."""
 
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -69,6 +69,33 @@ def scope_of(
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where a query goes on: after a document, wherever that stands by then."""
+
+    given: int
+    """Documents that came before, with those that OFFSET skips."""
+    values: list[list[object]]
+    """By which the document was sorted."""
+    number: int
+    """The document's own."""
+
+    @classmethod
+    def read(cls, continuation: Json, keys: int) -> "Place | None":
+        """Return the place that a continuation names, None for the beginning; refuse what is no place of the query."""
+        match continuation:
+            case {"given": 0}:
+                return None
+            case {"given": int(given), "values": list(values), "number": int(number)} if len(values) == keys:
+                return cls(given, values, number)
+        raise bad_request("The continuation token is not one of this query.")
+
+    def is_before(self, document: Json, select: Select) -> bool:
+        """Tell whether a document comes after the place."""
+        order = select.compared(document, self.values)
+        return order > 0 or (order == 0 and (_number(document) > self.number) != select.is_backwards)
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """A part of the answer."""
 
@@ -99,18 +126,27 @@ class Feeds:
         if not (select.is_simple or scope.key is not None or scope.is_one_range):
             raise NeedsPlan(select.plan(parameters))
         candidates = list(self._candidates(scope, select, parameters))
-        found = select.run(map(orjson.loads, candidates), parameters)
-        start = _position(continuation)
+        looked_at = 0 if continuation else len(candidates)
+        documents = select.ordered(map(orjson.loads, candidates), parameters)
+        if select.aggregate is not None:
+            return Page(select.aggregated(documents, parameters), charges.query(looked_at, 1)), None
+        place = Place.read(continuation, len(select.sort)) if continuation else None
+        if place is not None:
+            documents = [document for document in documents if place.is_before(document, select)]
+        rows = select.rows(documents, parameters)
+        first, last = select.cut(parameters)
+        start, given = (0, place.given) if place else (first, first)
+        wanted = rows[start : None if last is None else start + last - given]
         items: list[Any] = []
         size = 0
-        for item in found[start:]:
-            size += len(orjson.dumps(item))
+        for document, row in wanted:
+            size += len(orjson.dumps(row))
             if len(items) == limit or (items and size > ANSWER_LIMIT):
                 break
-            items.append(item)
-        end = start + len(items)
-        looked_at = len(candidates) if start == 0 else 0
-        rest = _token(end) if end < len(found) or not limit else None
+            items.append(row)
+            given += 1
+            place = Place(given, select.place(document), _number(document))
+        rest = _token(place) if len(items) < len(wanted) or not limit else None
         return Page(items, charges.query(looked_at, len(items))), rest
 
     def changes(self, scope: Scope, after: int | None, since: float | None, limit: int) -> tuple[Page, int]:
@@ -166,12 +202,10 @@ class Feeds:
         return self.storage.db.execute(statement, [*more, *values]).fetchall()
 
 
-def _token(position: int) -> str:
-    return b64encode(orjson.dumps({"position": position})).decode()
+def _token(place: Place | None) -> str:
+    return b64encode(orjson.dumps(asdict(place) if place else {"given": 0})).decode()
 
 
-def _position(continuation: Json | None) -> int:
-    position = continuation.get("position") if continuation else 0
-    if not isinstance(position, int) or position < 0:
-        raise bad_request("The continuation token is not one of this service.")
-    return position
+def _number(document: Json) -> int:
+    """Return the number in the rid of a document, which grows from one to the next."""
+    return int.from_bytes(b64decode(document["_rid"], b"+-")[8:], "little")

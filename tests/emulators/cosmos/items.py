@@ -97,11 +97,13 @@ class Partition:
         """
         if not operations or len(operations) > BATCH_LIMIT:
             raise bad_request(f"A batch has from 1 to {BATCH_LIMIT} operations; this one has {len(operations)}.")
+        for operation in operations:
+            _check_operation(operation)
         done: list[Json] = []
         size = 0
         try:
             with self.storage.transaction():
-                lsn = self._lsn(0) if any(o.get("operationType") != "Read" for o in operations) else 0
+                lsn = self._lsn(0) if any(o["operationType"] != "Read" for o in operations) else 0
                 for place, operation in enumerate(operations):
                     if place in injected:
                         raise injected[place]
@@ -120,18 +122,11 @@ class Partition:
         return 200, done
 
     def _batched(self, operation: Json, lsn: int) -> Outcome:
-        kind = operation.get("operationType")
-        item_id, document = operation.get("id"), operation.get("resourceBody")
-        if kind not in ("Read", *WRITES):
-            raise not_implemented(f"{kind} in a batch")
-        if kind in ("Read", "Replace", "Patch", "Delete") and not isinstance(item_id, str):
-            raise bad_request(f"{kind} in a batch names the item by its id.")
+        kind, item_id, document = operation["operationType"], operation.get("id"), operation.get("resourceBody")
         if kind == "Read":
             return self.read(str(item_id))
-        if not isinstance(document, dict) and kind != "Delete":
-            raise bad_request(f"{kind} in a batch has a resourceBody.")
         conditions = Conditions(operation.get("ifMatch"), operation.get("ifNoneMatch"))
-        return self.write(str(kind), item_id, document or {}, conditions, lsn)
+        return self.write(kind, item_id, document or {}, conditions, lsn)
 
     def _check_key(self, document: dict[str, Any]) -> None:
         """Refuse a document that does not belong here."""
@@ -202,6 +197,17 @@ class Partition:
 def too_large() -> Refusal:
     """Return the refusal of an item or a batch of more than 2 MiB."""
     return Refusal(413, "RequestEntityTooLarge", "Request size is too large.")
+
+
+def _check_operation(operation: Json) -> None:
+    """Refuse an operation of a batch that is malformed, and with it the whole batch."""
+    kind = operation.get("operationType")
+    if kind not in ("Read", *WRITES):
+        raise not_implemented(f"{kind} in a batch")
+    if kind in ("Read", "Replace", "Patch", "Delete") and not isinstance(operation.get("id"), str):
+        raise bad_request(f"{kind} in a batch names the item by its id.")
+    if kind not in ("Read", "Delete") and not isinstance(operation.get("resourceBody"), dict):
+        raise bad_request(f"{kind} in a batch has a resourceBody.")
 
 
 def _checked_id(document: dict[str, Any]) -> str:

@@ -300,7 +300,8 @@ def is_time_to_live(value: object) -> bool:
 
 def key_text(key: Key) -> str:
     """Return a key as it is stored and compared; 12 and 12.0 are one key."""
-    return orjson.dumps([int(v) if isinstance(v, float) and v.is_integer() else v for v in key]).decode()
+    whole = [int(v) if isinstance(v, float) and v.is_integer() and abs(v) < 2**53 else v for v in key]
+    return orjson.dumps(whole).decode()
 
 
 def rid(number: bytes) -> str:
