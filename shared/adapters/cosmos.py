@@ -5,44 +5,26 @@ all the same: the SDK repeats a request after a lost answer, and another writer 
 that event says whose it is.
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
-from heapq import heapify, heappop, heappush
-from typing import Any, TypeVar
+from typing import Any
 
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.cosmos.aio import ContainerProxy
 
 from shared.adapters.cosmos_calls import Cosmos, Hook
-from shared.adapters.cosmos_search import (
-    DUE_PAGE,
-    Place,
-    Query,
-    due_place,
-    due_query,
-    position_after,
-    search_place,
-    search_query,
-)
+from shared.adapters.cosmos_lists import NOTICES, CosmosLists
 from shared.documents import SCHEMA, Document, event_document, event_id, notice_document, read_event, read_notice
 from shared.domain.events import NoticeEvent
 from shared.domain.identifiers import InstitutionCode, Iuv, NoticeNumber
 from shared.domain.notice import Address, Change, Notice
 from shared.errors import StoreUnavailable
-from shared.ports import Overtaken, Search, sort_key
-from shared.telemetry import log_bug
-
-NOTICES = "notices"
-"""The container; its key, indexes and times to live are in infra/data.json."""
+from shared.ports import Overtaken, Search
 
 _HISTORY_PAGE = 1000
 """Documents of a history that are asked for at once."""
 _LONGEST = 100
 """Characters of a part of a key; no institution, number or alias has as many, and the service takes 2,048 bytes."""
-
-Answered = TypeVar("Answered")
 
 
 class CosmosNoticeStore:
@@ -50,6 +32,7 @@ class CosmosNoticeStore:
 
     def __init__(self, cosmos: Cosmos) -> None:
         self._cosmos = cosmos
+        self._lists = CosmosLists(cosmos)
 
     async def load(self, address: Address) -> Notice | None:
         """Return the notice as it is now; one point read."""
@@ -105,24 +88,12 @@ class CosmosNoticeStore:
 
     async def search(self, search: Search) -> list[Notice]:
         """Return the notices wanted, in the order of the search; one query for each physical partition."""
-        if not search.segregation_codes or not _is_possible([search.creditor_institution]):
-            return []
-        ranges = await self._ranges([search.creditor_institution])
-        found = await _all(self._search_in(part, search) for part in ranges)
-        every = {notice.address.number: notice for notices in found for notice in notices}
-        in_order = sorted(every.values(), key=lambda notice: (sort_key(notice, search.order), notice.address.number))
-        return in_order[: search.limit]
+        is_possible = search.segregation_codes and _is_possible([search.creditor_institution])
+        return await self._lists.search(search) if is_possible else []
 
-    async def due(self, now: datetime) -> AsyncIterator[Notice]:
+    def due(self, now: datetime) -> AsyncIterator[Notice]:
         """Yield the notices that time has changed and nobody wrote down, the longest due first."""
-        streams = [self._due_in(part, now) for part in await self._ranges([])]
-        heads = [(head[0], n, head[1]) for n, stream in enumerate(streams) if (head := await anext(stream, None))]
-        heapify(heads)
-        while heads:
-            _, n, notice = heappop(heads)
-            yield notice
-            if (head := await anext(streams[n], None)) is not None:
-                heappush(heads, (head[0], n, head[1]))
+        return self._lists.due(now)
 
     async def claim_iuv(self, institution: InstitutionCode, iuv: Iuv, number: NoticeNumber) -> NoticeNumber:
         """Let the IUV name the number unless it names one already; return the number that it names."""
@@ -181,79 +152,6 @@ class CosmosNoticeStore:
                 return None
             raise StoreUnavailable from error
         return [each["resourceBody"] for each in found]
-
-    async def _search_in(self, part: Document, search: Search) -> list[Notice]:
-        """Return the notices of a physical partition; more queries than one only where documents are damaged."""
-        found: list[Notice] = []
-        while True:
-            page = await self._select("search", search_query(search), part)
-            # A partition that was split meanwhile answers in parts.
-            page = sorted(page, key=lambda document: search_place(document, search.order))[: search.limit]
-            found += _readable(page)
-            if len(page) < search.limit or len(found) >= search.limit:
-                return found
-            search = replace(search, after=position_after(search_place(page[-1], search.order)))
-
-    async def _due_in(self, part: Document, now: datetime) -> AsyncIterator[tuple[Place, Notice]]:
-        """Yield the notices that are due in a physical partition, page by page, each with its place."""
-        after: Place | None = None
-        while page := await self._select("due", due_query(now, after), part):
-            page = sorted(page, key=due_place)[:DUE_PAGE]
-            for document in page:
-                for notice in _readable([document]):
-                    yield due_place(document), notice
-            after = due_place(page[-1])
-
-    async def _select(self, operation: str, query: Query, part: Document) -> list[Document]:
-        async def select(container: ContainerProxy, hook: Hook) -> list[Document]:
-            pages = container.query_items(
-                query.text,
-                parameters=query.parameters,
-                feed_range=part,
-                max_item_count=query.limit,
-                # A listing may lag a little, and costs half. The SDK keeps things of its own in these options.
-                feed_options={"consistencyLevel": "Session"},
-                enable_scan_in_query=True,
-                response_hook=hook,
-            )
-            return [document async for document in pages]
-
-        return await self._cosmos.ask(operation, NOTICES, select)
-
-    async def _ranges(self, key: list[str]) -> list[Document]:
-        """Return the physical partitions that may hold documents below the first values of a key; seldom asks."""
-
-        async def read(container: ContainerProxy, _: Hook) -> list[Document]:
-            every = [part async for part in container.read_feed_ranges()]
-            if key:
-                below = await container.feed_range_from_partition_key(key)
-                for part in every:
-                    if await container.is_feed_range_subset(part, below):
-                        return [part]
-            return every
-
-        return await self._cosmos.ask("ranges", NOTICES, read)
-
-
-async def _all(calls: Iterable[Coroutine[Any, Any, Answered]]) -> list[Answered]:
-    """Return the results of calls at once; when one fails, cancel the others and raise its error."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(call) for call in calls]
-    except ExceptionGroup as failed:
-        error = failed.exceptions[0]
-        raise error from error.__cause__
-    return [task.result() for task in tasks]
-
-
-def _readable(documents: Iterable[Document]) -> Iterator[Notice]:
-    """Yield the notices of the documents. One that cannot be decoded is logged, and the others are still served."""
-    for document in documents:
-        try:
-            yield read_notice(document)
-        except Exception as error:  # noqa: BLE001  whatever is wrong with it
-            institution, number = document.get("creditorInstitution"), document.get("noticeNumber")
-            log_bug("document_unreadable", error, institution=institution, number=number)
 
 
 def _is_possible(key: list[str]) -> bool:

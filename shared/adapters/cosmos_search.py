@@ -1,13 +1,10 @@
-"""The queries of lists: in the order of one composite index, from a position on.
-
-Every physical partition is asked by itself and the answers are merged here: a query below the first value of the
-partition key is not merged by the SDK, and a continuation token from before a split repeats earlier documents.
+"""The queries of lists and of due notices: in the order of one composite index, from a position on.
 
 An index serves every condition that may hold for few notices only: institution, number, status, anomaly, and the time
 of the next change. So a list of few notices reads few documents, however many the institution has.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -45,9 +42,9 @@ def search_query(search: Search) -> Query:
     return _query(conditions, ["creditorInstitution", *_FIELDS[search.order], "noticeNumber"], search.limit)
 
 
-def search_place(document: Document, order: Order) -> Place:
-    """Return the place of a stored notice in a list."""
-    return _place(document, (*_FIELDS[order], "noticeNumber"))
+def search_place(order: Order) -> Callable[[Document], Place]:
+    """Return how to find the place of a stored notice in a list of this order."""
+    return lambda document: _place(document, (*_FIELDS[order], "noticeNumber"))
 
 
 def position_after(place: Place) -> Position:

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from shared.adapters.cosmos import NOTICES, CosmosNoticeStore
+from shared.adapters.cosmos import CosmosNoticeStore
 from shared.adapters.cosmos_calls import Cosmos
+from shared.adapters.cosmos_lists import NOTICES
 from shared.adapters.cosmos_search import search_query
 from shared.documents import Document, notice_document
 from shared.domain import declarations
@@ -154,6 +155,23 @@ async def test_a_notice_that_changes_while_a_list_goes_on_after_damage_is_in_it_
     await store.save(amended)
 
     assert await found == [changes[2].notice, amended.notice]
+
+
+async def test_a_page_whose_partition_is_split_half_way_is_whole_and_holds_each_notice_once(
+    store: CosmosNoticeStore, double: CosmosDouble
+) -> None:
+    addresses = [at(serial) for serial in range(1, 13)]
+    for address in addresses:
+        await store.save(published(address))
+    await store.search(Search(INSTITUTION, NOW))
+    double.log.clear()
+    double.inject(Fault("Query", page=4), Fault("Query", delay=0.3))
+
+    found = asyncio.create_task(store.search(Search(INSTITUTION, NOW, limit=10)))
+    await double.log.wait_for("Query")
+    double.split("archive", "notices", at=[INSTITUTION, at(6).number])
+
+    assert [notice.address for notice in await found] == addresses[:10]
 
 
 async def test_a_long_page_is_one_query(store: CosmosNoticeStore, double: CosmosDouble) -> None:
