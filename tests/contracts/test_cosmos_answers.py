@@ -70,7 +70,7 @@ async def patient(account: CosmosDouble) -> AsyncIterator[Cosmos]:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def hurried(account: CosmosDouble) -> AsyncIterator[Cosmos]:
     """Yield a way into the account that gives up soon."""
-    async with opened(account, budget=0.2) as cosmos:
+    async with opened(account, budget=0.3) as cosmos:
         yield cosmos
 
 
@@ -283,6 +283,15 @@ async def test_a_query_that_never_gets_a_usable_answer_is_refused(
 
     with pytest.raises(StoreUnavailable):
         await CosmosNoticeStore(hurried).search(Search(INSTITUTION, NOW))
+
+
+async def test_a_query_of_the_registry_that_is_not_found_is_no_empty_registry(
+    hurried: Cosmos, double: CosmosDouble
+) -> None:
+    double.inject(Fault("Query", status=404, times=None))
+
+    with pytest.raises(StoreUnavailable):
+        await CosmosRegistry(hurried).institutions()
 
 
 @pytest.mark.parametrize(

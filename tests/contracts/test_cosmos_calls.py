@@ -19,7 +19,7 @@ from shared.adapters.cosmos_calls import Cosmos
 from shared.domain import declarations
 from shared.errors import StoreUnavailable
 from shared.settings import CosmosStore
-from shared.telemetry import StoreCall
+from shared.telemetry import StoreCall, error_chain
 from tests.emulators.cosmos import CosmosDouble, Fault
 from tests.stores import account_of, an_account
 from tests.support import ADDRESS, a_publication, an_act
@@ -71,6 +71,26 @@ async def test_a_call_that_is_given_up_is_told_as_well(double: CosmosDouble) -> 
             await store.load(ADDRESS)
 
     assert (told[-1].outcome, told[-1].attempts) == ("failed", 1)
+
+
+@pytest.mark.parametrize(
+    ("fault", "cause"),
+    [
+        (Fault("Read", status=404, substatus=1003), "CosmosResourceNotFoundError(404/1003)"),
+        (Fault("Read", status=403, substatus=5300), "CosmosHttpResponseError(403/5300)"),
+        (Fault("Read", status=429, substatus=3200, retry_after=60), "CosmosHttpResponseError(429/3200)"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+async def test_a_refusal_names_the_status_and_the_substatus_of_the_service(
+    double: CosmosDouble, fault: Fault, cause: str
+) -> None:
+    double.inject(replace(fault, times=None))
+    async with opened(account_of(double), []) as store:
+        with pytest.raises(StoreUnavailable) as refused:
+            await store.load(ADDRESS)
+
+    assert error_chain(refused.value).startswith(f"StoreUnavailable caused by {cause}")
 
 
 @pytest.mark.parametrize("client_id", [None, "the-id-of-an-identity"])
