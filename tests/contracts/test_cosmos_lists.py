@@ -225,7 +225,7 @@ def test_notices_that_time_has_moved_to_a_status_are_found_by_the_time_of_their_
 
 @pytest.mark.parametrize("codes", [("47",), ("46", "48"), ("47", "99"), ("00", "47", "48", "99")])
 async def test_codes_are_found_by_the_whole_rule(store: CosmosNoticeStore, codes: tuple[str, ...]) -> None:
-    every = [at(1, code=code) for code in ("00", "46", "47", "48", "99")]
+    every = [at(serial, code=code) for code in ("00", "46", "47", "48", "99") for serial in (0, 9_999_999_999_999)]
     others = [Address(INSTITUTION, type(every[0].number)(n)) for n in ("3479", "347" + "0" * 16, "34700000000000000X")]
     for address in [*every, *others]:
         await store.save(published(address))
