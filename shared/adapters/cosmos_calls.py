@@ -153,7 +153,7 @@ class Cosmos:
         if self._is_closed:
             raise StoreUnavailable
         if self._opening is None or (self._opening.done() and _has_failed(self._opening)):
-            self._opening = asyncio.create_task(self._open())
+            self._opening = asyncio.create_task(self._open(), name="open Cosmos DB")
             self._opening.add_done_callback(_has_failed)  # takes its error when no request waits for it any more
         await asyncio.wait([self._opening])
         return self._opening.result()
