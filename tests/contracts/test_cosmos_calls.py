@@ -18,11 +18,12 @@ from shared.adapters.cosmos import CosmosNoticeStore
 from shared.adapters.cosmos_calls import Cosmos
 from shared.domain import declarations
 from shared.errors import StoreUnavailable
+from shared.ports import Search
 from shared.settings import CosmosStore
 from shared.telemetry import StoreCall, error_chain
 from tests.emulators.cosmos import CosmosDouble, Fault
 from tests.stores import account_of, an_account
-from tests.support import ADDRESS, a_publication, an_act
+from tests.support import ADDRESS, NOW, a_publication, an_act
 
 TOKEN = "a-token-of-the-app"
 
@@ -91,6 +92,17 @@ async def test_a_refusal_names_the_status_and_the_substatus_of_the_service(
             await store.load(ADDRESS)
 
     assert error_chain(refused.value).startswith(f"StoreUnavailable caused by {cause}")
+
+
+async def test_a_list_in_a_container_that_is_gone_is_refused_at_once(double: CosmosDouble) -> None:
+    told: list[StoreCall] = []
+    double.inject(Fault("Query", status=404, substatus=1003, times=None))
+    async with opened(account_of(double), told) as store:
+        with pytest.raises(StoreUnavailable) as refused:
+            await store.search(Search(ADDRESS.creditor_institution, NOW))
+
+    assert told[-1].attempts == 1
+    assert error_chain(refused.value).startswith("StoreUnavailable caused by CosmosResourceNotFoundError(404/1003)")
 
 
 @pytest.mark.parametrize("client_id", [None, "the-id-of-an-identity"])

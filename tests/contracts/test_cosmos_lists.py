@@ -174,6 +174,21 @@ async def test_a_page_whose_partition_is_split_half_way_is_whole_and_holds_each_
     assert [notice.address for notice in await found] == addresses[:10]
 
 
+async def test_a_list_that_goes_on_after_damage_and_a_split_leaves_nothing_out(
+    cosmos: Cosmos, store: CosmosNoticeStore, double: CosmosDouble
+) -> None:
+    for serial in range(1, 13):
+        change = published(at(serial))
+        await store.save(change)
+        if serial in (1, 2, 3, 8):
+            await damage(cosmos, change.notice, {"origin": "none"})
+    await store.search(Search(INSTITUTION, NOW))
+    # One half holds 8 and 9, the other all that is smaller: each answers with its first three.
+    double.split("archive", "notices", at=[INSTITUTION, at(6).number])
+
+    assert [notice.address for notice in await store.search(Search(INSTITUTION, NOW, limit=3))] == [at(4), at(5), at(6)]
+
+
 async def test_a_long_page_is_one_query(store: CosmosNoticeStore, double: CosmosDouble) -> None:
     for serial in range(120):
         await store.save(published(at(serial)))

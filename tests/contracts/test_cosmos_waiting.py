@@ -207,8 +207,7 @@ async def test_an_account_that_is_opened_for_nobody_any_more_leaves_no_error_beh
     await double.log.wait_for("Account")
 
     ping.cancel()
-    while any(task.get_name() == "open Cosmos DB" for task in asyncio.all_tasks()):
-        await asyncio.sleep(0.01)
+    await asyncio.wait({task for task in asyncio.all_tasks() if task.get_name() == "open Cosmos DB"})
 
     assert ping.cancelled()
 
