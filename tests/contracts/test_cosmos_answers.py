@@ -11,14 +11,14 @@ import pytest_asyncio
 from shared.adapters.cosmos import CosmosNoticeStore
 from shared.adapters.cosmos_calls import Cosmos
 from shared.adapters.cosmos_registry import CosmosRegistry
-from shared.domain.identifiers import InstitutionCode, Iuv
+from shared.domain.identifiers import InstitutionCode
 from shared.domain.notice import Address
 from shared.errors import StoreUnavailable
 from shared.ports import Overtaken, Search
-from tests.contracts.notice_store import published
+from tests.contracts.notice_store import IUV, a_claim, published
 from tests.emulators.cosmos import CosmosDouble, Fault
 from tests.stores import account_of, an_account
-from tests.support import INSTITUTION, NOW, NUMBER, a_caller, a_number
+from tests.support import INSTITUTION, NOW, a_caller, a_number
 
 OWN = {"content-type": "application/json", "x-ms-request-charge": "1"}
 """Headers of the service."""
@@ -116,7 +116,8 @@ async def test_a_save_is_done_once_whatever_the_answer_to_its_batch_holds(
 
     await store.save(change)
 
-    assert await store.history(address) == (change.notice, list(change.events))
+    assert await store.load(address) == change.notice
+    assert await store.history(address) == list(change.events)
 
 
 @pytest.mark.parametrize("answer", ["no result", "one result of two", "not modified", "null"])
@@ -272,7 +273,7 @@ async def test_an_answer_to_a_query_that_is_not_usable_is_asked_for_again(
     double.inject(Fault("Query", **QUERIES[answer]))
     assert await store.search(Search(address.creditor_institution, NOW)) == [change.notice]
     double.inject(Fault("Query", **QUERIES[answer]))
-    assert await store.history(address) == (change.notice, list(change.events))
+    assert await store.history(address) == list(change.events)
 
 
 @pytest.mark.parametrize("answer", QUERIES)
@@ -318,6 +319,6 @@ async def test_an_unusable_description_of_the_account_is_not_kept(operation: str
 async def test_a_claim_that_another_service_answered_is_made(store: CosmosNoticeStore, double: CosmosDouble) -> None:
     double.inject(Fault("Create", status=201, body="{}"))
 
-    assert await store.claim_iuv(INSTITUTION, Iuv("IUV1"), NUMBER) == NUMBER
+    assert await store.claim_iuv(INSTITUTION, IUV, a_claim(1)) == a_claim(1)
 
-    assert await store.number_of(INSTITUTION, Iuv("IUV1")) == NUMBER
+    assert await store.iuv_claim(INSTITUTION, IUV) == a_claim(1)

@@ -71,7 +71,7 @@ async def test_every_call_is_told_with_its_charge_its_time_and_its_attempts(doub
 async def test_a_call_that_is_given_up_is_told_as_well(double: CosmosDouble) -> None:
     told: list[StoreCall] = []
     async with opened(account_of(double), told) as store:
-        await store.ping()
+        await store.ping(NOW)
         double.inject(Fault(status=429, retry_after=60, times=None))
 
         with pytest.raises(StoreUnavailable):
@@ -149,10 +149,10 @@ async def test_a_client_that_cannot_be_opened_is_opened_later(double: CosmosDoub
     double.inject(Fault("Account", status=403, times=None))
     async with opened(account_of(double), []) as store:
         with pytest.raises(StoreUnavailable):
-            await store.ping()
+            await store.ping(NOW)
         double.faults.clear()
 
-        await store.ping()
+        await store.ping(NOW)
 
 
 @asynccontextmanager

@@ -202,7 +202,7 @@ async def test_a_long_page_is_one_query(store: CosmosNoticeStore, double: Cosmos
 async def test_an_institution_that_cannot_be_one_is_not_asked_for(
     store: CosmosNoticeStore, double: CosmosDouble
 ) -> None:
-    await store.ping()
+    await store.ping(NOW)
     double.log.clear()
 
     for institution in ("1" * 60_000, "città"):

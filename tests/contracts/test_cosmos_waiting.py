@@ -85,7 +85,7 @@ async def test_a_read_of_a_replica_that_lags_is_repeated(store: CosmosNoticeStor
 async def test_a_wait_that_the_service_asks_for_is_kept(
     store: CosmosNoticeStore, double: CosmosDouble, result: int | None
 ) -> None:
-    await store.ping()
+    await store.ping(NOW)
     double.inject(Fault("Batch", status=429, retry_after=0.25, result=result))
     loop = asyncio.get_running_loop()
     began = loop.time()
@@ -101,7 +101,7 @@ async def test_a_wait_that_the_service_asks_for_is_kept(
 async def test_a_wait_beyond_the_budget_is_answered_at_once_with_that_wait(
     store: CosmosNoticeStore, double: CosmosDouble, result: int | None, asked_for: float, told: int
 ) -> None:
-    await store.ping()
+    await store.ping(NOW)
     double.inject(Fault("Batch", status=429, retry_after=asked_for, result=result, times=None))
 
     async with asyncio.timeout(LONG / 2):
@@ -114,7 +114,7 @@ async def test_a_wait_beyond_the_budget_is_answered_at_once_with_that_wait(
 
 async def test_a_wait_beyond_a_small_budget_is_told_in_whole_seconds(double: CosmosDouble) -> None:
     cosmos = Cosmos(account_of(double), budget=5)
-    await CosmosNoticeStore(cosmos).ping()
+    await CosmosNoticeStore(cosmos).ping(NOW)
     double.inject(Fault("Read", status=429, retry_after=6.2, times=None))
 
     with pytest.raises(StoreUnavailable) as refused:
@@ -138,14 +138,14 @@ async def test_a_list_that_one_partition_refuses_does_not_go_on_in_the_others(
     assert len([call for call in calls if call.operation == "search"]) == 3, "all three queries have ended"
 
 
-@pytest.mark.parametrize("operation", ["Account", "ReadContainer", "Read"])
+@pytest.mark.parametrize("operation", ["Account", "ReadContainer", "Upsert"])
 async def test_a_ping_that_is_cancelled_leaves_the_way_free(
     double: CosmosDouble, complaints: list[dict[str, Any]], operation: str
 ) -> None:
     cosmos = Cosmos(account_of(double), budget=1)
     store = CosmosNoticeStore(cosmos)
     double.inject(Fault(operation, hang="before"))
-    ping = asyncio.create_task(store.ping())
+    ping = asyncio.create_task(store.ping(NOW))
     await double.log.wait_for(operation)
 
     ping.cancel()
@@ -184,18 +184,18 @@ async def test_calls_that_are_cancelled_leave_their_connections_to_others(
     cosmos: Cosmos, store: CosmosNoticeStore, double: CosmosDouble, complaints: list[dict[str, Any]]
 ) -> None:
     # The SDK's pool holds a hundred.
-    await store.ping()
+    await store.ping(NOW)
     double.log.clear()
-    double.inject(Fault("Read", hang="before", times=101))
-    pings = [asyncio.create_task(store.ping()) for _ in range(101)]
-    await double.log.wait_for("Read", times=100)
+    double.inject(Fault("Upsert", hang="before", times=101))
+    pings = [asyncio.create_task(store.ping(NOW)) for _ in range(101)]
+    await double.log.wait_for("Upsert", times=100)
     for ping in pings:
         ping.cancel()
     await asyncio.wait(pings)
     double.faults.clear()
 
     async with asyncio.timeout(LONG / 2):
-        await store.ping()
+        await store.ping(NOW)
 
 
 async def test_an_account_that_is_opened_for_nobody_any_more_leaves_no_error_behind(
@@ -203,7 +203,7 @@ async def test_an_account_that_is_opened_for_nobody_any_more_leaves_no_error_beh
 ) -> None:
     cosmos = Cosmos(account_of(double), budget=0.2)
     double.inject(Fault("Account", hang="before"))
-    ping = asyncio.create_task(CosmosNoticeStore(cosmos).ping())
+    ping = asyncio.create_task(CosmosNoticeStore(cosmos).ping(NOW))
     await double.log.wait_for("Account")
 
     ping.cancel()
@@ -231,7 +231,7 @@ async def answers(store: CosmosNoticeStore, within: float = LONG) -> bool:
     """Tell whether the store answers a ping within so many seconds."""
     try:
         async with asyncio.timeout(within):
-            await store.ping()
+            await store.ping(NOW)
     except (StoreUnavailable, TimeoutError):
         return False
     return True

@@ -111,7 +111,10 @@ class CosmosDouble:
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request of a client."""
         # Not request.read(), which refuses bodies of 1 MiB: what is too large is for the service to say.
-        body = await request.content.read()
+        try:
+            body = await request.content.read()
+        except ConnectionError:
+            return web.Response()  # the client is gone: nothing reached us whole, and no answer reaches it
         if request.raw_path.startswith(PREFIX):
             return self._through_side_door(request, body)
         call = Call.read(request.method, request.raw_path, request.headers, body)
