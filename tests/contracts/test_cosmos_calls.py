@@ -155,6 +155,24 @@ async def test_a_client_that_cannot_be_opened_is_opened_later(double: CosmosDoub
         await store.ping(NOW)
 
 
+@pytest.mark.parametrize(
+    ("operation", "body"),
+    [
+        ("Account", "{}"),
+        ("ReadContainer", ""),
+        ("ReadContainer", "{}"),
+        ("PartitionKeyRanges", "null"),
+        ("PartitionKeyRanges", "<html></html>"),
+    ],
+)
+async def test_an_unusable_description_of_the_account_is_not_kept(
+    double: CosmosDouble, operation: str, body: str
+) -> None:
+    double.inject(Fault(operation, status=200, body=body))
+    async with opened(account_of(double), []) as store:
+        assert await store.search(Search(ADDRESS.creditor_institution, NOW)) == []
+
+
 @asynccontextmanager
 async def serving(handler: Callable[[web.BaseRequest], Awaitable[web.Response]]) -> AsyncIterator[str]:
     """Serve on loopback; yield the address."""
