@@ -6,7 +6,7 @@ from base64 import b64decode
 import httpx
 import pytest
 
-from tests.emulators.cosmos import CosmosDouble, Fault
+from tests.emulators.cosmos import CosmosDouble, Fault, charges
 from tests.emulators.plain_client import BATCH, CONTAINER, DOCS, ITEM, Client
 
 
@@ -156,6 +156,33 @@ async def test_items_that_are_equal_are_listed_by_their_rid_in_the_direction_of_
 
     assert found(await client.ask("SELECT * FROM c ORDER BY c.n")) == ["a", "b", "c"]
     assert found(await client.ask("SELECT * FROM c ORDER BY c.n DESC")) == ["c", "b", "a"]
+
+
+@pytest.mark.parametrize("direction", ["ASC", "DESC"])
+async def test_items_that_are_equal_are_given_once_over_the_pages(client: Client, direction: str) -> None:
+    names = ["b", "c", "d", "e"]
+    for name in names:
+        await client.send("POST", DOCS, ITEM | {"id": name})
+
+    given: list[str] = []
+    page: httpx.Response | None = None
+    for _ in range(3):
+        further = leading_on(page) if page is not None else {}
+        page = await client.ask(f"SELECT * FROM c ORDER BY c.n {direction}", **{"x-ms-max-item-count": "2"}, **further)
+        given += found(page)
+
+    assert given == (["a", *names] if direction == "ASC" else [*reversed(names), "a"])
+
+
+async def test_what_a_query_looks_at_is_charged_once_for_all_its_pages(client: Client) -> None:
+    for name in ("b", "c"):
+        await client.send("POST", DOCS, ITEM | {"id": name})
+
+    first = await client.ask("SELECT * FROM c", **{"x-ms-max-item-count": "2"})
+    second = await client.ask("SELECT * FROM c", **leading_on(first))
+
+    assert float(first.headers["x-ms-request-charge"]) == charges.query(3, 2)
+    assert float(second.headers["x-ms-request-charge"]) == charges.query(0, 1)
 
 
 async def test_a_client_can_tell_what_a_rid_is_of(client: Client) -> None:

@@ -11,6 +11,8 @@ from tests.emulators.plain_client import BATCH, CONTAINER, DOCS, ITEM, QUERY, Cl
 PLAN = {"x-ms-cosmos-is-query-plan-request": "True", "x-ms-documentdb-query-enablecrosspartition": "True"}
 ACROSS = QUERY | {"x-ms-documentdb-query-enablecrosspartition": "True"}
 PATCH = {"operations": [{"op": "set", "path": "/n", "value": 2}], "condition": "from c where c.n = 1"}
+ACCENTED = "\\u00e0"
+"""Two bytes, as JSON in a header writes them."""
 OPERATIONS = [
     {"operationType": "Create", "resourceBody": ITEM | {"id": "b"}},
     {"operationType": "Read", "id": "a"},
@@ -53,6 +55,7 @@ ASKED = {"query": "SELECT * FROM c WHERE c.n = @n", "parameters": [{"name": "@n"
         ("GET", f"{DOCS}/a", None, {"x-ms-documentdb-partitionkey": '["77777777777"]'}),
         ("GET", f"{DOCS}/a", None, {"x-ms-documentdb-partitionkey": '["77777777777",{"a":1}]'}),
         ("GET", f"{DOCS}/a", None, {"x-ms-documentdb-partitionkey": f'["77777777777","{"x" * 2049}"]'}),
+        ("GET", f"{DOCS}/a", None, {"x-ms-documentdb-partitionkey": f'["77777777777","{ACCENTED * 1100}"]'}),
         ("GET", DOCS, None, {"a-im": "Incremental Feed", "if-none-match": '"abc"'}),
         ("GET", DOCS, None, {"a-im": "Incremental Feed", "if-modified-since": "yesterday"}),
         ("POST", "/dbs", {}, {}),
