@@ -1,34 +1,33 @@
 """Notices and their events in Cosmos DB: one logical partition for each notice, one transactional batch for each save.
 
-A save creates `event-<n+1>` beside the notice, so that of two writers one is refused. Whether a refused or unanswered
-save was ours after all is told by the write id in that event: the SDK resends what lost its answer, and a second writer
-may come in between.
+A save creates `event-<n+1>` beside the notice, so that of two writers one is refused. A refused save may have been done
+all the same: the SDK repeats a request after a lost answer, and another writer may come in between. The write id in
+that event says whose it is.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import datetime
-from heapq import heapify, heappop, heappush
+from datetime import UTC, datetime
 from typing import Any
 
+from azure.core import MatchConditions
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.cosmos.aio import ContainerProxy
 
 from shared.adapters.cosmos_calls import Cosmos, Hook
-from shared.adapters.cosmos_search import DUE_PAGE, Query, due_query, search_query
+from shared.adapters.cosmos_lists import NOTICES, CosmosLists
 from shared.documents import SCHEMA, Document, event_document, event_id, notice_document, read_event, read_notice
-from shared.domain.dates import format_instant
+from shared.domain.dates import format_instant, read_instant
 from shared.domain.events import NoticeEvent
 from shared.domain.identifiers import InstitutionCode, Iuv, NoticeNumber
 from shared.domain.notice import Address, Change, Notice
 from shared.errors import StoreUnavailable
-from shared.ports import Overtaken, Search, sort_key
+from shared.ports import IuvClaim, Overtaken, Search
 
-NOTICES = "notices"
-"""The container; its key, indexes and times to live are in infra/data.json."""
+CHECKPOINTS = "checkpoints"
+"""The container of what a process remembers; its key and indexes are in infra/data.json."""
 
-_HISTORY_PAGE = 1000
-"""Documents of a history that are asked for at once."""
+_LATEST_PAGE = 50
+"""Events that are read at once on the way back."""
 _LONGEST = 100
 """Characters of a part of a key; no institution, number or alias has as many, and the service takes 2,048 bytes."""
 
@@ -38,6 +37,7 @@ class CosmosNoticeStore:
 
     def __init__(self, cosmos: Cosmos) -> None:
         self._cosmos = cosmos
+        self._lists = CosmosLists(cosmos)
 
     async def load(self, address: Address) -> Notice | None:
         """Return the notice as it is now; one point read."""
@@ -71,73 +71,103 @@ class CosmosNoticeStore:
         if event["writeId"] != change.events[0].write_id:
             raise Overtaken(read_notice(notice))
 
-    async def history(self, address: Address) -> tuple[Notice, list[NoticeEvent]] | None:
-        """Return the notice and all its events, oldest first; one query inside its partition."""
+    async def history(self, address: Address, after: int = 0, limit: int = 100) -> list[NoticeEvent]:
+        """Return the events that made the versions after `after`, oldest first; one query inside its partition."""
+        return await self._events(address, after + 1, after + limit)
+
+    async def latest_events(self, address: Address, version: int) -> AsyncIterator[NoticeEvent]:
+        """Yield the events from the one that made `version` back to the first, one page a query."""
+        while version > 0:
+            page = await self._events(address, max(1, version - _LATEST_PAGE + 1), version, latest_first=True)
+            for event in page:
+                yield event
+            if not page:
+                return
+            version = page[-1].version - 1
+
+    async def _events(
+        self, address: Address, first: int, last: int, *, latest_first: bool = False
+    ) -> list[NoticeEvent]:
+        """Return the events that made these versions, as many as the service puts into one page of 4 MB."""
 
         async def read(container: ContainerProxy, hook: Hook) -> list[Document]:
-            # The notice comes first: what is saved while further pages are read is then too young, never missing.
             pages = container.query_items(
-                "SELECT * FROM c ORDER BY c.id DESC",
+                f"SELECT * FROM c WHERE c.id >= @first AND c.id <= @last ORDER BY c.id {order}",
+                parameters=[{"name": "@first", "value": event_id(first)}, {"name": "@last", "value": event_id(last)}],
                 partition_key=_key(address),
-                max_item_count=_HISTORY_PAGE,
+                max_item_count=last - first + 1,
                 response_hook=hook,
-            )
-            return [document async for document in pages]
+            ).by_page()
+            # A page may be empty and not the last.
+            async for page in pages:
+                if found := [document async for document in page]:
+                    return found
+            return []
 
-        documents = await self._cosmos.ask("history", NOTICES, read) if _is_possible(_key(address)) else []
-        if not documents:
-            return None
-        notice, oldest_first = read_notice(documents[0]), documents[:0:-1]
-        return notice, [read_event(document) for document in oldest_first[: notice.version]]
+        order = "DESC" if latest_first else "ASC"
+        if not _is_possible(_key(address)):
+            return []
+        return [read_event(document) for document in await self._cosmos.ask("events", NOTICES, read)]
 
     async def search(self, search: Search) -> list[Notice]:
         """Return the notices wanted, in the order of the search; one query for each physical partition."""
-        if not search.segregation_codes:
-            return []
-        ranges = await self._ranges([search.creditor_institution])
-        found = await asyncio.gather(*(self._select("search", search_query(search), part) for part in ranges))
-        every = {notice.address.number: notice for notices in found for notice in notices}
-        in_order = sorted(every.values(), key=lambda notice: (sort_key(notice, search.order), notice.address.number))
-        return in_order[: search.limit]
+        is_possible = search.segregation_codes and _is_possible([search.creditor_institution])
+        return await self._lists.search(search) if is_possible else []
 
-    async def due(self, now: datetime) -> AsyncIterator[Notice]:
+    def due(self, now: datetime) -> AsyncIterator[Notice]:
         """Yield the notices that time has changed and nobody wrote down, the longest due first."""
-        streams = [self._due_in(part, now) for part in await self._ranges([])]
-        heads = [(_due_key(head), n, head) for n, stream in enumerate(streams) if (head := await anext(stream, None))]
-        heapify(heads)
-        while heads:
-            _, n, notice = heappop(heads)
-            yield notice
-            if (head := await anext(streams[n], None)) is not None:
-                heappush(heads, (_due_key(head), n, head))
+        return self._lists.due(now)
 
-    async def claim_iuv(self, institution: InstitutionCode, iuv: Iuv, number: NoticeNumber) -> NoticeNumber:
-        """Let the IUV name the number unless it names one already; return the number that it names."""
-        if (claimed := await self.number_of(institution, iuv)) is not None:
-            return claimed
-        alias = _alias(institution, iuv, number)
+    async def claim_iuv(
+        self, institution: InstitutionCode, iuv: Iuv, claim: IuvClaim, instead_of: IuvClaim | None = None
+    ) -> IuvClaim:
+        """Save the claim if the IUV has none yet, or still has `instead_of`; return the claim that it has then."""
+        key, alias, etag = [institution, _alias_number(iuv)], _alias(institution, iuv, claim), ""
+        if instead_of is not None:
+            found = await self._read_together(key, "alias")
+            if found is None or (saved := _claim_of(found[0])) != instead_of:
+                return saved if found else await self.claim_iuv(institution, iuv, claim)
+            etag = found[0]["_etag"]
 
-        async def create(container: ContainerProxy, hook: Hook) -> None:
-            await container.create_item(alias, no_response=True, response_hook=hook)
+        async def write(container: ContainerProxy, hook: Hook) -> None:
+            if etag:
+                await container.replace_item(
+                    "alias",
+                    alias,
+                    etag=etag,
+                    match_condition=MatchConditions.IfNotModified,
+                    no_response=True,
+                    response_hook=hook,
+                )
+            else:
+                await container.create_item(alias, no_response=True, response_hook=hook)
 
         try:
-            await self._cosmos.ask("claim_iuv", NOTICES, create)
+            await self._cosmos.ask("claim_iuv", NOTICES, write)
         except HttpResponseError as error:
             # Another's, or our own whose answer was lost.
-            found = await self._read_together([institution, _alias_number(iuv)], "alias")
+            found = await self._read_together(key, "alias")
             if found is None:
                 raise StoreUnavailable from error
-            return NoticeNumber(found[0]["number"])
-        return number
+            return _claim_of(found[0])
+        return claim
 
-    async def number_of(self, institution: InstitutionCode, iuv: Iuv) -> NoticeNumber | None:
-        """Return the number that the IUV was claimed for."""
-        document = await self._read("number_of", "alias", [institution, _alias_number(iuv)])
-        return None if document is None else NoticeNumber(document["number"])
+    async def iuv_claim(self, institution: InstitutionCode, iuv: Iuv) -> IuvClaim | None:
+        """Return the claim that the IUV has."""
+        document = await self._read("iuv_claim", "alias", [institution, _alias_number(iuv)])
+        return None if document is None else _claim_of(document)
 
-    async def ping(self) -> None:
-        """Return if the container answers; that there is no such document is an answer."""
-        await self._read("ping", "ping", ["ping", "ping"])
+    async def ping(self, now: datetime) -> None:
+        """Return if the account writes; a write that succeeds answers for reading too."""
+        health = {"id": "health", "schema": SCHEMA, "checkedAt": format_instant(now)}
+
+        async def write(container: ContainerProxy, hook: Hook) -> None:
+            await container.upsert_item(health, no_response=True, response_hook=hook)
+
+        try:
+            await self._cosmos.ask("ping", CHECKPOINTS, write)
+        except HttpResponseError as error:
+            raise StoreUnavailable from error
 
     async def close(self) -> None:
         """Close the connections."""
@@ -163,68 +193,33 @@ class CosmosNoticeStore:
 
         try:
             found = await self._cosmos.ask("read_together", NOTICES, read)
-        except HttpResponseError:
-            return None
+        except HttpResponseError as error:
+            if error.status_code == 404:
+                return None
+            raise StoreUnavailable from error
         return [each["resourceBody"] for each in found]
-
-    async def _select(self, operation: str, query: Query, part: Document) -> list[Notice]:
-        async def select(container: ContainerProxy, hook: Hook) -> list[Document]:
-            pages = container.query_items(
-                query.text,
-                parameters=query.parameters,
-                feed_range=part,
-                # A listing may lag a little, and costs half. The SDK keeps things of its own in these options.
-                feed_options={"consistencyLevel": "Session"},
-                enable_scan_in_query=True,
-                response_hook=hook,
-            )
-            return [document async for document in pages]
-
-        return [read_notice(document) for document in await self._cosmos.ask(operation, NOTICES, select)]
-
-    async def _due_in(self, part: Document, now: datetime) -> AsyncIterator[Notice]:
-        """Yield what is due in a physical partition, page by page."""
-        last: Notice | None = None
-        while page := await self._select("due", due_query(now, last), part):
-            page.sort(key=_due_key)  # a partition that was split meanwhile answers in parts
-            for notice in page[:DUE_PAGE]:
-                yield notice
-            last = page[:DUE_PAGE][-1]
-
-    async def _ranges(self, key: list[str]) -> list[Document]:
-        """Return the physical partitions that may hold documents below the first values of a key; seldom asks."""
-
-        async def read(container: ContainerProxy, _: Hook) -> list[Document]:
-            every = [part async for part in container.read_feed_ranges()]
-            if key:
-                below = await container.feed_range_from_partition_key(key)
-                for part in every:
-                    if await container.is_feed_range_subset(part, below):
-                        return [part]
-            return every
-
-        return await self._cosmos.ask("ranges", NOTICES, read)
 
 
 def _is_possible(key: list[str]) -> bool:
-    """Tell whether anything can lie there: an address says what whoever asks has put into it."""
-    return all(len(value) <= _LONGEST for value in key)
+    """Tell whether anything can lie there: an address holds whatever its sender wrote."""
+    return all(len(value) <= _LONGEST and value.isascii() for value in key)
 
 
 def _key(address: Address) -> list[str]:
     return [address.creditor_institution, address.number]
 
 
-def _due_key(notice: Notice) -> tuple[str, str, str]:
-    """Return the order in which due notices are asked for."""
-    assert notice.next_change_at is not None
-    return format_instant(notice.next_change_at), notice.address.creditor_institution, notice.address.number
-
-
-def _alias(institution: InstitutionCode, iuv: Iuv, number: NoticeNumber) -> Document:
+def _alias(institution: InstitutionCode, iuv: Iuv, claim: IuvClaim) -> Document:
     """Return the document by which an IUV names a number; it lies in a partition of its own."""
     where = {"creditorInstitution": institution, "noticeNumber": _alias_number(iuv)}
-    return {"id": "alias", "schema": SCHEMA, **where, "number": number}
+    claimed = {"number": claim.number, "heldUntil": format_instant(claim.held_until)}
+    return {"id": "alias", "schema": SCHEMA, **where, **claimed}
+
+
+def _claim_of(alias: Document) -> IuvClaim:
+    # Claims of before were not held for a time.
+    held_until = read_instant(alias["heldUntil"]) if "heldUntil" in alias else datetime.min.replace(tzinfo=UTC)
+    return IuvClaim(NoticeNumber(alias["number"]), held_until)
 
 
 def _alias_number(iuv: Iuv) -> str:

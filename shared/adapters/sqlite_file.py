@@ -51,15 +51,22 @@ CREATE TABLE IF NOT EXISTS iuvs (
     creditor_institution TEXT NOT NULL,
     iuv TEXT NOT NULL,
     number TEXT NOT NULL,
+    held_until TEXT NOT NULL,
     PRIMARY KEY (creditor_institution, iuv)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS registry (
     id TEXT PRIMARY KEY,
     document BLOB NOT NULL
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS checkpoints (
+    id TEXT PRIMARY KEY,
+    document BLOB NOT NULL
+) WITHOUT ROWID;
 """
-"""Makes a file, and gives a file of an earlier version what it lacks. Version 2 lists by status."""
-_VERSION = 2
+_FROM_VERSION_1 = "ALTER TABLE iuvs ADD COLUMN held_until TEXT NOT NULL DEFAULT '2000-01-01T00:00:00.000Z';"
+"""Adds what a file of version 1 lacks besides tables and indexes."""
+_VERSION = 3
+"""Since 2 claims of IUVs are held for a time, and there are checkpoints; since 3 indexes of lists have the status."""
 
 _creation = Lock()
 
@@ -153,11 +160,21 @@ def _connect(path: Path) -> sqlite3.Connection:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
         if version != _VERSION:
-            db.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;")
+            _bring_up_to_date(db)
     except (sqlite3.DatabaseError, ValueError):
         db.close()
         raise
     return db
+
+
+def _bring_up_to_date(db: sqlite3.Connection) -> None:
+    """Make the tables, or what a file of the version before lacks; another process may have done so meanwhile."""
+    db.execute("BEGIN IMMEDIATE")
+    version: int = db.execute("PRAGMA user_version").fetchone()[0]
+    script = f"{_FROM_VERSION_1 if version == 1 else ''} {_SCHEMA} PRAGMA user_version = {_VERSION}"
+    for statement in script.split(";"):  # executescript would end the transaction first
+        db.execute(statement)
+    db.execute("COMMIT")
 
 
 def _identity(name: str) -> tuple[int, int]:

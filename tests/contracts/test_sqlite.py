@@ -13,7 +13,7 @@ from shared.adapters.sqlite_registry import SqliteRegistry
 from shared.ports import NoticeStore, Registry
 from tests.contracts.notice_store import NoticeStoreContract, published
 from tests.contracts.registry import RegistryContract
-from tests.support import ADDRESS, INSTITUTION, a_caller, an_institution
+from tests.support import INSTITUTION, a_caller, an_institution, life_of
 
 
 class TestSqliteNoticeStore(NoticeStoreContract):
@@ -32,7 +32,7 @@ class TestSqliteNoticeStore(NoticeStoreContract):
 
         reopened = SqliteNoticeStore(path)
 
-        assert await reopened.history(ADDRESS) == (change.notice, list(change.events))
+        assert await life_of(reopened) == (change.notice, list(change.events))
         await reopened.close()
 
 

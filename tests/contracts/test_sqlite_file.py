@@ -4,7 +4,7 @@ import os
 import shutil
 import sqlite3
 import stat
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -18,8 +18,8 @@ from shared.domain.lifecycle import Status
 from shared.errors import StoreUnavailable
 from shared.ports import Search
 from shared.telemetry import error_chain
-from tests.contracts.notice_store import at, published
-from tests.support import INSTITUTION, NOW, NUMBER
+from tests.contracts.notice_store import a_claim, at, published
+from tests.support import INSTITUTION, NOW
 
 SHARED = Path(__file__).parents[2] / "shared"
 LOCKS = Path("/proc/locks")
@@ -221,23 +221,23 @@ async def test_a_file_of_the_first_version_is_opened_with_all_it_holds_and_gets_
 Use = Callable[[SqliteNoticeStore], Awaitable[object]]
 
 
-async def due(store: SqliteNoticeStore) -> None:
-    """Ask for what is due."""
-    async for _ in store.due(NOW):
-        pass
+async def all_of(found: AsyncIterator[object]) -> list[object]:
+    """Read to the end."""
+    return [each async for each in found]
 
 
 READS: dict[str, Use] = {
     "load": lambda store: store.load(at(1)),
     "history": lambda store: store.history(at(1)),
     "search": lambda store: store.search(Search(INSTITUTION, NOW)),
-    "due": due,
-    "number_of": lambda store: store.number_of(INSTITUTION, Iuv("1")),
-    "ping": lambda store: store.ping(),
+    "due": lambda store: all_of(store.due(NOW)),
+    "latest_events": lambda store: all_of(store.latest_events(at(1), 1)),
+    "iuv_claim": lambda store: store.iuv_claim(INSTITUTION, Iuv("1")),
 }
 WRITES: dict[str, Use] = {
     "save": lambda store: store.save(published(at(2))),
-    "claim_iuv": lambda store: store.claim_iuv(INSTITUTION, Iuv("2"), NUMBER),
+    "claim_iuv": lambda store: store.claim_iuv(INSTITUTION, Iuv("2"), a_claim(1)),
+    "ping": lambda store: store.ping(NOW),
 }
 USES = READS | WRITES
 

@@ -55,6 +55,7 @@ async def lists(path: Path) -> AsyncIterator[Lists]:
 
 async def test_lists_of_one_institution_run_beside_each_other(lists: Lists) -> None:
     endless = [asking(lists, ENDLESS)]
+    await asyncio.sleep(0)
 
     assert await brief(lists) == [(1,)]
     stop(endless)
