@@ -24,7 +24,7 @@ def holder(data: Path, key: str) -> Caller | None:
     """Return the caller that a key belongs to."""
 
     async def find() -> Caller | None:
-        registry = SqliteRegistry(data / "archive.db")
+        registry = SqliteRegistry(data / "archive.db", utc_now)
         try:
             return await registry.caller(key_hash(key))
         finally:
