@@ -17,7 +17,7 @@ from shared.domain import declarations
 from shared.errors import StoreUnavailable
 from shared.ports import NoticeStore, Search
 from tests.contracts.notice_store import NoticeStoreContract, at, published
-from tests.support import ADDRESS, INSTITUTION, NOW, an_act
+from tests.support import ADDRESS, INSTITUTION, NOW, an_act, life_of
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ class TestSqliteNoticeStore(NoticeStoreContract):
 
         reopened = SqliteNoticeStore(path)
 
-        assert await reopened.history(ADDRESS) == (change.notice, list(change.events))
+        assert await life_of(reopened) == (change.notice, list(change.events))
         await reopened.close()
 
     async def test_what_was_accepted_is_kept_by_closing(self, path: Path) -> None:
