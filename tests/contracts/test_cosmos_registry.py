@@ -20,7 +20,8 @@ from shared.domain.registry_changes import Kind, Operator
 from shared.errors import StoreUnavailable
 from shared.ports import ChangedMeanwhile, Registry
 from shared.registry_documents import entry_of
-from tests.contracts.registry import EVERYTHING, OPERATOR, RegistryContract
+from tests.contracts.registry import RegistryContract
+from tests.contracts.registry_changes import EVERYTHING, OPERATOR, RegistryChangesContract
 from tests.emulators.cosmos import CosmosDouble, Fault
 from tests.stores import account_of, an_account
 from tests.support import INSTITUTION, SECOND, StillClock, a_caller, an_institution
@@ -35,7 +36,7 @@ async def double(request: pytest.FixtureRequest) -> AsyncIterator[CosmosDouble]:
         yield double
 
 
-class TestCosmosRegistry(RegistryContract):
+class TestCosmosRegistry(RegistryContract, RegistryChangesContract):
     """Registry on Cosmos DB."""
 
     @pytest.fixture

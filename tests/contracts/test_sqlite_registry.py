@@ -14,7 +14,8 @@ from shared.adapters.sqlite_registry import SqliteRegistry
 from shared.domain.callers import Key
 from shared.errors import StoreUnavailable
 from shared.ports import ChangedMeanwhile, Registry
-from tests.contracts.registry import EVERYTHING, RegistryContract
+from tests.contracts.registry import RegistryContract
+from tests.contracts.registry_changes import EVERYTHING, RegistryChangesContract
 from tests.support import INSTITUTION, StillClock, a_caller, an_institution
 
 
@@ -24,7 +25,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "archive.db"
 
 
-class TestSqliteRegistry(RegistryContract):
+class TestSqliteRegistry(RegistryContract, RegistryChangesContract):
     """Registry on SQLite."""
 
     @pytest.fixture
