@@ -15,7 +15,6 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import NoReturn
 
@@ -26,7 +25,7 @@ from local.cosmos import start_double
 from local.functions import NotLoadable
 from local.host import Host
 from local.protocol import Protocol
-from local.request import Receive, Scope, Send
+from local.request import App, Receive, Scope, Send
 from local.response import STOPPING, send_answer
 from shared import bootstrap
 from shared.errors import StoreUnavailable
@@ -40,7 +39,7 @@ PATIENCE = 3
 
 
 def main() -> None:
-    """Serve until Ctrl-C or SIGTERM, which end it with 0; what hinders the start is one sentence, and 1."""
+    """Serve until Ctrl-C or SIGTERM, then exit with 0. If it cannot start, print one sentence and exit with 1."""
     signal.signal(signal.SIGINT, _leave)
     signal.signal(signal.SIGTERM, _leave)
     arguments = argparse.ArgumentParser(prog="python -m local", description="Serves the archive on this machine.")
@@ -83,22 +82,27 @@ def _serve(listener: socket.socket, settings: Settings) -> None:
     except NotLoadable as error:
         sys.exit(f"The functions cannot be loaded: {error}.")
     port = listener.getsockname()[1]
-    config = uvicorn.Config(
-        _until_cancelled(host),
-        interface="asgi3",
-        http=Protocol,
-        lifespan="on",
-        ws="none",
-        log_level="warning",
-        access_log=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=PATIENCE,
-    )
+    config = server_config(host)
     server = _Server(config, settings, seed.banner(f"http://localhost:{port}/api", settings))
     try:
         server.run(sockets=[listener])
     except OSError as error:
         _refuse_port(port, error)
+
+
+def server_config(app: App, *, protocol: type[Protocol] = Protocol, patience: int = PATIENCE) -> uvicorn.Config:
+    """Return how the app is served: with which protocol, and how long a request may take once the host stops."""
+    return uvicorn.Config(
+        _until_cancelled(app),
+        interface="asgi3",
+        http=protocol,
+        lifespan="on",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=patience,
+    )
 
 
 class _Server(uvicorn.Server):
@@ -121,10 +125,10 @@ class _Server(uvicorn.Server):
         print(self._banner, flush=True)
 
 
-def _until_cancelled(host: Host) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
+def _until_cancelled(app: App) -> App:
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            await host(scope, receive, send)
+            await app(scope, receive, send)
         except asyncio.CancelledError:
             # The host stops and a request had its time; the client may send it again.
             if scope["type"] != "http":
