@@ -8,7 +8,6 @@ seeds have keys that everybody knows.
 import argparse
 import asyncio
 import errno
-import logging
 import os
 import re
 import signal
@@ -24,7 +23,9 @@ from local import seed
 from local.cosmos import start_double
 from local.functions import NotLoadable
 from local.host import Host
+from local.logs import log_loop_error, show_log
 from local.protocol import Protocol
+from local.public_keys import on_loopback_names
 from local.request import App, Receive, Scope, Send
 from local.response import STOPPING, send_answer
 from shared import bootstrap
@@ -49,7 +50,8 @@ def main() -> None:
     add("--azure", action="store_true", help="on Cosmos DB: the account that COSMOS names, else a double")
     chosen = arguments.parse_args()
 
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
+    os.umask(0o077)  # Every file it makes holds citizens' data, or may, on a machine of many users.
+    show_log()
     listener = _bound(_port(chosen.port))
     if not any(os.environ.get(name) for name in STORES):
         name, store = _with_double(chosen.data) if chosen.azure else _embedded(chosen.data)
@@ -82,7 +84,7 @@ def _serve(listener: socket.socket, settings: Settings) -> None:
     except NotLoadable as error:
         sys.exit(f"The functions cannot be loaded: {error}.")
     port = listener.getsockname()[1]
-    config = server_config(host)
+    config = server_config(on_loopback_names(host, seed.PUBLIC_KEYS))
     server = _Server(config, settings, seed.banner(f"http://localhost:{port}/api", settings))
     try:
         server.run(sockets=[listener])
@@ -114,6 +116,7 @@ class _Server(uvicorn.Server):
         self._banner = banner
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        asyncio.get_running_loop().set_exception_handler(log_loop_error)
         try:
             await seed.prepare(self._settings)
         except SettingsError as error:
@@ -162,7 +165,7 @@ def _refuse_port(port: int, error: OSError) -> NoReturn:
 
 def _writable(data: Path) -> Path:
     try:
-        data.mkdir(mode=0o700, parents=True, exist_ok=True)  # citizens' data, on a machine of many users
+        data.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=data):
             return data
     except OSError as error:

@@ -41,16 +41,17 @@ LOCAL_PLATFORM = Caller(
     {EVERY: frozenset({EVERY})},
     keys=(Key(key_hash("local-platform")),),
 )
-"""Their keys are their names: good enough for the embedded store of one machine, which listens on loopback."""
+PUBLIC_KEYS = (LOCAL_EC.name, LOCAL_PLATFORM.name)
+"""A caller's key is its name, good enough for test data on one machine."""
 
 
 async def prepare(settings: Settings) -> None:
-    """Open the archive, and make what is missing on this machine; raise SettingsError, StoreUnavailable."""
+    """Open the archive. Make and register what a store for test data lacks. Raise SettingsError, StoreUnavailable."""
     store = settings.store
-    if isinstance(store, CosmosStore) and store.is_on_this_machine:
+    if isinstance(store, CosmosStore) and store.is_emulator:
         await make_containers(store)
     await bootstrap.open_application(settings).archive.store.ping()
-    if store.is_on_this_machine:
+    if isinstance(store, EmbeddedStore) or store.is_emulator:
         await seed()
 
 
@@ -70,7 +71,7 @@ def banner(base_url: str, settings: Settings) -> str:
     match settings.store:
         case EmbeddedStore(path):
             where = f"its data in {path}"
-        case store if store.is_on_this_machine:
+        case store if store.is_emulator:
             account = f"AccountEndpoint={store.endpoint};AccountKey={store.key};"
             where = f"its data in Cosmos DB on this machine; for operators:\n\nCOSMOS='{account}' make ops"
         case store:
