@@ -23,7 +23,7 @@ from local import seed
 from local.cosmos import start_double
 from local.functions import NotLoadable
 from local.host import Host
-from local.logs import log_loop_error, show_log
+from local.logs import show_log
 from local.protocol import Protocol
 from local.public_keys import on_loopback_names
 from local.request import App, Receive, Scope, Send
@@ -116,7 +116,6 @@ class _Server(uvicorn.Server):
         self._banner = banner
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        asyncio.get_running_loop().set_exception_handler(log_loop_error)
         try:
             await seed.prepare(self._settings)
         except SettingsError as error:

@@ -14,6 +14,7 @@ from azure.functions import HttpRequest
 
 from local.bodies import Bodies, BodyRefused, BodyTooSlow, Disconnected, TooManyBodies
 from local.functions import Function, load
+from local.logs import log_loop_error
 from local.request import Receive, Scope, Send, headers_of, request_of, segments_of
 from local.response import FAILED, NOT_FOUND, OVERLOADED, Answer, answer_of, framed, method_not_allowed, send_answer
 from local.routes import Routes
@@ -82,6 +83,7 @@ class Host:
 
     async def start(self) -> None:
         """Do what is to be done first, in order, then start the timers."""
+        asyncio.get_running_loop().set_exception_handler(log_loop_error)
         for step in self._on_start:
             await step()
         self._tasks = [asyncio.create_task(timer.run()) for timer in self._timers]

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
+from weakref import ref
 
 import httpx
 import pytest
@@ -397,6 +398,34 @@ async def test_a_body_over_the_limit_is_500_and_the_rest_is_not_kept(host: Host)
     assert next(messages, None) is None, "The client would still be sending."
 
 
+async def test_a_body_of_one_byte_over_the_limit_is_500(app_dir: Path) -> None:
+    host = Host.load(app_dir, module="sample_app", bodies=Bodies(limit=10))
+
+    assert (await sent(host, body(b"12345", b"67890"), method="PUT", path="/api/size"))[1]["body"] == b"10"
+    assert await sent(host, body(b"12345", b"67890", b"1"), method="PUT", path="/api/size") == closing(500)
+
+
+async def test_a_refused_body_is_not_kept_while_its_rest_is_read(app_dir: Path) -> None:
+    host = Host.load(app_dir, module="sample_app", bodies=Bodies(limit=10))
+    kept: list[bool] = []
+
+    def messages() -> Iterator[dict[str, Any]]:
+        chunk = Chunk(b"123456")
+        first = ref(chunk)
+        yield {"type": "http.request", "body": chunk, "more_body": True}
+        del chunk
+        yield {"type": "http.request", "body": Chunk(b"123456"), "more_body": True}
+        kept.append(first() is not None)
+        yield {"type": "http.request"}
+
+    assert await sent(host, messages(), method="PUT", path="/api/size") == closing(500)
+    assert kept == [False]
+
+
+class Chunk(bytearray):
+    """A part of a body, of which one can see whether it is kept."""
+
+
 async def test_a_client_that_asks_first_is_refused_before_it_sends(host: Host) -> None:
     headers = [(b"content-length", str(BODY_LIMIT + 1).encode()), (b"expect", b"100-continue")]
 
@@ -550,6 +579,21 @@ async def test_a_failed_function_is_logged_without_the_text_of_its_errors(
     assert "sample_app.py" in caplog.text
     assert "Rossi" not in caplog.text
     assert "RSSMRA80A01H501U" not in caplog.text
+
+
+async def test_an_error_of_a_task_that_nothing_awaits_is_logged_without_its_text(
+    host: Host, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fail() -> None:
+        raise LookupError("Mario Rossi")
+
+    async with served(host):
+        task = asyncio.create_task(fail())
+        await asyncio.wait([task])
+        del task
+
+    assert '"event": "error_not_handled", "error": "LookupError"' in caplog.text
+    assert "Rossi" not in caplog.text
 
 
 # Calls

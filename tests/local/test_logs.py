@@ -1,12 +1,11 @@
 """The log on the terminal of a developer."""
 
-import asyncio
 import logging
 import re
 
 import pytest
 
-from local.logs import TerminalFormatter, log_loop_error
+from local.logs import TerminalFormatter
 from shared.telemetry import LogEntry
 
 PERSONAL = "RSSMRA80A01H501U"
@@ -46,17 +45,3 @@ def test_the_error_of_a_library_is_its_types_and_where_it_was_raised() -> None:
     assert first.endswith(' WARNING it failed error="LookupError caused by ValueError" stack=')
     assert __file__ in stack[0]
     assert PERSONAL not in first + "".join(stack)
-
-
-async def test_an_error_that_no_task_handles_is_an_event_without_its_text(caplog: pytest.LogCaptureFixture) -> None:
-    asyncio.get_running_loop().set_exception_handler(log_loop_error)
-
-    async def fail() -> None:
-        raise LookupError(PERSONAL)
-
-    task = asyncio.create_task(fail())
-    await asyncio.wait([task])
-    del task
-
-    assert '"event": "error_not_handled", "error": "LookupError"' in caplog.text
-    assert PERSONAL not in caplog.text

@@ -42,7 +42,7 @@ def wait_until_nothing_listens(port: int) -> None:
     while True:
         try:
             socket.create_connection(("127.0.0.1", port), PATIENCE).close()
-        except ConnectionRefusedError:
+        except ConnectionError:  # Refused, or reset if it came in the moment of the end.
             return
 
 
