@@ -50,7 +50,7 @@ async def prepare(settings: Settings) -> None:
     store = settings.store
     if isinstance(store, CosmosStore) and store.is_emulator:
         await make_containers(store)
-    await bootstrap.open_application(settings).archive.store.ping()
+    await bootstrap.open_application(settings).archive.store.ping(bootstrap.utc_now())
     if isinstance(store, EmbeddedStore) or store.is_emulator:
         await seed()
 
