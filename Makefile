@@ -102,7 +102,12 @@ $(WORKER)/made-with-$(VERSION): tests/functions/worker.txt
 # The same as ours, but for the SDKs that are named as the oldest.
 $(OLDEST)/made-with-$(VERSION): requirements-dev.txt tests/conformance/oldest.txt
 	@$(call make_venv,$(OLDEST),requirements-dev.txt,a minute or two)
-	@$(OLDEST)/bin/python -m pip install $(QUIETLY) --requirement tests/conformance/oldest.txt || { rm $@; exit 1; }
+	@$(call pip,$(OLDEST)) install $(QUIETLY) --requirement tests/conformance/oldest.txt || { rm $@; exit 1; }
+
+# A pip from 22.3 on installs into another environment, which then needs none: to make one takes a fifth of the time.
+HAS_PIP = $(shell '$(PYTHON)' -c 'import pip, sys; \
+	sys.exit(tuple(map(int, pip.__version__.split(".")[:2])) < (22, 3))' 2>/dev/null && echo yes)
+pip = $(if $(HAS_PIP),'$(PYTHON)' -m pip --python $(1)/bin/python,$(1)/bin/python -m pip)
 
 # A lock names every package, so nothing is left to resolve. Python compiles what it imports when it is first imported.
 QUIETLY = --quiet --quiet --disable-pip-version-check --require-hashes --no-deps --no-compile
@@ -112,7 +117,7 @@ if [ -z '$(VERSION)' ]; then \
 	echo "No Python 3.11, 3.12 or 3.13 that runs$(if $(PYTHON), under the name '$(PYTHON)'): install one" \
 		'or name it: make PYTHON=/path/to/python ...' >&2; exit 1; fi; \
 echo 'Preparing $(1) with Python $(VERSION). This happens once and takes $(3).' >&2; \
-echo '1/2 Making the environment ...' >&2 && rm -rf $(1) && '$(PYTHON)' -m venv $(1) && \
+echo '1/2 Making the environment ...' >&2 && rm -rf $(1) && '$(PYTHON)' -m venv $(if $(HAS_PIP),--without-pip) $(1) && \
 echo '2/2 Installing the packages of $(2) ...' >&2 && \
-$(1)/bin/python -m pip install $(QUIETLY) $(4) --requirement $(2) && touch $@
+$(call pip,$(1)) install $(QUIETLY) $(4) --requirement $(2) && touch $@
 endef
