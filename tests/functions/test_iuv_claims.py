@@ -258,3 +258,17 @@ async def test_a_cancelled_old_number_can_be_restored(http: httpx.AsyncClient, e
     await declare(http, "cancelled", path)
 
     assert (await declare(http, "restored", path)).json()["status"] == "ACTIVE"
+
+
+async def test_an_iuv_whose_own_number_has_another_iuv_is_free(http: httpx.AsyncClient) -> None:
+    number = a_number(10)
+    await publish(http, path_of(number, COMUNE), iuv="ANOTHER")
+
+    assert (await http.put(A1, json=a_body(iuv=number[1:]))).status_code == 201
+
+
+async def test_an_iuv_whose_own_number_was_only_paid_is_free(http: httpx.AsyncClient, application: Application) -> None:
+    number = a_number(10)
+    await pay(application, Address(LENIENT, number))
+
+    assert (await http.put(A1, json=a_body(iuv=number[1:]))).status_code == 201

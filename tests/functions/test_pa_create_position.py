@@ -580,3 +580,33 @@ async def test_a_notice_of_gpd_is_409(http: httpx.AsyncClient, application: Appl
 async def _registered(application: Application, grants: dict[str, frozenset[str]]) -> dict[str, str]:
     await application.registry.save_caller(a_caller(name="another", grants=grants, keys=(Key(key_hash("another")),)))
     return {"Ocp-Apim-Subscription-Key": "another"}
+
+
+async def test_a_number_without_a_code_is_not_within_a_call_narrowed_to_codes(
+    http: httpx.AsyncClient, application: Application
+) -> None:
+    everything = a_caller(name="everything", keys=(Key(key_hash("everything")),))
+    await application.registry.save_caller(everything)
+    body = a_position(nav="001000000000000141", iuv="000000000000141")
+
+    key = {"Ocp-Apim-Subscription-Key": "everything"}
+    answer = await http.post(f"{CALL}?segregationCodes=00", json=body, headers=key)
+
+    assert refused(answer) == 403
+
+
+async def test_every_broken_rule_is_named(http: httpx.AsyncClient) -> None:
+    answer = await call(http, amount=-1, entityType="X", description="")
+
+    fields = [part.partition(":")[0] for part in answer.json()["detail"].split("; ")]
+    assert (refused(answer), fields) == (400, ["entityType", "amount", "description"])
+
+
+async def test_the_status_shown_is_the_one_true_now(http: httpx.AsyncClient, clock: StillClock) -> None:
+    await call(http)
+    await http.patch(NOTICE, json={"validFrom": "2026-11-24"})
+    scheduled = (await call(http)).json()["status"]
+    clock.advance(2 * DAY)
+
+    assert (scheduled, (await call(http)).json()["status"]) == ("PUBLISHED", "VALID")
+    assert (await http.get(NOTICE)).json()["version"] == 2
