@@ -1,5 +1,6 @@
 """What a local archive starts with: two institutions and two callers, registered once; and how it introduces itself."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from local.cosmos import make_containers
@@ -9,6 +10,8 @@ from shared.domain.callers import EVERY, Caller, Key, Scope
 from shared.domain.events import Role
 from shared.domain.identifiers import Iban, InstitutionCode
 from shared.domain.institutions import DEFAULT_LABEL, CreditorInstitution, RegisteredIban
+from shared.domain.registry_changes import Entry, Kind
+from shared.ports import ChangedMeanwhile, ChangeSearch, Registry
 from shared.settings import CosmosStore, EmbeddedStore, Settings
 
 _SINCE = datetime(2026, 1, 1, tzinfo=UTC)
@@ -56,14 +59,20 @@ async def prepare(settings: Settings) -> None:
 
 
 async def seed() -> None:
-    """Register what is not registered yet; what an operator changed since stays as it is."""
+    """Register what the registry has no record of. What an operator changed or removed stays as it is."""
     registry = bootstrap.application().registry
     for institution in (COMUNE, PAGOPA):
-        if await registry.institution(institution.fiscal_code) is None:
-            await registry.save_institution(institution)
+        if await _has_no_record(registry, Entry(Kind.INSTITUTION, institution.fiscal_code)):
+            with suppress(ChangedMeanwhile):  # Another host or an operator came first.
+                await registry.save_institution(institution, None)
     for caller in (LOCAL_EC, LOCAL_PLATFORM):
-        if await registry.caller(caller.keys[0].hash) is None:
-            await registry.save_caller(caller)
+        if await _has_no_record(registry, Entry(Kind.CALLER, caller.name)):
+            with suppress(ChangedMeanwhile):
+                await registry.save_caller(caller, None)
+
+
+async def _has_no_record(registry: Registry, entry: Entry) -> bool:
+    return not await registry.changes(ChangeSearch(entry, limit=1))
 
 
 def banner(base_url: str, settings: Settings) -> str:
