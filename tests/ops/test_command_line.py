@@ -8,11 +8,13 @@ import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
+from select import select
 from threading import Timer
 
 import pytest
 
 from tests.ops.asking import CODE, IBAN, ROOT, Operator, environment, start
+from tests.server import PATIENCE
 
 ADD = ("institutions", "add", CODE, "--name", "Comune di Esempio", "--iban", IBAN)
 LONG_NAME = "Comune di Esempio con un nome molto lungo, che non sta in una riga"
@@ -215,7 +217,7 @@ class Terminal:
         """Return what appears, through this text."""
         seen = ""
         while text not in seen:
-            seen += os.read(self._screen, 1024).decode()
+            seen += self._read().decode()
         return seen
 
     def type(self, text: str) -> None:
@@ -226,13 +228,18 @@ class Terminal:
         """Return what appears until the command has ended."""
         seen = b""
         try:
-            while chunk := os.read(self._screen, 1024):
+            while chunk := self._read():
                 seen += chunk
         except OSError:
             pass  # The other end was closed.
         os.close(self._screen)
-        self.process.wait(20)
+        self.process.wait(PATIENCE)
         return seen.decode().replace("\r\n", "\n")
+
+    def _read(self) -> bytes:
+        readable, _, _ = select([self._screen], [], [], PATIENCE)
+        assert readable, "Nothing appears any more."
+        return os.read(self._screen, 1024)
 
 
 @pytest.mark.parametrize(

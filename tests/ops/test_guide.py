@@ -5,8 +5,8 @@ import shlex
 from pathlib import Path
 
 from tests import curl
-from tests.local.test_main import running
 from tests.ops.asking import ROOT, Operator
+from tests.server import running
 
 SHOWN = re.compile(r"```console\n\$ (?P<command>.+)\n(?P<output>(?:.*\n)+?)```")
 KEY = re.compile("^[A-Za-z0-9_-]{43}$", re.MULTILINE)
@@ -24,8 +24,8 @@ def test_every_command_of_the_guide_answers_what_it_shows(tmp_path: Path) -> Non
     before, after = shown[:2], shown[2:]
 
     answered = [_answer(command, output, data, 0, ours) for command, output in before]
-    with running(data) as (_, port):
-        answered += [_answer(command, output, data, port, ours) for command, output in after]
+    with running(data) as server:
+        answered += [_answer(command, output, data, server.port, ours) for command, output in after]
 
     assert list(map(_comparable, answered)) == [_comparable(output) for _, output in shown]
     assert len(shown) == 11
