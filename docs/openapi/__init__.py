@@ -120,6 +120,16 @@ HEADERS: dict[str, Any] = {
         "required": True,
         "schema": {"type": "string", "pattern": '^"[0-9a-f]{32}"$'},
     },
+    "Cache-Control": {
+        "description": "How long a client may keep the answer.",
+        "required": True,
+        "schema": {"type": "string", "enum": ["no-cache", "no-store"]},
+    },
+    "X-Content-Type-Options": {
+        "description": "A browser takes the content for what `Content-Type` says.",
+        "required": True,
+        "schema": {"type": "string", "const": "nosniff"},
+    },
     "Retry-After": {
         "description": "Seconds after which the same request is worth sending again.",
         "required": True,
@@ -192,6 +202,7 @@ def _answer(answer: Answer) -> dict[str, Any]:
         "headers": {
             "X-Request-Id": _component("headers", "X-Request-Id"),
             **({"ETag": _component("headers", answer.etag)} if answer.etag else {}),
+            **{name: _component("headers", name) for name in answer.headers},
         },
     }
     if answer.schema:

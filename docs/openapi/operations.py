@@ -28,13 +28,14 @@ class Body:
 
 @dataclass(frozen=True)
 class Answer:
-    """What an operation answers; `etag` names the header that describes its tag."""
+    """What an operation answers; `etag` names the header that describes its tag, `headers` some more of HEADERS."""
 
     description: str
     schema: str | None = None
     example: Any = None
     etag: str | None = None
     links: tuple[str, ...] = ()
+    headers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,7 @@ TAGS = {
 }
 
 _TO_A_NOTICE = ("get", "history", "amend", "declare")
+_OF_A_FILE = ("Cache-Control", "X-Content-Type-Options")
 
 # What an operation refuses, by what it does.
 _CALLED = (errors.Unauthenticated, errors.ScopeNotGranted, errors.InstitutionNotGranted, errors.StoreUnavailable)
@@ -182,7 +184,7 @@ OPERATIONS: Mapping[str, Operation] = {
         tag="health",
         summary="Whether the archive can work",
         description="Answers 200 when the store answers.",
-        answers={200: Answer("It can.", "Health", _EXAMPLES["health"])},
+        answers={200: Answer("It can.", "Health", _EXAMPLES["health"], headers=("Cache-Control",))},
         refusals=(errors.StoreUnavailable,),
     ),
     "get_contract": Operation(
@@ -191,8 +193,8 @@ OPERATIONS: Mapping[str, Operation] = {
         description="The page that shows it is at `/api/docs`.",
         parameters=("If-None-Match",),
         answers={
-            200: Answer("The document.", "Contract", etag="FileETag"),
-            304: Answer("The client has it already.", etag="FileETag"),
+            200: Answer("The document.", "Contract", etag="FileETag", headers=_OF_A_FILE),
+            304: Answer("The client has it already.", etag="FileETag", headers=_OF_A_FILE),
         },
         refusals=(errors.InvalidHeader,),
     ),
