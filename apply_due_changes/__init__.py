@@ -7,7 +7,7 @@ import azure.functions as func
 
 from shared import bootstrap
 from shared.domain.events import ARCHIVE, Act
-from shared.telemetry import tell
+from shared.telemetry import log_event
 
 TIME_BOX = timedelta(seconds=50)
 """Less than the minute after which the timer comes again."""
@@ -23,4 +23,4 @@ async def apply_due_changes(timer: func.TimerRequest) -> None:
     now = archive.clock()
     changed = await archive.apply_due_changes(Act(now, ARCHIVE, secrets.token_hex(12)), now + TIME_BOX)
     if changed:
-        tell("due_changes_applied", notices=changed)
+        log_event("due_changes_applied", notices=changed)

@@ -31,7 +31,7 @@ from local.response import STOPPING, send_answer
 from shared import bootstrap
 from shared.errors import StoreUnavailable
 from shared.settings import STORES, CosmosStore, Settings, SettingsError
-from shared.telemetry import why
+from shared.telemetry import error_chain
 
 ADDRESS = "127.0.0.1"
 ROOT = Path(__file__).parent.parent
@@ -116,7 +116,7 @@ class _Server(uvicorn.Server):
             sys.exit(f"The archive cannot be opened: {error}")
         except StoreUnavailable as error:
             await bootstrap.close()
-            sys.exit(f"The archive cannot be opened: its store does not answer ({why(error)}).")
+            sys.exit(f"The archive cannot be opened: its store does not answer ({error_chain(error)}).")
         await super().startup(sockets)
         print(self._banner, flush=True)
 

@@ -35,7 +35,7 @@ from local.response import (
 from local.routes import Routes
 from local.timers import Clock, Sleep, Timer
 from shared.bootstrap import utc_now
-from shared.telemetry import tell_defect
+from shared.telemetry import log_bug
 from shared.wire.headers import request_id
 
 Step = Callable[[], Awaitable[None]]
@@ -133,7 +133,7 @@ class Host:
         try:
             answer = answer_of(await function.call(request_of(scope, headers, values, body)))
         except Exception as error:  # noqa: BLE001  On the platform too it is a 500 and a line in the log.
-            tell_defect("function_failed", error, function=function.name)
+            log_bug("function_failed", error, function=function.name)
             answer = _named(FAILED, headers)
         await send_answer(send, method, answer)
 
@@ -142,7 +142,7 @@ class Host:
         try:
             await self.start()
         except Exception as error:  # noqa: BLE001  The server is told, and ends.
-            tell_defect("start_failed", error)
+            log_bug("start_failed", error)
             await send({"type": "lifespan.startup.failed", "message": f"The host cannot start: {error}"})
             return
         await send({"type": "lifespan.startup.complete"})

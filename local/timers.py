@@ -12,7 +12,7 @@ from azure.functions.timer import TimerRequest
 from croniter import croniter
 
 from local.functions import Function, NotLoadable
-from shared.telemetry import tell_defect
+from shared.telemetry import log_bug
 
 Clock = Callable[[], datetime]
 Sleep = Callable[[float], Awaitable[object]]
@@ -63,4 +63,4 @@ class Timer:
         try:
             await self._function.call(TimerRequest(past_due=past_due))
         except Exception as error:  # noqa: BLE001  The next tick comes whatever this one did.
-            tell_defect("function_failed", error, function=self._function.name)
+            log_bug("function_failed", error, function=self._function.name)

@@ -12,7 +12,7 @@ from typer.core import TyperGroup
 
 from shared.errors import StoreUnavailable
 from shared.ports import ChangedMeanwhile
-from shared.telemetry import why
+from shared.telemetry import error_chain
 
 Parameters = ParamSpec("Parameters")
 
@@ -54,7 +54,7 @@ class OneSentence(TyperGroup):
         except ChangedMeanwhile:
             _end(ExitCode.REFUSED, "Somebody else changed it meanwhile and nothing was done: look again, then repeat.")
         except StoreUnavailable as error:
-            _end(ExitCode.NO_ANSWER, f"The registry does not answer ({why(error)}); nothing was done.")
+            _end(ExitCode.NO_ANSWER, f"The registry does not answer ({error_chain(error)}); nothing was done.")
         except typer.TyperException as error:
             _end(ExitCode.USAGE, error.format_message())
         except typer.Abort:

@@ -40,12 +40,16 @@ def key_hash(key: str) -> str:
 
 async def authenticate(registry: KnownRegistry, key: str | None, max_age: timedelta = MINUTE) -> Caller:
     """Return the caller that the key opens for; raise Unauthenticated."""
-    if key:
-        hashed = key_hash(key)
-        caller = await registry.caller(hashed, max_age)
-        if caller is not None and caller.holds(hashed, registry.clock()):
-            return caller
-    raise Unauthenticated
+    if not key:
+        raise Unauthenticated
+    hashed = key_hash(key)
+    caller = await registry.caller(hashed, max_age)
+    if caller is None or not caller.holds(hashed, registry.clock()):
+        raise Unauthenticated(
+            "The key in the header Ocp-Apim-Subscription-Key is unknown, expired or revoked."
+            " Check that it was copied whole, or ask the operators of the archive for a new one."
+        )
+    return caller
 
 
 async def authorise(registry: KnownRegistry, caller: Caller, key: str | None, wanted: Wanted) -> Caller:
@@ -65,8 +69,23 @@ async def authorise(registry: KnownRegistry, caller: Caller, key: str | None, wa
 def _check(caller: Caller, wanted: Wanted) -> None:
     scope, institution = wanted.scope, wanted.institution
     if scope not in caller.scopes:
-        raise ScopeNotGranted(f"The scope {scope} is not granted to this caller")
+        raise ScopeNotGranted(
+            f"This caller does not have the scope {scope}. Ask the operators of the archive to grant it."
+        )
     if not caller.segregation_codes(institution):
         raise InstitutionNotGranted
-    if not all(caller.acts_for(institution, code) for code in wanted.segregation_codes):
-        raise SegregationCodeNotGranted
+    for code in wanted.segregation_codes:
+        if not caller.acts_for(institution, code):
+            raise _code_not_granted(code)
+
+
+def _code_not_granted(code: str | None) -> SegregationCodeNotGranted:
+    if code is None or not code.isdecimal():
+        return SegregationCodeNotGranted(
+            "The number has no segregation code: only notice numbers of 18 digits that begin with 3 have one."
+            " Correct the number, or ask the operators of the archive to grant all codes (*) of the institution."
+        )
+    return SegregationCodeNotGranted(
+        f"Segregation code {code} is not granted to this caller: it stands in digits 2 and 3 of the notice number, or"
+        " in the first two of an IUV. Correct the number, or ask the operators of the archive for the grant."
+    )

@@ -21,7 +21,11 @@ No error holds personal data, nor the text of another exception.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import ceil
 from typing import ClassVar
+
+LONGEST_RETRY_AFTER = 60
+"""Seconds that a client is asked to wait, at most."""
 
 
 class InvalidValue(ValueError):
@@ -49,14 +53,19 @@ class ArchiveError(Exception):
     status: ClassVar[int]
     title: ClassVar[str]
     advice: ClassVar[str]
-    """What the caller does about it; printed in docs/errors.md."""
-    retry_after: ClassVar[int] = 0
-    """Seconds after which the same request is worth sending again; 0 when it is not."""
+    """The next step of the caller; printed in docs/errors.md."""
+    retry_after: int = 0
+    """Seconds after which the same request may succeed; 0 if a repetition cannot help."""
 
-    def __init__(self, detail: str | None = None, violations: Iterable[Violation] = ()) -> None:
-        super().__init__(detail or self.title)
-        self.detail = detail or self.title
+    def __init__(
+        self, detail: str | None = None, violations: Iterable[Violation] = (), retry_after: float | None = None
+    ) -> None:
+        """`detail` is the next step of the caller in this case, in place of `advice`. It never holds a value."""
+        super().__init__(self.title)
+        self.detail = detail or self.advice
         self.violations = tuple(violations)
+        if retry_after is not None:
+            self.retry_after = min(max(1, ceil(retry_after)), LONGEST_RETRY_AFTER)
 
 
 class Unreadable(ArchiveError):
@@ -111,7 +120,7 @@ class Unauthenticated(ArchiveError):
     code = "unauthenticated"
     status = 401
     title = "The subscription key is missing or not valid"
-    advice = "Send a live key in the header Ocp-Apim-Subscription-Key."
+    advice = "Send the key of the caller in the header Ocp-Apim-Subscription-Key. No other header is read for it."
 
 
 class Forbidden(ArchiveError):
@@ -133,7 +142,7 @@ class InstitutionNotGranted(Forbidden):
 
     code = "institution_not_granted"
     title = "The creditor institution is not granted to this caller"
-    advice = "Check the fiscal code in the address; ask the operators for the grant."
+    advice = "Check the fiscal code of the institution, or ask the operators of the archive for the grant."
 
 
 class SegregationCodeNotGranted(Forbidden):
@@ -141,7 +150,7 @@ class SegregationCodeNotGranted(Forbidden):
 
     code = "segregation_code_not_granted"
     title = "The segregation code is not granted to this caller"
-    advice = "Check the notice number; numbers without a segregation code need the grant of all codes."
+    advice = "Check the notice number. A number without a segregation code needs the grant of all codes (*)."
 
 
 class NotFound(ArchiveError):
@@ -155,7 +164,7 @@ class InstitutionNotFound(NotFound):
 
     code = "institution_not_found"
     title = "The creditor institution is not registered"
-    advice = "Check the fiscal code; ask the operators to register the institution."
+    advice = "Check the fiscal code, or ask the operators of the archive to register the institution."
 
 
 class NoticeNotFound(NotFound):
@@ -163,7 +172,7 @@ class NoticeNotFound(NotFound):
 
     code = "notice_not_found"
     title = "The notice is not in the archive"
-    advice = "Publish it with PUT; check institution and number."
+    advice = "Check the fiscal code of the institution and the notice number. PUT publishes a new notice."
 
 
 class FileNotThere(NotFound):
@@ -171,7 +180,7 @@ class FileNotThere(NotFound):
 
     code = "file_not_found"
     title = "There is no such file"
-    advice = "Open the page itself, at /api/docs: it names its files."
+    advice = "Open the page at /api/docs. It loads its files by itself."
 
 
 class Conflict(ArchiveError):
@@ -185,7 +194,7 @@ class NoticeCancelled(Conflict):
 
     code = "notice_cancelled"
     title = "The notice is cancelled"
-    advice = "Restore it first, if the debt still stands."
+    advice = "If the debt still stands, restore the notice first: POST an event of type restored."
 
 
 class NoticeClosed(Conflict):
@@ -193,7 +202,7 @@ class NoticeClosed(Conflict):
 
     code = "notice_closed"
     title = "The notice is closed"
-    advice = "Restore it first, if the debt still stands."
+    advice = "If the debt still stands, restore the notice first: POST an event of type restored."
 
 
 class NoticePaid(Conflict):
@@ -201,7 +210,7 @@ class NoticePaid(Conflict):
 
     code = "notice_paid"
     title = "The notice is paid"
-    advice = "Nothing: a payment is final. Issue a new notice for a new debt."
+    advice = "A payment is final: change nothing. Publish a new notice, with a number of its own, for a new debt."
 
 
 class NoticeReported(Conflict):
@@ -209,7 +218,7 @@ class NoticeReported(Conflict):
 
     code = "notice_reported"
     title = "The notice is paid and settled"
-    advice = "Nothing: a payment is final. Issue a new notice for a new debt."
+    advice = "A payment is final: change nothing. Publish a new notice, with a number of its own, for a new debt."
 
 
 class OlderThanKnown(Conflict):
@@ -217,9 +226,7 @@ class OlderThanKnown(Conflict):
 
     code = "older_than_known"
     title = "A later declaration is already known"
-    advice = (
-        "Nothing, if the later one is right: this one is out of date. Otherwise declare again, with a new occurredAt."
-    )
+    advice = "If the later one is right, do nothing. Otherwise repeat the request with a later occurredAt."
 
 
 class ManagedByGpd(Conflict):
@@ -227,7 +234,7 @@ class ManagedByGpd(Conflict):
 
     code = "managed_by_gpd"
     title = "The notice is managed by GPD"
-    advice = "Change the position in Gestione Posizioni Debitorie; the archive is told by itself."
+    advice = "Change the position in Gestione Posizioni Debitorie (GPD). GPD then updates the archive."
 
 
 class ManagedByEc(Conflict):
@@ -235,7 +242,7 @@ class ManagedByEc(Conflict):
 
     code = "managed_by_ec"
     title = "The notice is managed by its creditor institution"
-    advice = "The institution that published the notice changes it."
+    advice = "Only the institution that published the notice can change it."
 
 
 class IuvIsFixed(Conflict):
@@ -243,7 +250,7 @@ class IuvIsFixed(Conflict):
 
     code = "iuv_is_fixed"
     title = "The IUV of a notice does not change"
-    advice = "Leave `iuv` out, or send the one that GET shows."
+    advice = "Leave iuv out, or send the one that GET shows."
 
 
 class IuvAlreadyUsed(Conflict):
@@ -251,16 +258,16 @@ class IuvAlreadyUsed(Conflict):
 
     code = "iuv_already_used"
     title = "The IUV already names another notice"
-    advice = "Use another IUV, or the notice number it names."
+    advice = "Use another IUV, or the notice number that has this IUV."
 
 
 class PreconditionFailed(ArchiveError):
-    """The notice is not as If-Match or If-None-Match supposes."""
+    """The version of the notice is another than If-Match or If-None-Match expects."""
 
     code = "precondition_failed"
     status = 412
-    title = "The notice is not as the precondition supposes"
-    advice = "Read the notice again, decide again, send its new ETag."
+    title = "The notice has changed"
+    advice = "GET the notice and repeat the request with its new ETag."
 
 
 class BodyTooLarge(ArchiveError):
@@ -269,7 +276,7 @@ class BodyTooLarge(ArchiveError):
     code = "body_too_large"
     status = 413
     title = "The body is too large"
-    advice = "One notice is at most 256 KiB."
+    advice = "Send at most 262,144 bytes (256 KiB) for one notice."
 
 
 class UnsupportedMediaType(ArchiveError):
@@ -300,7 +307,7 @@ class InvalidNoticeNumber(Unprocessable):
 
     code = "notice_number"
     title = "The notice number is not valid"
-    advice = "18 digits; the last two are the first sixteen modulo 93."
+    advice = "Send 18 digits. The last two are the remainder of the first sixteen divided by 93."
 
 
 class NoIbanRegistered(Unprocessable):
@@ -308,7 +315,7 @@ class NoIbanRegistered(Unprocessable):
 
     code = "no_iban_registered"
     title = "No IBAN is given and none is registered"
-    advice = "Give `iban` or `transfers`, or register an IBAN labelled ACA for the institution."
+    advice = "Send an IBAN, or ask the operators of the archive to register one labelled ACA for the institution."
 
 
 class DueDateInPast(Unprocessable):
@@ -316,15 +323,15 @@ class DueDateInPast(Unprocessable):
 
     code = "due_date_in_past"
     title = "A binding due date cannot be in the past"
-    advice = "Send a due date to come, or `switchToExpired` false: then the notice stays payable."
+    advice = "Send a later due date, or switchToExpired false: then the notice stays payable after its due date."
 
 
 class AmendTheDueDate(Unprocessable):
     """An expired notice becomes payable by a new due date, not by being restored."""
 
     code = "amend_the_due_date"
-    title = "An expired notice is not restored"
-    advice = "PATCH the notice with a due date to come."
+    title = "An expired notice cannot be restored"
+    advice = "PATCH the notice with a later due date. It is payable again at once."
 
 
 class NothingToCancel(Unprocessable):
@@ -332,7 +339,7 @@ class NothingToCancel(Unprocessable):
 
     code = "nothing_to_cancel"
     title = "There is no notice to cancel"
-    advice = "Amount 0 cancels a known notice; a new one has an amount of at least one cent."
+    advice = "Amount 0 cancels a known notice. Check iuv and nav, or send an amount of at least one cent."
 
 
 class InternalError(ArchiveError):
@@ -341,7 +348,7 @@ class InternalError(ArchiveError):
     code = "internal_error"
     status = 500
     title = "The archive failed"
-    advice = "Send the same request again; if it fails again, tell the operators the X-Request-Id."
+    advice = "Repeat the request. If it fails again, give the X-Request-Id to the operators of the archive."
 
 
 class Unavailable(ArchiveError):
@@ -356,7 +363,7 @@ class StoreUnavailable(Unavailable):
 
     code = "store_unavailable"
     title = "The store does not answer"
-    advice = "Send the same request again after Retry-After seconds; nothing acknowledged was lost."
+    advice = "Repeat the request after Retry-After seconds. A repetition does no harm, and nothing confirmed is lost."
 
 
 class TryAgain(Unavailable):
@@ -364,7 +371,7 @@ class TryAgain(Unavailable):
 
     code = "try_again"
     title = "The archive could not do it in time"
-    advice = "Send the same request again after Retry-After seconds: every operation may be repeated."
+    advice = "Repeat the request after Retry-After seconds. A repetition does no harm."
 
 
 def catalogue() -> list[type[ArchiveError]]:

@@ -22,7 +22,7 @@ from shared.domain.events import Act
 from shared.domain.identifiers import InstitutionCode, NoticeNumber
 from shared.domain.notice import Address, Notice
 from shared.errors import ArchiveError, BodyTooLarge, InternalError, StoreUnavailable, Unavailable
-from shared.telemetry import tell_defect, tell_failure
+from shared.telemetry import add_log_context, log_bug, log_context, log_event, log_failure
 from shared.wire import answers, headers
 from shared.wire.bodies import read_json
 from shared.wire.headers import JSON
@@ -112,7 +112,7 @@ def named_in_body(
 
         def refused(error: ArchiveError, req: func.HttpRequest) -> Response:
             status, body = refusal(error)
-            return Response(status, body, headers=_retry_after(error))
+            return Response(status, body, headers=_error_headers(error))
 
         return _function(respond, handler, refused)
 
@@ -137,7 +137,7 @@ def _problem(error: ArchiveError, req: func.HttpRequest) -> Response:
         body["violations"] = [
             {"field": broken.field, "code": broken.code, "message": broken.message} for broken in error.violations
         ]
-    return Response(error.status, body, headers=_retry_after(error), media_type=PROBLEM)
+    return Response(error.status, body, headers=_error_headers(error), media_type=PROBLEM)
 
 
 def _function(
@@ -147,16 +147,15 @@ def _function(
 ) -> HttpFunction:
     async def http_function(req: func.HttpRequest) -> func.HttpResponse:
         request_id = headers.request_id(req.headers)
-        try:
-            response = await respond(req)
-        except ArchiveError as refusal:
-            # Who operates the archive learns why it does not answer; other refusals are the caller's matter.
-            if isinstance(refusal, Unavailable):
-                tell_failure(refusal.code, refusal, request_id=request_id)
-            response = refused(refusal, req)
-        except Exception as error:  # noqa: BLE001  the edge answers for every defect
-            tell_defect("request_failed", error, function=handler.__name__, request_id=request_id)
-            response = _problem(InternalError(), req)
+        with log_context(request_id=request_id, function=handler.__name__):
+            try:
+                response = await respond(req)
+            except ArchiveError as refusal:
+                _log_refusal(refusal)
+                response = refused(refusal, req)
+            except Exception as error:  # noqa: BLE001  every bug gets an answer
+                log_bug("request_failed", error)
+                response = refused(InternalError(), req)
         return _rendered(response, request_id)
 
     # functools.wraps would also copy the signature, by which the worker binds the parameters.
@@ -178,12 +177,14 @@ async def _handled(
 async def _admitted(req: func.HttpRequest, scope: Scope, accepts: tuple[str, ...], named: Named | None) -> Request:
     archive = bootstrap.archive()
     key = req.headers.get(KEY_HEADER)
+    add_log_context(**loggable(req.route_params.get("ec", ""), req.route_params.get("nav", "")))
     caller = await authenticate(archive.registry, key)
+    add_log_context(caller=caller.name)
     body = req.get_body() if accepts else b""
     if accepts:
         headers.check_media_type(req.headers, accepts)
         if len(body) > MAX_BODY:
-            raise BodyTooLarge
+            raise BodyTooLarge(f"Send at most {MAX_BODY:,} bytes for one notice. This body has {len(body):,}.")
     value: object = None
     if named is None:
         wanted = _wanted(req, scope)
@@ -219,8 +220,28 @@ def _rendered(response: Response, request_id: str) -> func.HttpResponse:
     return func.HttpResponse(body, status_code=response.status, headers=sent, mimetype=response.media_type)
 
 
-def _retry_after(error: ArchiveError) -> dict[str, str]:
-    return {"Retry-After": str(error.retry_after)} if error.retry_after else {}
+def loggable(institution: str, number: str) -> dict[str, str]:
+    """Return those of the two that the log may hold: a client can write personal data in the place of a code."""
+    candidates = {"institution": (institution, 11), "number": (number, 18)}
+    return {
+        key: text
+        for key, (text, digits) in candidates.items()
+        if len(text) == digits and text.isascii() and text.isdigit()
+    }
+
+
+def _log_refusal(refusal: ArchiveError) -> None:
+    """Log one event for a refusal: INFO where the caller can act, WARNING where the operators must."""
+    if isinstance(refusal, Unavailable):
+        log_failure("request_refused", refusal, code=refusal.code, status=refusal.status)
+    else:
+        log_event("request_refused", code=refusal.code, status=refusal.status)
+
+
+def _error_headers(error: ArchiveError) -> dict[str, str]:
+    """Return the error code for programs, and how long to wait where a repetition may succeed."""
+    repeat = {"Retry-After": str(error.retry_after)} if error.retry_after else {}
+    return {"X-Error-Code": error.code, **repeat}
 
 
 def _path(url: str) -> str:

@@ -1,44 +1,85 @@
-"""What is told of the archive's work: facts under a worded event; never a body, a debtor's code or name, a key."""
+"""The log: one event a record, with keys. Never a body, a key, or the code or name of a debtor.
 
+A record reads as one line of JSON, which is what Azure keeps. The development host shows it as text.
+"""
+
+import json
 import logging
+import re
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import asdict, dataclass
 
 _log = logging.getLogger("archive")
+_context: ContextVar[dict[str, object] | None] = ContextVar("log_context", default=None)
+_PLAIN = re.compile(r"[A-Za-z0-9_.,:/+*()-]+")
 
 
-def tell(event: str, **facts: object) -> None:
-    """Log an event with its facts."""
-    _log.info("%s%s", event, _worded(facts))
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """The message of a record: an event and its keys. No value can break out of its line."""
+
+    event: str
+    keys: Mapping[str, object]
+
+    def __str__(self) -> str:
+        """Return one line of JSON, in ASCII."""
+        return json.dumps({"event": self.event, **self.keys}, default=str)
+
+    @property
+    def text(self) -> str:
+        """Return one line for a terminal: `event key=value …`; a value with other signs than plain ones is quoted."""
+        return " ".join([self.event, *(f"{key}={_as_text(value)}" for key, value in self.keys.items())])
 
 
-def tell_failure(event: str, error: BaseException, **facts: object) -> None:
-    """Log that something outside failed: the type of the error and those of its causes, in one line."""
-    _log.warning("%s%s: %s", event, _worded(facts), why(error))
+def log_event(event: str, **keys: object) -> None:
+    """Log something that is part of the work."""
+    _write(logging.INFO, event, keys)
 
 
-def tell_defect(event: str, error: BaseException, **facts: object) -> None:
-    """Log an error nobody foresaw: its type, those of its causes, and where it arose.
+def log_failure(event: str, error: BaseException, **keys: object) -> None:
+    """Log that another side failed, with the types of the error and its causes."""
+    _write(logging.WARNING, event, {**keys, "error": error_chain(error)})
 
-    Not its text, which may hold what a citizen sent.
+
+def log_bug(event: str, error: BaseException, **keys: object) -> None:
+    """Log an error that the code does not expect: its type, those of its causes, and where it was raised.
+
+    Its text stays out: it may hold personal data.
     """
-    frames = "".join(
-        f"\n  {frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)
-    )
-    _log.error("%s%s: %s%s", event, _worded(facts), why(error), frames)
+    stack = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
+    _write(logging.ERROR, event, {**keys, "error": error_chain(error), "stack": stack})
 
 
-def why(error: BaseException) -> str:
-    """Return the types of an error and of its causes, with the status where another side gave one; not their texts."""
-    return " caused by ".join(_kinds(error))
+@contextmanager
+def log_context(**keys: object) -> Iterator[None]:
+    """Give these keys to every record of the block, and those that `add_log_context` adds."""
+    token = _context.set({**(_context.get() or {}), **keys})
+    try:
+        yield
+    finally:
+        _context.reset(token)
+
+
+def add_log_context(**keys: object) -> None:
+    """Give these keys to the records that follow in the surrounding `log_context`."""
+    context = _context.get()
+    if context is not None:
+        context.update(keys)
+
+
+def error_chain(error: BaseException) -> str:
+    """Return the types of an error and of its causes, each with the code that its library gave; never their texts."""
+    return " caused by ".join(_links(error))
 
 
 @dataclass(frozen=True, slots=True)
 class StoreCall:
-    """One call of a store over the network: what it cost in request units, how long it took, how often it was made.
+    """One call of a store over the network: its cost in request units, its duration, its number of attempts.
 
-    `outcome` is done, failed, or the status that was answered.
+    `outcome` is done, failed, or the status of the answer.
     """
 
     operation: str
@@ -49,22 +90,39 @@ class StoreCall:
     outcome: str
 
 
-def tell_store_call(call: StoreCall) -> None:
-    """Log a call of a store, for whoever looks closely."""
+def log_store_call(call: StoreCall) -> None:
+    """Log a call of a store, at level DEBUG."""
     if _log.isEnabledFor(logging.DEBUG):
-        _log.debug("store_called%s", _worded(asdict(call)))
+        _write(logging.DEBUG, "store_called", asdict(call))
 
 
-def _kinds(error: BaseException) -> Iterator[str]:
-    # A traceback made by hand may go round in circles.
+def _write(level: int, event: str, keys: Mapping[str, object]) -> None:
+    if _log.isEnabledFor(level):
+        _log.log(level, LogEntry(event, {**(_context.get() or {}), **keys}))
+
+
+def _links(error: BaseException) -> Iterator[str]:
+    # A chain that was built by hand may be circular.
     seen: list[BaseException] = []
     cause: BaseException | None = error
     while cause is not None and cause not in seen:
-        status = getattr(cause, "status_code", None)
-        yield f"{type(cause).__qualname__}({status})" if isinstance(status, int) else type(cause).__qualname__
+        code = _code(cause)
+        yield f"{type(cause).__qualname__}({code})" if code else type(cause).__qualname__
         seen.append(cause)
         cause = cause.__cause__ or cause.__context__
 
 
-def _worded(facts: dict[str, object]) -> str:
-    return "".join(f" {name}={value}" for name, value in facts.items())
+def _code(error: BaseException) -> str:
+    """Return the code of a fault as its source names it: SQLITE_FULL, or 404/1003 (status and substatus of Cosmos)."""
+    name = getattr(error, "sqlite_errorname", None)
+    if isinstance(name, str):
+        return name
+    codes = (getattr(error, "status_code", None), getattr(error, "sub_status", None))
+    return "/".join(str(code) for code in codes if isinstance(code, int))
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, list):
+        return "".join(f"\n  {_as_text(item)}" for item in value)
+    text = str(value)
+    return text if _PLAIN.fullmatch(text) else json.dumps(text)

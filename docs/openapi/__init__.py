@@ -20,6 +20,7 @@ from docs.openapi.json_schema import Schema
 from docs.openapi.operations import FOR_BROWSERS, OPERATIONS, TAGS, Answer, Body, Operation
 from docs.openapi.parameters import LINKS, PARAMETERS, parameters_of
 from local.functions import Function, load
+from shared.errors import catalogue
 
 ROOT = Path(__file__).parents[2]
 
@@ -108,6 +109,11 @@ HEADERS: dict[str, Any] = {
         "description": "The id of the request: the one sent, or a new one. Name it to whoever helps you.",
         "required": True,
         "schema": {"type": "string", "minLength": 1, "maxLength": 128},
+    },
+    "X-Error-Code": {
+        "description": "The code of the error, as in the body; permanent. Also where the body has no field for it.",
+        "required": True,
+        "schema": {"type": "string", "enum": [error.code for error in catalogue()]},
     },
     "ETag": {
         "description": "The version of the notice and its status, as shown.",

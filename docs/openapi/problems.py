@@ -17,7 +17,7 @@ SCHEMAS: dict[str, Any] = {
             "type": {"type": "string", "format": "uri", "description": "Names the kind of problem, as `code` does."},
             "title": {"type": "string", "description": "The problem in a sentence, the same for each code."},
             "status": {"type": "integer", "minimum": 400, "maximum": 599, "description": "The HTTP status."},
-            "detail": {"type": "string", "description": "What is to be said of this case."},
+            "detail": {"type": "string", "description": "The next step in this case, in a sentence."},
             "instance": {"type": "string", "format": "uri-reference", "description": "The address that was asked."},
             "code": {"type": "string", "description": "What a program decides by; permanent."},
             "violations": {
@@ -35,7 +35,7 @@ SCHEMAS: dict[str, Any] = {
         "properties": {
             "title": {"type": "string", "description": "The problem in a sentence."},
             "status": {"type": "integer", "minimum": 400, "maximum": 599, "description": "The HTTP status."},
-            "detail": {"type": "string", "description": "Which fields break which rules, or the problem again."},
+            "detail": {"type": "string", "description": "Which fields break which rules, or the next step."},
         },
     },
     "Violation": {
@@ -82,7 +82,7 @@ def examples(refusals: Iterable[type[ArchiveError]]) -> dict[str, Any]:
 
 
 def _response(errors: list[type[ArchiveError]], content: Callable[..., dict[str, Any]]) -> dict[str, Any]:
-    names = ("X-Request-Id", "Retry-After") if any(error.retry_after for error in errors) else ("X-Request-Id",)
+    names = ["X-Request-Id", "X-Error-Code", *(["Retry-After"] if any(error.retry_after for error in errors) else [])]
     told = [f"`{error.code}`: {error.title}." for error in errors]
     return {
         "description": told[0] if len(told) == 1 else "\n".join(f"- {one}" for one in told),
@@ -118,7 +118,7 @@ def _example(error: type[ArchiveError]) -> dict[str, Any]:
         "type": f"urn:archivio-avvisi:error:{error.code}",
         "title": error.title,
         "status": error.status,
-        "detail": error.title,
+        "detail": error.advice,
         "instance": "/api/v1/creditor-institutions/77777777777/notices/347000000000000124",
         "code": error.code,
     }

@@ -18,7 +18,7 @@ from azure.cosmos.aio import ContainerProxy, CosmosClient
 
 from shared.errors import StoreUnavailable
 from shared.settings import CosmosStore
-from shared.telemetry import StoreCall, tell_store_call
+from shared.telemetry import StoreCall, log_store_call
 
 if TYPE_CHECKING:
     from azure.identity.aio import ManagedIdentityCredential
@@ -60,7 +60,7 @@ class Cosmos:
     """The account, opened on first use inside the running loop and kept for the life of the process."""
 
     def __init__(
-        self, store: CosmosStore, budget: float, observe: Callable[[StoreCall], None] = tell_store_call
+        self, store: CosmosStore, budget: float, observe: Callable[[StoreCall], None] = log_store_call
     ) -> None:
         """`budget` is how many seconds a call may take; `observe` is told of each."""
         self._store = store

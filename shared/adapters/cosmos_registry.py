@@ -27,7 +27,7 @@ from shared.registry_documents import (
     read_caller,
     read_institution,
 )
-from shared.telemetry import tell_failure
+from shared.telemetry import log_failure
 
 REGISTRIES = "registries"
 """The container; its key and indexes are in infra/data.json."""
@@ -154,7 +154,7 @@ class CosmosRegistry:
                 pass
             except (HttpResponseError, StoreUnavailable) as error:
                 # The change itself is made: to refuse it now would be untrue, and what is left does no harm.
-                tell_failure("key_not_forgotten", error)
+                log_failure("key_not_forgotten", error)
 
     async def _read(self, document_id: str) -> Document | None:
         async def read(container: ContainerProxy, hook: Hook) -> Document:

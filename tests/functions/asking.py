@@ -150,6 +150,8 @@ def refusal(answer: httpx.Response) -> tuple[int, str]:
     assert answer.headers["content-type"] == "application/problem+json", answer.text
     problem = answer.json()
     assert problem["status"] == answer.status_code == STATUS_OF[problem["code"]], answer.text
+    assert answer.headers["x-error-code"] == problem["code"]
+    assert problem["detail"] != problem["title"]
     return answer.status_code, problem["code"]
 
 

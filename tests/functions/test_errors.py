@@ -58,7 +58,7 @@ async def test_a_refusal_is_a_problem_document(http: httpx.AsyncClient) -> None:
         "type": "urn:archivio-avvisi:error:notice_not_found",
         "title": "The notice is not in the archive",
         "status": 404,
-        "detail": "The notice is not in the archive",
+        "detail": "Check the fiscal code of the institution and the notice number. PUT publishes a new notice.",
         "instance": f"/api/v1{NOTICE}",
         "code": "notice_not_found",
     }
@@ -562,7 +562,7 @@ async def test_a_defect_is_told_without_a_word_of_it(
         "type": "urn:archivio-avvisi:error:internal_error",
         "title": "The archive failed",
         "status": 500,
-        "detail": "The archive failed",
+        "detail": "Repeat the request. If it fails again, give the X-Request-Id to the operators of the archive.",
         "instance": f"/api/v1{path.partition('?')[0]}",
         "code": "internal_error",
     }

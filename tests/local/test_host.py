@@ -459,7 +459,9 @@ async def test_a_failed_function_is_logged_without_the_text_of_its_errors(
         answer = await client.get("/fails")
 
     assert (answer.status_code, answer.content) == (500, b"")
-    assert "function_failed function=fails: LookupError caused by ValueError" in caplog.text
+    (entry,) = (json.loads(record.getMessage()) for record in caplog.records if record.name == "archive")
+    assert (entry["event"], entry["function"]) == ("function_failed", "fails")
+    assert entry["error"] == "LookupError caused by ValueError"
     assert "sample_app.py" in caplog.text
     assert "Rossi" not in caplog.text
     assert "RSSMRA80A01H501U" not in caplog.text

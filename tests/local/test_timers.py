@@ -1,6 +1,7 @@
 """When a timer function of the development host runs."""
 
 import asyncio
+import json
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta, timezone
@@ -144,7 +145,10 @@ async def test_a_failed_run_is_logged_by_its_type_and_the_next_tick_comes(
         await run(timer(time, handler))
 
     assert ran == [5, 10]
-    assert caplog.text.count("function_failed function=tick: LookupError") == 2
+    logged = [json.loads(record.getMessage()) for record in caplog.records]
+    assert [(each["event"], each["function"], each["error"]) for each in logged] == [
+        ("function_failed", "tick", "LookupError")
+    ] * 2
     assert "RSSMRA80A01H501U" not in caplog.text
 
 
