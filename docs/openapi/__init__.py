@@ -23,11 +23,15 @@ from local.functions import Function, load
 from shared.errors import catalogue
 
 ROOT = Path(__file__).parents[2]
+GUIDE = "docs/ec-guide.md"
 
 DESCRIPTION = """\
 Creditor institutions (*enti creditori*) and their brokers (*intermediari tecnologici*) publish a payment notice
 (*avviso di pagamento*) when they issue it, and tell afterwards what happens to it.
 
+The [guide for creditor institutions]({guide}) explains every request with an example, and how to repeat it.
+
+- **Try it.** Press *Authorize* and enter a key. On your own machine, with `make run`, the key is `local-ec`.
 - **Identity.** A notice is known by the fiscal code of its institution and its notice number (*codice avviso*).
   Publishing the same notice again is harmless, and so is every other request that is repeated.
 - **Amounts** are integer euro cents, written without a fraction. **Times** are RFC 3339; without offset they are those
@@ -48,6 +52,8 @@ Creditor institutions (*enti creditori*) and their brokers (*intermediari tecnol
 def document() -> dict[str, Any]:
     """Return the contract."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    repository = yaml.safe_load((ROOT / "publiccode.yml").read_text(encoding="utf-8"))["url"]
+    guide = f"{repository}/blob/main/{GUIDE}"
     paths: dict[str, Any] = {}
     for function, method, operation in _operations():
         path = f"/{function.trigger['route']}"
@@ -57,10 +63,11 @@ def document() -> dict[str, Any]:
         "info": {
             "title": "Archivio Centralizzato Avvisi",
             "summary": project["description"],
-            "description": DESCRIPTION,
+            "description": DESCRIPTION.format(guide=guide),
             "license": {"name": "European Union Public Licence 1.2", "identifier": "EUPL-1.2"},
             "version": project["version"],
         },
+        "externalDocs": {"url": guide, "description": "Guide for creditor institutions"},
         "servers": [{"url": "/api", "description": "The host that serves this document"}],
         "tags": [{"name": name, "description": description} for name, description in TAGS.items()],
         "paths": paths,
@@ -75,7 +82,8 @@ def document() -> dict[str, Any]:
                     "type": "apiKey",
                     "in": "header",
                     "name": "Ocp-Apim-Subscription-Key",
-                    "description": "The caller's own key, given by the operators of the archive.",
+                    "description": "The caller's own key, given by the operators of the archive. With `make run` on"
+                    " your own machine: `local-ec`.",
                 }
             },
         },

@@ -6,9 +6,11 @@ import sys
 
 import httpx
 import pytest
+import yaml
 
 from contract.files import GUARDED
-from tests.documented import ROOT
+from local.seed import LOCAL_EC
+from tests.documented import ROOT, contract
 
 DOCS = "http://archive.test/api/docs"
 CONTRACT = "http://archive.test/api/openapi.json"
@@ -45,6 +47,21 @@ async def test_the_page_names_files_that_are_there(http: httpx.AsyncClient, url:
         assert file.status_code == 200, name
         assert file.headers["content-type"].startswith(kinds[name[name.rindex(".") :]])
         assert file.headers["x-content-type-options"] == "nosniff"
+
+
+def test_the_page_names_the_key_of_this_machine_and_links_the_guide() -> None:
+    document = contract()
+
+    url = document["externalDocs"]["url"]
+    folder, _, file = url.partition("/blob/main/")
+    assert folder == yaml.safe_load((ROOT / "publiccode.yml").read_text(encoding="utf-8"))["url"]
+    assert (ROOT / file).is_file()
+    assert f"]({url})" in document["info"]["description"]
+    for text in (
+        document["info"]["description"],
+        document["components"]["securitySchemes"]["subscriptionKey"]["description"],
+    ):
+        assert f"`{LOCAL_EC.name}`" in text
 
 
 async def test_the_page_may_load_and_ask_nothing_from_elsewhere(http: httpx.AsyncClient) -> None:
