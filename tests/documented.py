@@ -42,10 +42,7 @@ async def as_documented(answer: httpx.Response) -> None:
     await answer.aread()
     if answer.status_code == InternalError.status and _defect_expected.get():
         # The contract allows it everywhere, in the introduction: no operation names it.
-        promised = {
-            "headers": {"X-Request-Id": contract()["components"]["headers"]["X-Request-Id"]},
-            "content": _DEFECT,
-        }
+        promised = _DEFECT
     else:
         promised = resolved(operations()[name]["responses"].get(str(answer.status_code)))
     if promised is None:
@@ -62,13 +59,16 @@ async def as_documented(answer: httpx.Response) -> None:
     _check_value(content[media_type]["schema"], answer.json(), name)
 
 
-_DEFECT = {
-    "application/problem+json": {
-        "schema": {
-            "allOf": [{"$ref": "#/components/schemas/Problem"}],
-            "properties": {"code": {"const": InternalError.code}, "status": {"const": InternalError.status}},
+_DEFECT: dict[str, Any] = {
+    "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in ("X-Request-Id", "X-Error-Code")},
+    "content": {
+        "application/problem+json": {
+            "schema": {
+                "allOf": [{"$ref": "#/components/schemas/Problem"}],
+                "properties": {"code": {"const": InternalError.code}, "status": {"const": InternalError.status}},
+            }
         }
-    }
+    },
 }
 _FRAMING = {"content-length", "content-type"}
 """Headers that every answer with a body has. OpenAPI describes them with the body."""

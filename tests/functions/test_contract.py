@@ -123,7 +123,7 @@ async def test_a_defect_is_allowed_where_a_test_expects_it_and_then_in_the_form_
     http: httpx.AsyncClient,
 ) -> None:
     answer = await http.put(URL, json=a_body())
-    sent = {"X-Request-Id": "1", "Content-Type": "application/problem+json"}
+    sent = {"X-Request-Id": "1", "X-Error-Code": "internal_error", "Content-Type": "application/problem+json"}
     problem = {"type": "urn:a", "title": "a", "status": 500, "detail": "a", "instance": "/a", "code": "internal_error"}
     right = httpx.Response(500, headers=sent, json=problem, request=answer.request)
 
