@@ -1,4 +1,4 @@
-"""Guides are true: each command that they show (```sh) is sent, and answered as they show (```http)."""
+"""Guides are true: each request that they show (`curl -i …`) is sent, and answered as they show (```http)."""
 
 import json
 import re
@@ -72,7 +72,7 @@ def sections(guide: str) -> list[Section]:
     """Return the sections of a guide that show exchanges; each command must be followed by its answer."""
     found = []
     for part in re.split(r"^(?=##+ )", guide, flags=re.MULTILINE):
-        blocks = [(kind, text) for kind, text in BLOCK.findall(part) if kind in ("sh", "http")]
+        blocks = [(kind, text) for kind, text in BLOCK.findall(part) if kind == "http" or text.startswith("curl -i ")]
         assert [kind for kind, _ in blocks] == ["sh", "http"] * (len(blocks) // 2), part.partition("\n")[0]
         pairs = [
             Exchange(command.strip(), shown) for (_, command), (_, shown) in zip(blocks[::2], blocks[1::2], strict=True)

@@ -72,6 +72,7 @@ def test_every_block_of_a_guide_is_sent_or_run(guide: str) -> None:
     kinds = {kind for kind, _ in BLOCK.findall(guide)}
 
     assert kinds <= {"sh", "http", "python", "console"}
+    assert all(text.startswith("curl -i ") for kind, text in BLOCK.findall(guide) if kind == "sh")
     assert len(BLOCK.findall(guide)) == guide.count("```") / 2
 
 
