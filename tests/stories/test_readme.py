@@ -35,3 +35,12 @@ def test_every_folder_of_code_is_named() -> None:
     folders = {path.parent.name for path in ROOT.glob("[!.]*/__init__.py")}
 
     assert [folder for folder in sorted(folders - {"shared"}) if f"`{folder}/`" not in README] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_file_that_a_document_names_is_there(document: Path) -> None:
+    named = re.findall(
+        r"`((?:[a-z_]+/)+(?:[a-z_][\w.-]*\.(?:py|json|txt|md|yml|in))?)`", document.read_text(encoding="utf-8")
+    )
+
+    assert [path for path in named if not (ROOT / path).exists()] == []
