@@ -85,7 +85,7 @@ def test_the_client_of_the_guide_runs_and_prints_what_the_guide_shows(server: Se
 
 
 def test_the_client_of_the_guide_repeats_the_same_request_until_it_is_answered() -> None:
-    with _answering((503, "1"), (502, "Fri, 27 Nov 2026 10:00:00 GMT"), 200, 200, 200) as (origin, heard):
+    with _answering((503, "0"), (502, "Fri, 27 Nov 2026 10:00:00 GMT"), 200, 200, 200) as (origin, heard):
         done = _run(origin)
 
     assert (done.returncode, done.stderr) == (0, "")
