@@ -132,5 +132,9 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         "limit": "The size of a page, at most.",
         "cursor": "`nextCursor` of the page before, with the same filters.",
     },
+    "HistoryParameters": {
+        "limit": "The size of a page, at most.",
+        "cursor": "`nextCursor` of the page before.",
+    },
     "AtParameter": {"at": "A past moment: the answer is the notice as the archive knew it then."},
 }

@@ -14,7 +14,7 @@ from shared import errors
 from shared.domain.callers import Scope
 from shared.errors import ArchiveError
 from shared.wire.headers import JSON, MERGE_PATCH
-from shared.wire.queries import AtParameter, ListParameters
+from shared.wire.queries import AtParameter, HistoryParameters, ListParameters
 
 
 @dataclass(frozen=True)
@@ -139,13 +139,12 @@ OPERATIONS: Mapping[str, Operation] = {
     "get_notice": Operation(
         tag="get_notice",
         summary="Read a notice",
-        description="Shows the notice as it is now. With `at`, it shows the notice as the archive knew it then, without"
-        " `ETag`.",
+        description="Shows the notice as it is now. With `at`, it shows the notice as the archive knew it then.",
         scope=Scope.NOTICES_READ,
         query=AtParameter,
         parameters=("If-None-Match",),
         answers={
-            200: Answer("The notice.", "NoticeShown", _EXAMPLES["published"], "ETagNow", _TO_A_NOTICE),
+            200: Answer("The notice.", "NoticeShown", _EXAMPLES["published"], "ETag", _TO_A_NOTICE),
             304: Answer("The client has it already.", etag="ETag"),
         },
         refusals=(*_OF_NOTICE, errors.InvalidHeader, errors.InvalidParameter, errors.NoticeNotFound),
@@ -153,10 +152,12 @@ OPERATIONS: Mapping[str, Operation] = {
     "get_history": Operation(
         tag="get_notice",
         summary="Read the history of a notice",
-        description="Shows the events of the notice, oldest first. Each event is a version.",
+        description="Shows the events of the notice, oldest first, page by page. Each event is a version. A page of"
+        " large events has fewer than `limit`.",
         scope=Scope.NOTICES_READ,
-        answers={200: Answer("Its events.", "History", _EXAMPLES["history"], links=("get",))},
-        refusals=(*_OF_NOTICE, errors.InvalidParameter, errors.NoticeNotFound),
+        query=HistoryParameters,
+        answers={200: Answer("A page of events.", "History", _EXAMPLES["history"], links=("get", "later"))},
+        refusals=(*_OF_NOTICE, errors.InvalidParameter, errors.InvalidCursor, errors.NoticeNotFound),
     ),
     "list_notices": Operation(
         tag="get_notice",
@@ -183,7 +184,8 @@ OPERATIONS: Mapping[str, Operation] = {
     "health": Operation(
         tag="health",
         summary="Check whether the archive works",
-        description="Answers 200 when the store answers.",
+        description="Answers 200 if the store reads and writes, within a second. HEAD answers the same, without"
+        " a body.",
         answers={200: Answer("It works.", "Health", _EXAMPLES["health"], headers=("Cache-Control",))},
         refusals=(errors.StoreUnavailable,),
     ),

@@ -12,10 +12,11 @@ import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
-from shared.archive import Page
+from shared.archive import History, Page
 from shared.domain.dates import parse_day, parse_instant
 from shared.domain.identifiers import InstitutionCode
 from shared.domain.lifecycle import TRUE_NOW, Anomaly, Status
+from shared.domain.notice import Address
 from shared.errors import InvalidCursor, InvalidParameter, InvalidValue, Violation
 from shared.ports import Position, Search
 from shared.wire import forms
@@ -80,6 +81,15 @@ class NoParameter(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+class HistoryParameters(BaseModel):
+    """The page of a history."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: Annotated[int, Text(_limit, _LIMIT)] = DEFAULT_LIMIT
+    cursor: str | None = None
+
+
 class AtParameter(NoParameter):
     """The moment of which a notice is shown."""
 
@@ -118,12 +128,34 @@ def read_nothing(parameters: Mapping[str, str]) -> None:
     _read(NoParameter, parameters)
 
 
+def read_history(parameters: Mapping[str, str], address: Address) -> tuple[int, int]:
+    """Return the version after which a page of a history begins, and how many events it may hold.
+
+    Raises InvalidParameter, InvalidCursor.
+    """
+    if not parameters:
+        return 0, DEFAULT_LIMIT
+    read = _read(HistoryParameters, parameters)
+    if read.cursor is None:
+        return 0, read.limit
+    match _parts(read.cursor):
+        case [str(fingerprint), int(version)] if fingerprint == _fingerprint_of(address) and version > 0:
+            return version, read.limit
+        case _:
+            raise InvalidCursor
+
+
 def cursor_after(search: Search, page: Page) -> str | None:
     """Return the cursor behind a page, None when the page was the last."""
     if not page.has_more:
         return None
     position = search.position(page.notices[-1])
-    return urlsafe_b64encode(orjson.dumps([_fingerprint(search), position.key, position.number])).decode().rstrip("=")
+    return _cursor([_fingerprint(search), position.key, position.number])
+
+
+def cursor_of_history(address: Address, history: History) -> str | None:
+    """Return the cursor behind a page of a history, None when the page was the last."""
+    return _cursor([_fingerprint_of(address), history.events[-1].version]) if history.has_more else None
 
 
 def _read(kind: type[Parameters], parameters: Mapping[str, str]) -> Parameters:
@@ -134,15 +166,26 @@ def _read(kind: type[Parameters], parameters: Mapping[str, str]) -> Parameters:
 
 
 def _position(cursor: str, search: Search) -> Position:
-    try:
-        parts = orjson.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (binascii.Error, ValueError):
-        raise InvalidCursor from None
-    match parts:
+    match _parts(cursor):
         case [str(fingerprint), str(key), str(number)] if fingerprint == _fingerprint(search):
             return Position(key, number)
         case _:
             raise InvalidCursor
+
+
+def _cursor(parts: list[object]) -> str:
+    return urlsafe_b64encode(orjson.dumps(parts)).decode().rstrip("=")
+
+
+def _parts(cursor: str) -> object:
+    try:
+        return orjson.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (binascii.Error, ValueError):
+        raise InvalidCursor from None
+
+
+def _fingerprint_of(address: Address) -> str:
+    return sha256(f"{address.creditor_institution}/{address.number}".encode()).hexdigest()[:16]
 
 
 def _fingerprint(search: Search) -> str:
