@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from shared.adapters.cosmos_search import Query, due_query, search_query
+from shared.adapters.cosmos_search import Query, due_place, due_query, search_query
 from shared.documents import notice_document, read_notice
 from shared.domain import facts
 from shared.domain.dates import DueDate, ValidFrom
@@ -173,7 +173,7 @@ async def test_due_notices_are_given_the_longest_due_first(archived: Archived) -
     assert len(due) > 2
 
     assert _of(archived, await answers(archived.cosmos, due_query(now, None))) == due
-    later = await answers(archived.cosmos, due_query(now, due[0]))
+    later = await answers(archived.cosmos, due_query(now, due_place(notice_document(due[0]))))
 
     assert _of(archived, later) == due[1:]
 
