@@ -18,7 +18,7 @@ from shared.ports import Overtaken, Search
 from tests.contracts.notice_store import IUV, a_claim, published
 from tests.emulators.cosmos import CosmosDouble, Fault
 from tests.stores import account_of, an_account
-from tests.support import INSTITUTION, NOW, a_caller, a_number
+from tests.support import INSTITUTION, NOW, StillClock, a_caller, a_number
 
 OWN = {"content-type": "application/json", "x-ms-request-charge": "1"}
 """Headers of the service."""
@@ -54,7 +54,7 @@ async def opened(double: CosmosDouble, budget: float) -> AsyncIterator[Cosmos]:
     while not is_open:
         with suppress(StoreUnavailable):
             await CosmosNoticeStore(cosmos).search(Search(INSTITUTION, NOW, limit=1))
-            await CosmosRegistry(cosmos).caller_named("nobody")
+            await CosmosRegistry(cosmos, StillClock()).caller_named("nobody")
             is_open = True
     yield cosmos
     await cosmos.close()
@@ -233,14 +233,14 @@ async def test_a_read_that_never_gets_a_usable_answer_is_refused(
 async def test_the_page_of_a_gateway_makes_no_key_unknown(
     patient: Cosmos, hurried: Cosmos, double: CosmosDouble
 ) -> None:
-    registry, caller = CosmosRegistry(patient), a_caller()
+    registry, caller = CosmosRegistry(patient, StillClock()), a_caller()
     await registry.save_caller(caller)
     double.inject(Fault("Read", **READS["the page of a gateway"]))
     assert await registry.caller("a-hash") == caller
 
     double.inject(Fault("Read", **READS["the page of a gateway"], times=None))
     with pytest.raises(StoreUnavailable):
-        await CosmosRegistry(hurried).caller("a-hash")
+        await CosmosRegistry(hurried, StillClock()).caller("a-hash")
 
 
 QUERIES: dict[str, dict[str, Any]] = {
@@ -289,7 +289,7 @@ async def test_a_query_of_the_registry_that_is_not_found_is_no_empty_registry(
     double.inject(Fault("Query", status=404, times=None))
 
     with pytest.raises(StoreUnavailable):
-        await CosmosRegistry(hurried).institutions()
+        await CosmosRegistry(hurried, StillClock()).institutions()
 
 
 async def test_a_claim_that_another_service_answered_is_made(store: CosmosNoticeStore, double: CosmosDouble) -> None:

@@ -44,6 +44,17 @@ async def test_a_refusal_carries_the_session_that_it_was_decided_in(
     assert (response.status_code, response.headers["x-ms-session-token"]) == (status, "0:-1#1")
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/dbs", "/dbs/archive", "/dbs/archive/colls", "/dbs/archive/colls/notices/pkranges", f"{DOCS}/a", DOCS],
+)
+async def test_every_answer_has_a_request_charge(client: Client, path: str) -> None:
+    response = await client.send("GET", path)
+
+    assert response.status_code == 200
+    assert float(response.headers["x-ms-request-charge"]) >= 0
+
+
 async def test_every_write_is_one_transaction_and_a_refused_one_none(client: Client) -> None:
     expected = 1
     for method, path, body, headers, transactions in (

@@ -17,6 +17,7 @@ from shared.domain.notice import Address
 from shared.errors import StoreUnavailable
 from shared.settings import CosmosStore, Settings
 from tests.emulators.cosmos import CosmosDouble, Fault
+from tests.server import unanswered_port
 from tests.stores import account_of
 from tests.support import INSTITUTION, StillClock, a_body, a_number
 
@@ -86,13 +87,14 @@ async def test_a_store_that_does_not_answer_is_503_in_time_and_leaves_a_whole_no
 
 
 async def test_an_account_that_is_not_there_is_503(kept_in: CosmosStore, clock: StillClock) -> None:
-    nowhere = replace(kept_in, endpoint="http://127.0.0.1:9/")
-    archive = bootstrap.open_application(Settings(nowhere, store_budget=BUDGET), clock).archive
+    with unanswered_port() as port:
+        nowhere = replace(kept_in, endpoint=f"http://127.0.0.1:{port}/")
+        archive = bootstrap.open_application(Settings(nowhere, store_budget=BUDGET), clock).archive
 
-    with pytest.raises(StoreUnavailable):
-        await archive.get(an_address())
+        with pytest.raises(StoreUnavailable):
+            await archive.get(an_address())
 
-    await bootstrap.close()
+        await bootstrap.close()
 
 
 @pytest.mark.parametrize("missing", ["archive", "notices", "registries", "checkpoints"])

@@ -165,8 +165,10 @@ async def test_a_list_that_is_cut_into_pages_is_whole(archived: Archived, double
     assert double.log.count("Query") >= 8
 
 
+@pytest.mark.usefixtures("double")
 @over_partitions
 async def test_due_notices_are_given_the_longest_due_first(archived: Archived) -> None:
+    """On a service the notices of other tests are due as well, and a page may hold none of ours."""
     now = NOW + timedelta(days=40)
     due = [notice for notice in archived.notices if (at := notice.next_change_at) is not None and at <= now]
     due.sort(key=lambda notice: (notice.next_change_at, notice.address.number))
