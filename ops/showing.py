@@ -11,7 +11,7 @@ from rich.measure import Measurement
 from rich.table import Table
 
 from shared.domain.callers import Caller, Key
-from shared.domain.dates import ROME, format_instant
+from shared.domain.dates import format_instant, in_rome
 from shared.domain.institutions import CreditorInstitution, Exclusion, RegisteredIban
 
 SEEN = "A running archive sees it within 60 seconds."
@@ -195,7 +195,7 @@ def _liveness(key: Key, now: datetime) -> str:
 
 
 def _moment(at: datetime) -> str:
-    return at.astimezone(ROME).isoformat(" ", "seconds")
+    return in_rome(at).isoformat(" ", "seconds")
 
 
 def _table(*columns: str, whole: Sequence[str] = ()) -> Table:

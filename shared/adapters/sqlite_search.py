@@ -1,7 +1,6 @@
 """How a search of an institution's notices is asked of SQLite: one statement, in one index, from a position on."""
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 from shared.domain.callers import EVERY
 from shared.domain.dates import format_instant
@@ -67,11 +66,11 @@ def _anomaly(search: Search) -> Iterator[Condition]:
 
 
 def _dates(search: Search) -> Iterator[Condition]:
-    # A key begins with the day that is shown, and days compare as text.
+    # A key begins with the day that is shown and a blank, after which comes `!`; days compare as text.
     if search.due_from is not None:
         yield "due_date_key >= ?", (search.due_from.isoformat(),)
     if search.due_to is not None:
-        yield "due_date_key < ?", ((search.due_to + timedelta(days=1)).isoformat(),)
+        yield "due_date_key < ?", (f"{search.due_to}!",)
     if search.updated_from is not None:
         yield "updated_at >= ?", (format_instant(search.updated_from),)
     if search.updated_to is not None:

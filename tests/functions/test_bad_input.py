@@ -200,8 +200,8 @@ async def test_of_a_key_given_twice_the_last_is_checked(http: httpx.AsyncClient)
         ('"\\ud83c\\udfdb"', "\N{CLASSICAL BUILDING}"),
         ('"perch\\u00e9"', "perché"),
         ('"perché"', "perché"),
-        ('"\\/\\"\\\\\\b\\t"', '/"\\\b\t'),
-        ('"\\u2028\\u202e\\ufeff"', "\u2028\u202e\ufeff"),
+        ('"\\/\\"\\\\"', '/"\\'),
+        ('"a\\u202e\\ufeff"', "a\u202e\ufeff"),
         ('"{amount}%s{0}$(x)"', "{amount}%s{0}$(x)"),
         ('"\'; DROP TABLE notices; --"', "'; DROP TABLE notices; --"),
     ],
@@ -232,10 +232,10 @@ async def test_a_value_of_bearable_depth_is_of_the_wrong_type(http: httpx.AsyncC
     assert violations(answer) == [("description", "wrong_type")]
 
 
-async def test_many_unknown_fields_are_refused(http: httpx.AsyncClient) -> None:
+async def test_of_many_unknown_fields_a_hundred_are_named(http: httpx.AsyncClient) -> None:
     answer = await http.put(NOTICE, json=a_body(**{f"field{n}": n for n in range(5000)}))
 
-    assert len(violations(answer)) == 5000
+    assert violations(answer) == [("*", "unknown_field")] * 100
 
 
 # Size
@@ -308,6 +308,10 @@ async def test_json_in_utf_8_is_taken(http: httpx.AsyncClient, method: str, path
         {**JSON, "Content-Encoding": "deflate"},
         {**JSON, "Content-Encoding": "br, gzip"},
         {**JSON, "Content-Encoding": "nonsense"},
+        {**JSON, "Content-Encoding": ""},
+        {**JSON, "Content-Encoding": "identity, gzip"},
+        {"Content-Type": "application/json; charset=utf 8"},
+        {"Content-Type": "application/json; charset=utf8; charset=latin-1"},
     ],
     ids=str,
 )
