@@ -3,9 +3,10 @@
 import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import date, datetime
 from hashlib import sha256
+from operator import attrgetter
 from typing import Annotated, TypeVar
 
 import orjson
@@ -31,7 +32,7 @@ DEFAULT_LIMIT = 100
 
 def _status(text: str) -> Status:
     if text not in {*TRUE_NOW}:
-        raise InvalidValue("not_allowed", f"One of {', '.join(TRUE_NOW)}")
+        raise InvalidValue("not_allowed", f"must be one of {', '.join(TRUE_NOW)}")
     return Status(text)
 
 
@@ -39,13 +40,13 @@ def _anomaly(text: str) -> Anomaly | bool:
     if text in ("true", "false"):
         return text == "true"
     if text not in {*Anomaly}:
-        raise InvalidValue("not_allowed", f"One of true, false, {', '.join(Anomaly)}")
+        raise InvalidValue("not_allowed", f"must be one of true, false, {', '.join(Anomaly)}")
     return Anomaly(text)
 
 
 def _limit(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 3 and 1 <= int(text) <= MAX_LIMIT):
-        raise InvalidValue("out_of_range", f"An integer from 1 to {MAX_LIMIT}")
+        raise InvalidValue("out_of_range", f"must be an integer from 1 to {MAX_LIMIT}")
     return int(text)
 
 
@@ -137,17 +138,21 @@ def _position(cursor: str, search: Search) -> Position:
     try:
         parts = orjson.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (binascii.Error, ValueError):
-        raise InvalidCursor from None
+        raise InvalidCursor(_CHANGED_CURSOR) from None
     match parts:
-        case [str(fingerprint), str(key), str(number)] if fingerprint == _fingerprint(search):
+        case [str(fingerprint), str(key), str(number)]:
+            if fingerprint != _fingerprint(search):
+                raise InvalidCursor("Send the filters of the first page, and no others: the cursor is of another list")
             return Position(key, number)
         case _:
-            raise InvalidCursor
+            raise InvalidCursor(_CHANGED_CURSOR)
+
+
+_CHANGED_CURSOR = "Send nextCursor whole, as it was received: this cursor is not one of the archive's"
+
+_NO_FILTERS = {"now", "segregation_codes", "limit", "after"}
+_FILTERS = attrgetter(*(field.name for field in fields(Search) if field.name not in _NO_FILTERS))
 
 
 def _fingerprint(search: Search) -> str:
-    filters = (
-        search.creditor_institution, search.status, search.anomaly,
-        search.due_from, search.due_to, search.updated_from, search.updated_to,
-    )  # fmt: skip
-    return sha256(repr(filters).encode()).hexdigest()[:16]
+    return sha256(repr(_FILTERS(search)).encode()).hexdigest()[:16]
