@@ -83,7 +83,7 @@ DAY: Final[Form] = {
     "type": "string",
     "pattern": f"^{_DAY}$",
     "description": "A day in Italy, 2000-01-01 to 9999-12-31.",
-    "examples": ["2026-12-16"],
+    "examples": ["2026-12-16", "9999-12-31"],
 }
 DATE_TIME: Final[Form] = {
     "type": "string",
@@ -103,7 +103,7 @@ DAY_OR_DATE_TIME: Final[Form] = {
     "pattern": f"^(?:{_DAY}|{_DAY_OF_TIME}[Tt]{_TIME}{_OFFSET}?)$",
     "description": "A day in Italy, or a date-time of RFC 3339; without offset that is the time in Italy. 9999-12-31"
     " stands for no due date.",
-    "examples": ["2026-12-16", "2026-12-16T12:00:00+01:00"],
+    "examples": ["2026-12-16", "2026-12-16T12:00:00+01:00", "9999-12-31"],
 }
 
 

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from shared.bootstrap import Application
 from shared.domain.callers import EVERY
 from shared.errors import catalogue
+from shared.wire.headers import read_precondition
 from shared.wire.violations import VIOLATIONS
 from tests.functions.asking import (
     A_STAMP_TRANSFER,
@@ -469,6 +470,25 @@ async def test_requests_without_an_id_are_given_different_ones(http: httpx.Async
     given = {(await http.get(NOTICE)).headers["x-request-id"] for _ in range(20)}
 
     assert len(given) == 20
+
+
+@pytest.mark.parametrize(
+    "tag", ["1-ACTIVE", "1", "W/1-ACTIVE", '"1-ACTIVE', "'1-ACTIVE'", '"1-ACTIVE" "2-ACTIVE"', '"1-ACTIVE",', ""]
+)
+async def test_a_tag_that_cannot_be_read_is_to_be_sent_as_it_was_received(http: httpx.AsyncClient, tag: str) -> None:
+    await publish(http)
+
+    answer = await http.patch(NOTICE, json={"amount": 1}, headers={"If-Match": tag})
+
+    assert refusal(answer) == (400, "invalid_header")
+    assert answer.json()["detail"] == (
+        "Send in If-Match the ETag as it was received, quotes included, a list of ETags, or *"
+    )
+
+
+@pytest.mark.parametrize("tags", ['"6"', '"33a64df5"', '"01-ACTIVE"', 'W/"1"', '"6", "x"', '""'])
+def test_tags_that_the_archive_never_gives_name_no_version(tags: str) -> None:
+    assert read_precondition({"if-match": tags}).versions == frozenset()
 
 
 @pytest.mark.parametrize(
