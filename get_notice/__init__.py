@@ -7,7 +7,7 @@ from shared.domain.callers import Scope
 from shared.http import Request, Response, endpoint, show
 from shared.wire import answers
 from shared.wire.headers import read_held
-from shared.wire.queries import cursor_after, read_at, read_nothing, read_search
+from shared.wire.queries import cursor_after, cursor_of_history, read_at, read_history, read_search
 
 bp = func.Blueprint()
 
@@ -20,22 +20,22 @@ async def get_notice(request: Request) -> Response:
     archive = bootstrap.archive()
     at, held = read_at(request.parameters, request.now), read_held(request.headers)
     await archive.registry.institution(request.institution)
-    if at is not None:
-        return Response(200, answers.notice(await archive.get_as_of(request.address, at), at))
-    notice = await archive.get(request.address)
-    etag = answers.etag(notice, request.now)
-    return Response(304, etag=etag) if held.includes(etag) else show(notice, request.now)
+    shown_at = at or request.now
+    notice = await archive.get(request.address) if at is None else await archive.get_as_of(request.address, at)
+    etag = answers.etag(notice, shown_at)
+    return Response(304, etag=etag) if held.includes(etag) else show(notice, shown_at)
 
 
 @bp.function_name("get_history")
 @bp.route(route="v1/creditor-institutions/{ec}/notices/{nav}/events", methods=["GET"])
 @endpoint(Scope.NOTICES_READ)
 async def get_history(request: Request) -> Response:
-    """200 with what happened to the notice, oldest first."""
+    """200 with a page of the events of the notice, oldest first."""
     archive = bootstrap.archive()
-    read_nothing(request.parameters)
+    after, limit = read_history(request.parameters, request.address)
     await archive.registry.institution(request.institution)
-    return Response(200, answers.history(await archive.history(request.address)))
+    page = await archive.history(request.address, after, limit)
+    return Response(200, answers.history(page.events, cursor_of_history(request.address, page)))
 
 
 @bp.function_name("list_notices")

@@ -9,9 +9,9 @@ bp = func.Blueprint()
 
 
 @bp.function_name("health")
-@bp.route(route="v1/health", methods=["GET"])
+@bp.route(route="v1/health", methods=["GET", "HEAD"])
 @open_endpoint
 async def health(req: func.HttpRequest) -> Response:
-    """200 when the store answers, 503 when it does not."""
-    await bootstrap.archive().store.ping()
+    """200 when the store reads and writes, 503 when it does not; within a second."""
+    await bootstrap.application().health.check()
     return Response(200, {"status": "up", "store": "up"}, headers={"Cache-Control": "no-store"})

@@ -49,7 +49,7 @@ async def prepare(settings: Settings) -> None:
     store = settings.store
     if isinstance(store, CosmosStore) and store.is_on_this_machine:
         await make_containers(store)
-    await bootstrap.open_application(settings).archive.store.ping()
+    await bootstrap.open_application(settings).archive.store.ping(bootstrap.utc_now())
     if store.is_on_this_machine:
         await seed()
 

@@ -1,15 +1,18 @@
 """paCreatePosition: the primitive institutions call today; one call creates, updates or, with amount 0, cancels."""
 
+from types import EllipsisType
+
 import azure.functions as func
 
 from shared import bootstrap
 from shared.domain.callers import Scope
 from shared.domain.declarations import Publication
-from shared.domain.events import EndReason
+from shared.domain.events import Act, EndReason
+from shared.domain.identifiers import Iuv, NoticeNumber
 from shared.domain.institutions import CreditorInstitution
-from shared.domain.notice import Address, Change
-from shared.errors import IuvIsFixed, NothingToCancel, NoticeCancelled, NoticeNotFound
-from shared.http import Request, Response, named_in_body
+from shared.domain.notice import Address, Change, Notice
+from shared.errors import NothingToCancel, NoticeCancelled, NoticeNotFound
+from shared.http import Request, Response, loggable, named_in_body
 from shared.pa_create_position import (
     Named,
     changes,
@@ -20,6 +23,7 @@ from shared.pa_create_position import (
     refusal,
     wanted,
 )
+from shared.telemetry import add_log_context
 from shared.wire.headers import JSON
 from shared.wire.texts import Reading
 
@@ -34,37 +38,39 @@ async def pa_create_position(request: Request) -> Response:
     archive = bootstrap.archive()
     institution = await archive.registry.institution(request.institution)
     body = read_position(request.value, Reading(institution.lenient, request.now))
-    named = body.named
-    address = await _address(named, institution, request)
+    address, known = await _find(body.named, institution, request)
     if body.amount == 0:
-        change = await _cancel(address, named, request)
+        change = await _cancel(address, body.iuv, request.act())
     else:
-        publication = Publication(address, content(body), named.iuv)
-        change = await archive.publish_or_amend(publication, changes(body), institution, request.act())
+        publication = Publication(address, content(body), body.iuv)
+        await request.require_iuv(publication)
+        change = await archive.publish_or_amend(publication, changes(body), institution, request.act(), known)
     return Response(200, position(change.notice, institution, archive.clock()))
 
 
-async def _address(named: Named, institution: CreditorInstitution, request: Request) -> Address:
-    """Return the address of the notice that is named; a number that the IUV alone names is granted as well."""
-    number = named.number
+async def _find(
+    named: Named, institution: CreditorInstitution, request: Request
+) -> tuple[Address, Notice | EllipsisType | None]:
+    """Return the address of the notice that is named and, where the IUV led to it, what is stored there.
+
+    A number that the IUV leads to must be granted too.
+    """
+    number: NoticeNumber | None = named.number
+    known: Notice | EllipsisType | None = ...
     if number is None:
-        number = await bootstrap.archive().number_of(institution, named.iuv)
-        if number != f"3{named.iuv}":
-            await request.demand(number, Scope.NOTICES_WRITE)
-    check_number(number, named.iuv, lenient=institution.lenient)
-    return Address(institution.fiscal_code, number)
+        number, known = await bootstrap.archive().find_by_iuv(institution, named.iuv)
+        add_log_context(**loggable(institution.fiscal_code, number))
+        await request.require_number(number)
+    check_number(number, named, lenient=institution.lenient)
+    return Address(institution.fiscal_code, number), known
 
 
-async def _cancel(address: Address, named: Named, request: Request) -> Change:
+async def _cancel(address: Address, iuv: Iuv, act: Act) -> Change:
     """Cancel, and refuse a repetition: clients of this primitive rely on that."""
-    archive = bootstrap.archive()
     try:
-        notice = await archive.get(address)
+        change = await bootstrap.archive().cancel(address, act, end_reason=EndReason.UNSPECIFIED, iuv=iuv)
     except NoticeNotFound:
         raise NothingToCancel from None
-    if notice.iuv != named.iuv:
-        raise IuvIsFixed
-    change = await archive.cancel(address, request.act(), end_reason=EndReason.UNSPECIFIED)
     if not change.events:
         raise NoticeCancelled
     return change

@@ -23,5 +23,6 @@ async def publish_notice(request: Request) -> Response:
     reading = Reading(institution.lenient, request.now)
     parse_number(request.number, reading)
     publication, occurred_at = read_notice(value, request.address, reading)
+    await request.require_iuv(publication)
     change = await archive.publish(publication, institution, request.act(occurred_at), supposed)
     return show(change.notice, archive.clock(), status=201 if change.publishes else 200)

@@ -5,19 +5,29 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from random import random
+from types import EllipsisType
 
 from shared.domain import declarations, facts
 from shared.domain.content import Changes
 from shared.domain.declarations import ANYTHING, Precondition, Publication
 from shared.domain.events import Act, EndReason, NoticeEvent
-from shared.domain.history import as_of
+from shared.domain.history import as_recorded, undone
 from shared.domain.identifiers import Iuv, NoticeNumber
 from shared.domain.institutions import CreditorInstitution
 from shared.domain.money import Payment, Settlement
 from shared.domain.notice import Address, Change, Notice
-from shared.errors import DueDateInPast, IuvAlreadyUsed, NoIbanRegistered, NoticeNotFound, PreconditionFailed, TryAgain
+from shared.errors import (
+    DueDateInPast,
+    NoIbanRegistered,
+    NoticeNotFound,
+    PreconditionFailed,
+    StoreUnavailable,
+    TryAgain,
+)
+from shared.iuv_claims import IuvClaims
 from shared.ports import NoticeStore, Overtaken, Search
 from shared.registry import KnownRegistry
+from shared.turns import Turns
 
 ATTEMPTS = 100
 """How often a change is decided anew because another writer came first. Each round somebody's write succeeds."""
@@ -33,6 +43,14 @@ class Page:
     has_more: bool
 
 
+@dataclass(frozen=True, slots=True)
+class History:
+    """A part of the events of a notice, oldest first, and whether more follow."""
+
+    events: list[NoticeEvent]
+    has_more: bool
+
+
 class Archive:
     """The archive of notices. `clock` tells the time in UTC, in whole milliseconds."""
 
@@ -42,11 +60,14 @@ class Archive:
         registry: KnownRegistry,
         clock: Callable[[], datetime],
         awaited_for: timedelta = timedelta(hours=24),
+        longest_request: timedelta = timedelta(seconds=5),
     ) -> None:
         self.store = store
         self.registry = registry
         self.clock = clock
         self._awaited_for = awaited_for
+        self._iuvs = IuvClaims(store, clock, longest_request)
+        self._turns = Turns(longest_request)
 
     async def publish(
         self,
@@ -65,18 +86,18 @@ class Archive:
         def decide(known: Notice | None, act: Act) -> Change:
             return declarations.publish(known, publication, act, supposed)
 
-        if institution.lenient:
-            known = await self.store.load(publication.address)
-            await self._claim_if_new(publication, decide, known, act)
-            return await self._save(decide, known, act)
-        try:
-            return await self._save(decide, None, act)
-        except (DueDateInPast, PreconditionFailed):
-            # Refused as a new notice: it may be one that is known.
-            known = await self.store.load(publication.address)
-            if known is None:
-                raise
-            return await self._save(decide, known, act)
+        async with self._turns.of(publication.address):
+            try:
+                known = await self.store.load(publication.address) if publication.needs_claim else None
+                if not _is_communicated(known):
+                    await self._free_iuv(publication, institution, decide, known, act)
+                return await self._save(decide, known, act)
+            except (DueDateInPast, PreconditionFailed):
+                # It was refused as a new notice. It may be a known one.
+                known = await self.store.load(publication.address)
+                if known is None:
+                    raise
+                return await self._save(decide, known, act)
 
     async def amend(
         self,
@@ -95,13 +116,19 @@ class Archive:
         def decide(known: Notice | None, act: Act) -> Change:
             return declarations.amend(known, changes, default, act, supposed, iuv)
 
-        return await self._save(decide, await self.store.load(address), act)
+        return await self._change(address, decide, act)
 
     async def publish_or_amend(
-        self, publication: Publication, changes: Changes, institution: CreditorInstitution, act: Act
+        self,
+        publication: Publication,
+        changes: Changes,
+        institution: CreditorInstitution,
+        act: Act,
+        known: Notice | EllipsisType | None = ...,
     ) -> Change:
         """Publish a notice that is not known; of one that is, change the named fields and keep the others.
 
+        An IBAN that the registry gave is taken from it anew. `known` is what `find_by_iuv` returned, if it was asked.
         Raises what `publish` and `amend` raise.
         """
         default = institution.default_iban
@@ -110,17 +137,18 @@ class Archive:
             if known is None or not known.is_communicated:
                 content = publication.content.with_iban(default)
                 return declarations.publish(known, replace(publication, content=content), act)
-            return declarations.amend(known, changes, default, act, iuv=publication.iuv)
+            return declarations.amend(known, changes, default, act, iuv=publication.iuv, refresh_iban=True)
 
-        known = await self.store.load(publication.address)
-        if institution.lenient:
-            await self._claim_if_new(publication, decide, known, act)
-        return await self._save(decide, known, act)
+        async with self._turns.of(publication.address):
+            if known is ...:
+                known = await self.store.load(publication.address)
+            if not _is_communicated(known):
+                await self._free_iuv(publication, institution, decide, known, act)
+            return await self._save(decide, known, act)
 
-    async def number_of(self, institution: CreditorInstitution, iuv: Iuv) -> NoticeNumber:
-        """Return the notice number that an IUV names: the one it was claimed for, else `3` and the IUV."""
-        claimed = await self.store.number_of(institution.fiscal_code, iuv) if institution.lenient else None
-        return claimed or NoticeNumber(f"3{iuv}")
+    async def find_by_iuv(self, institution: CreditorInstitution, iuv: Iuv) -> tuple[NoticeNumber, Notice | None]:
+        """Return the number that the IUV leads to, `3` + IUV if to none, and the notice that is stored there."""
+        return await self._iuvs.find(institution, iuv)
 
     async def cancel(
         self,
@@ -129,13 +157,14 @@ class Archive:
         supposed: Precondition = ANYTHING,
         replaced_by: NoticeNumber | None = None,
         end_reason: EndReason = EndReason.CANCELLED,
+        iuv: Iuv | None = None,
     ) -> Change:
         """Cancel a notice; again, it changes nothing. Raises what `declarations.cancel` raises."""
 
         def decide(known: Notice | None, act: Act) -> Change:
-            return declarations.cancel(known, act, supposed, replaced_by=replaced_by, end_reason=end_reason)
+            return declarations.cancel(known, act, supposed, replaced_by=replaced_by, end_reason=end_reason, iuv=iuv)
 
-        return await self._save(decide, await self.store.load(address), act)
+        return await self._change(address, decide, act)
 
     async def close(self, address: Address, act: Act, supposed: Precondition = ANYTHING) -> Change:
         """Close a notice paid outside pagoPA; again, it changes nothing. Raises what `declarations.close` raises."""
@@ -143,7 +172,7 @@ class Archive:
         def decide(known: Notice | None, act: Act) -> Change:
             return declarations.close(known, act, supposed)
 
-        return await self._save(decide, await self.store.load(address), act)
+        return await self._change(address, decide, act)
 
     async def restore(self, address: Address, act: Act, supposed: Precondition = ANYTHING) -> Change:
         """Take a cancellation or closure back; raises what `declarations.restore` raises."""
@@ -151,31 +180,29 @@ class Archive:
         def decide(known: Notice | None, act: Act) -> Change:
             return declarations.restore(known, act, supposed)
 
-        return await self._save(decide, await self.store.load(address), act)
+        return await self._change(address, decide, act)
 
     async def record_payment(self, address: Address, payment: Payment, act: Act, iuv: Iuv | None = None) -> Change:
         """Record a receipt; never refused, and harmless when it comes again."""
-        known = await self.store.load(address)
-        until = None
-        if known is None and not await self._is_excluded(address, payment.paid_on):
-            until = act.now + self._awaited_for
+        async with self._turns.of(address):
+            known = await self.store.load(address)
+            until = await self._awaited_until(known, address, payment.paid_on, act)
 
-        def decide(known: Notice | None, act: Act) -> Change:
-            return facts.record_payment(known, address, payment, act, iuv=iuv, awaited_until=until)
+            def decide(known: Notice | None, act: Act) -> Change:
+                return facts.record_payment(known, address, payment, act, iuv=iuv, awaited_until=until)
 
-        return await self._save(decide, known, act)
+            return await self._save(decide, known, act)
 
     async def record_settlement(self, address: Address, line: Settlement, act: Act) -> Change:
         """Record a settlement line; never refused, and harmless when it comes again."""
-        known = await self.store.load(address)
-        until = None
-        if known is None and not await self._is_excluded(address, line.paid_on):
-            until = act.now + self._awaited_for
+        async with self._turns.of(address):
+            known = await self.store.load(address)
+            until = await self._awaited_until(known, address, line.paid_on, act)
 
-        def decide(known: Notice | None, act: Act) -> Change:
-            return facts.record_settlement(known, address, line, act, awaited_until=until)
+            def decide(known: Notice | None, act: Act) -> Change:
+                return facts.record_settlement(known, address, line, act, awaited_until=until)
 
-        return await self._save(decide, known, act)
+            return await self._save(decide, known, act)
 
     async def apply_due_changes(self, act: Act, deadline: datetime) -> int:
         """Write down what time has done to the notices that are due, until the deadline; return how many were changed.
@@ -195,7 +222,8 @@ class Archive:
                 return Change(known) if excluded else facts.catch_up(known, act)
 
             try:
-                changed += bool((await self._save(decide, notice, act)).events)
+                async with self._turns.of(notice.address):
+                    changed += bool((await self._save(decide, notice, act)).events)
             except TryAgain:
                 continue  # it is still due a minute from now
         return changed
@@ -205,42 +233,55 @@ class Archive:
         return _shown(await self.store.load(address))
 
     async def get_as_of(self, address: Address, at: datetime) -> Notice:
-        """Return the notice as the archive knew it at a moment; raises NoticeNotFound."""
-        found = await self.store.history(address)
-        return _shown(as_of(*found, at) if found else None)
+        """Return the notice as the archive knew it at a moment; raises NoticeNotFound. Reads only what came later."""
+        notice = _shown(await self.store.load(address))
+        async for event in self.store.latest_events(address, notice.version):
+            if event.recorded_at <= at:
+                return as_recorded(notice, event)
+            before = undone(notice, event)
+            if before is None:
+                break
+            notice = before
+        raise NoticeNotFound
 
-    async def history(self, address: Address) -> list[NoticeEvent]:
-        """Return what happened to the notice, oldest first; raises NoticeNotFound."""
-        notice, events = await self.store.history(address) or (None, [])
-        _shown(notice)
-        return events
+    async def history(self, address: Address, after: int = 0, limit: int = 100) -> History:
+        """Return events of the notice, oldest first, from the version behind `after` on; raises NoticeNotFound."""
+        notice = _shown(await self.store.load(address))
+        left = notice.version - after
+        if left <= 0:
+            return History([], has_more=False)
+        events = await self.store.history(address, after, min(limit, left))
+        if not events:
+            raise StoreUnavailable  # a version has its event: the store answered with an older state
+        return History(events, has_more=events[-1].version < notice.version)
 
     async def list(self, search: Search) -> Page:
         """Return a page of the notices of an institution that the search wants, in its order."""
         found = await self.store.search(replace(search, limit=search.limit + 1))
         return Page(found[: search.limit], has_more=len(found) > search.limit)
 
-    async def _claim_if_new(self, publication: Publication, decide: Decide, known: Notice | None, act: Act) -> None:
-        """Claim the IUV of a notice to be published where any IUV may go with any number; raise IuvAlreadyUsed."""
-        if known is None or not known.is_communicated:
-            decide(known, act)  # what is refused claims nothing
-            await self._claim_iuv(publication)
+    async def _free_iuv(
+        self, publication: Publication, institution: CreditorInstitution, decide: Decide, known: Notice | None, act: Act
+    ) -> None:
+        """Make sure that no other notice has the IUV of one that is published now; raise IuvAlreadyUsed, TryAgain."""
+        if publication.needs_claim or institution.lenient:
+            decide(known, act)  # a notice that is refused claims nothing
+            check = self._iuvs.claim if publication.needs_claim else self._iuvs.check
+            await check(publication.address, publication.full_iuv)
 
-    async def _claim_iuv(self, publication: Publication) -> None:
-        institution, number = publication.address.creditor_institution, publication.address.number
-        iuv = publication.iuv or number.iuv
-        # A notice published while the institution was strict claimed nothing: its number is its claim.
-        namesake = NoticeNumber("3" + iuv)
-        if namesake != number:
-            other = await self.store.load(Address(institution, namesake))
-            if other is not None and other.is_communicated and other.iuv == iuv:
-                raise IuvAlreadyUsed
-        if await self.store.claim_iuv(institution, iuv, number) != number:
-            raise IuvAlreadyUsed
+    async def _awaited_until(self, known: Notice | None, address: Address, day: date, act: Act) -> datetime | None:
+        if known is not None or await self._is_excluded(address, day):
+            return None
+        return act.now + self._awaited_for
 
     async def _is_excluded(self, address: Address, day: date) -> bool:
         institution = await self.registry.find_institution(address.creditor_institution)
         return institution is not None and institution.excludes(address.number, day)
+
+    async def _change(self, address: Address, decide: Decide, act: Act) -> Change:
+        """Load, decide and save, after the writers of this notice that came before."""
+        async with self._turns.of(address):
+            return await self._save(decide, await self.store.load(address), act)
 
     async def _save(self, decide: Decide, known: Notice | None, act: Act) -> Change:
         """Decide and save; when another writer came first, decide again on what it left."""
@@ -260,6 +301,10 @@ class Archive:
                 known = await self.store.load(change.notice.address)
             act = replace(act, now=self.clock())
         raise TryAgain
+
+
+def _is_communicated(known: Notice | None) -> bool:
+    return known is not None and known.is_communicated
 
 
 def _shown(notice: Notice | None) -> Notice:

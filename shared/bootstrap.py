@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from time import time_ns
 
 from shared.archive import Archive
+from shared.health import StoreHealth
 from shared.ports import NoticeStore, Registry
 from shared.registry import KnownRegistry
 from shared.settings import CosmosStore, EmbeddedStore, Settings, SettingsError
@@ -25,6 +26,7 @@ class Application:
 
     archive: Archive
     registry: Registry
+    health: StoreHealth
     budget: float
     """Seconds that a request may take."""
     closers: tuple[Closer, ...]
@@ -51,8 +53,10 @@ def open_application(settings: Settings, clock: Callable[[], datetime] = utc_now
     except ValueError as error:
         raise SettingsError([f"{error}."]) from error
     awaited_for = timedelta(hours=settings.awaited_hours)
-    archive = Archive(store, KnownRegistry(registry, clock), clock, awaited_for)
-    _running = Application(archive, registry, settings.store_budget, closers)
+    longest_request = timedelta(seconds=settings.store_budget)
+    archive = Archive(store, KnownRegistry(registry, clock), clock, awaited_for, longest_request)
+    health = StoreHealth(store.ping, clock)
+    _running = Application(archive, registry, health, settings.store_budget, closers)
     return _running
 
 

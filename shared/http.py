@@ -18,6 +18,7 @@ import orjson
 from shared import bootstrap
 from shared.auth import Wanted, authenticate, authorise
 from shared.domain.callers import Caller, Scope
+from shared.domain.declarations import Publication
 from shared.domain.events import Act
 from shared.domain.identifiers import InstitutionCode, NoticeNumber
 from shared.domain.notice import Address, Notice
@@ -54,10 +55,16 @@ class Request:
         """Return what the address names; whether such a notice can be is not checked."""
         return Address(self.institution, self.number)
 
-    async def demand(self, number: NoticeNumber, scope: Scope) -> None:
-        """Raise Forbidden unless the number is granted as well: one that only a look-up told."""
-        wanted = Wanted(scope, self.institution, (number.segregation_code,))
+    async def require_number(self, number: NoticeNumber) -> None:
+        """Raise Forbidden unless the caller may write this number too: one that the address does not name."""
+        wanted = Wanted(Scope.NOTICES_WRITE, self.institution, (number.segregation_code,))
         await authorise(bootstrap.archive().registry, self.caller, self.headers.get(KEY_HEADER), wanted)
+
+    async def require_iuv(self, publication: Publication) -> None:
+        """Raise Forbidden if the notice would take an IUV that belongs to a segregation code of another caller."""
+        owner = publication.full_iuv.number
+        if publication.needs_claim and owner.segregation_code is not None:
+            await self.require_number(owner)
 
     def act(self, occurred_at: datetime | None = None, reason: str | None = None) -> Act:
         """Return this request as an attempt to change a notice, under a write id of its own."""

@@ -58,19 +58,51 @@ GPD_STATUS = {
 }
 """The names that GPD has for our statuses."""
 
-_OFFSET = re.compile(r"[Zz]|[+-][0-9]{2}:[0-9]{2}", re.ASCII)
+_DATE_TIME = re.compile(
+    r"(?P<minute>.{10}[Tt][0-9]{2}:[0-9]{2})(?P<second>:[0-9]{2}(?:\.[0-9]+)?)?(?P<hours>[Zz]|[+-][0-9]{2})(?::?(?P<minutes>[0-9]{2}))?",
+    re.ASCII,
+)
+_AMOUNT = re.compile(r"[0-9]{1,11}", re.ASCII)
+_LINE_ENDS_AND_TABS = re.compile(r"[\t\n\r]+")
 _CODE_LIST = re.compile(r"[0-9]{2}(,[0-9]{2})*", re.ASCII)
 
 
-def _number_as_text(value: object) -> object:
-    # The published collection of calls sends fiscal codes and IUVs as JSON numbers.
-    return str(value) if type(value) is int else value
+# The published collection of calls sends fiscal codes and IUVs as JSON numbers, and today's parser takes strings for
+# amounts and flags. The producers of texts send line ends and tabs, which XML and a payer's screen cannot show.
+
+
+def _number_as_text(digits: int) -> BeforeValidator:
+    """Take a JSON number for a text of so many digits; a shorter one may have lost its leading zeros."""
+
+    def read(value: object) -> object:
+        if type(value) is not int:
+            return value
+        if len(str(value)) < digits:
+            raise violation("wrong_type", "Send it as a string: a number loses its leading zeros")
+        return str(value)
+
+    return BeforeValidator(read)
+
+
+def _text_as_amount(value: object) -> object:
+    return int(value) if isinstance(value, str) and _AMOUNT.fullmatch(value) else value
+
+
+def _text_as_flag(value: object) -> object:
+    return value.lower() == "true" if isinstance(value, str) and value.lower() in ("true", "false") else value
+
+
+def _in_one_line(value: object) -> object:
+    return _LINE_ENDS_AND_TABS.sub(" ", value) if isinstance(value, str) else value
 
 
 def _due_date(text: str) -> DueDate:
-    if not _OFFSET.fullmatch(text[19:].lstrip(".0123456789")):
-        raise InvalidValue("date_time", "A date-time with an offset is expected, such as 2026-12-16T23:59:59+01:00")
-    return DueDate(parse_instant(text), whole_day=False)
+    """Accept a date-time with an offset; seconds, and the colon in the offset, may be missing."""
+    match = _DATE_TIME.fullmatch(text)
+    if match is None or not (match["minutes"] or match["hours"] in "Zz"):
+        raise InvalidValue("date_time", "must be a date-time with an offset, such as 2026-12-16T23:59:59+01:00")
+    offset = f"{match['hours']}:{match['minutes']}" if match["minutes"] else match["hours"]
+    return DueDate(parse_instant(f"{match['minute']}{match['second'] or ':00'}{offset}"), whole_day=False)
 
 
 def _of_27(iban: Iban) -> Iban:
@@ -84,9 +116,9 @@ class NamedBody(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="ignore", alias_generator=to_camel)
 
-    pa_fiscal_code: Annotated[InstitutionText, BeforeValidator(_number_as_text)]
-    iuv: Annotated[IuvText, BeforeValidator(_number_as_text)]
-    nav: Annotated[str, Field(min_length=1, max_length=35), BeforeValidator(_number_as_text)] | None = None
+    pa_fiscal_code: Annotated[InstitutionText, _number_as_text(11)]
+    iuv: Annotated[IuvText, _number_as_text(17)]
+    nav: Annotated[str, Field(min_length=1, max_length=35), _number_as_text(18)] | None = None
 
     @property
     def named(self) -> "Named":
@@ -98,15 +130,15 @@ class PositionBody(NamedBody):
     """A position as paCreatePosition states it; amounts in euro cents, 0 cancels."""
 
     entity_type: Literal["F", "G"]
-    entity_fiscal_code: Annotated[DebtorText, BeforeValidator(_number_as_text)]
-    entity_full_name: Words255
-    amount: Annotated[int, Field(strict=True, ge=0, le=MAX_AMOUNT)]
-    description: Words255
+    entity_fiscal_code: Annotated[DebtorText, _number_as_text(11)]
+    entity_full_name: Annotated[Words255, BeforeValidator(_in_one_line)]
+    amount: Annotated[int, Field(strict=True, ge=0, le=MAX_AMOUNT), BeforeValidator(_text_as_amount)]
+    description: Annotated[Words255, BeforeValidator(_in_one_line)]
     expiration_date: Annotated[DueDate, Text(_due_date, forms.DATE_TIME)]
     iban: Annotated[IbanText, AfterValidator(_of_27)] | None = None
     postal_iban: Annotated[PostalIbanText, AfterValidator(_of_27)] | None = None
-    switch_to_expired: Flag | None = None
-    pay_stand_in: Flag | None = None
+    switch_to_expired: Annotated[Flag, BeforeValidator(_text_as_flag)] | None = None
+    pay_stand_in: Annotated[Flag, BeforeValidator(_text_as_flag)] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,19 +166,27 @@ def wanted(value: object, parameters: Mapping[str, str], scope: Scope) -> Wanted
     return Wanted(scope, named.creditor_institution, (named.segregation_code,))
 
 
-def check_number(number: NoticeNumber, iuv: Iuv, *, lenient: bool) -> None:
+def check_number(number: NoticeNumber, named: Named, *, lenient: bool) -> None:
     """Raise InvalidBody unless the number is valid and the IUV belongs to it; lenient: any IUV may."""
     try:
         NoticeNumber.parse(number, lenient=lenient)
     except InvalidValue as refusal:
-        raise InvalidBody(violations=[Violation("nav", refusal.code, refusal.message)]) from None
-    if not lenient and number.iuv != iuv:
+        raise InvalidBody(violations=[_invalid_number(refusal, named)]) from None
+    if not lenient and number.iuv != named.iuv:
         raise InvalidBody(violations=[Violation("iuv", "iuv", "The IUV does not belong to the notice number")])
+
+
+def _invalid_number(refusal: InvalidValue, named: Named) -> Violation:
+    """Return the broken rule at the field that the client sent."""
+    if named.number is not None:
+        return Violation("nav", refusal.code, refusal.message)
+    rule = f"no notice has this IUV, and the notice number 3 + IUV of a new one {refusal.message}"
+    return Violation("iuv", refusal.code, rule)
 
 
 def read_position(value: object, reading: Reading) -> PositionBody:
     """Return what a call says of the position; raise InvalidBody. With amount 0 only the form of the rest counts."""
-    if isinstance(value, dict) and type(value.get("amount")) is int and value["amount"] == 0:
+    if isinstance(value, dict) and _text_as_amount(value.get("amount")) == 0:
         reading = Reading(lenient=True, now=reading.now)
     return _read(PositionBody, value, reading)
 

@@ -27,6 +27,14 @@ class Overtaken(Exception):
         self.current = current
 
 
+@dataclass(frozen=True, slots=True)
+class IuvClaim:
+    """The notice number that an IUV names. Until `held_until` the publication of that notice may be in progress."""
+
+    number: NoticeNumber
+    held_until: datetime
+
+
 class ChangedMeanwhile(Exception):
     """What is registered is not what the change began with: somebody else changed it first."""
 
@@ -103,8 +111,14 @@ class NoticeStore(Protocol):
         (same write id) changes nothing, so that a save whose outcome is unknown may be repeated.
         """
 
-    async def history(self, address: Address) -> tuple[Notice, list[NoticeEvent]] | None:
-        """Return the notice and all its events, oldest first, read together."""
+    async def history(self, address: Address, after: int = 0, limit: int = 100) -> list[NoticeEvent]:
+        """Return the events that made the versions after `after`, oldest first, at most `limit`.
+
+        Where events are large it returns fewer, but at least one if there is one.
+        """
+
+    def latest_events(self, address: Address, version: int) -> AsyncIterator[NoticeEvent]:
+        """Yield the events from the one that made `version` back to the first; read page by page."""
 
     async def search(self, search: Search) -> list[Notice]:
         """Return the notices wanted, in the order of the search, at most `limit`; never one that is only awaited."""
@@ -112,14 +126,16 @@ class NoticeStore(Protocol):
     def due(self, now: datetime) -> AsyncIterator[Notice]:
         """Yield the notices that time has changed, or changes now, and nobody wrote down; the longest due first."""
 
-    async def claim_iuv(self, institution: InstitutionCode, iuv: Iuv, number: NoticeNumber) -> NoticeNumber:
-        """Let the IUV name the number unless it names one already; return the number that it names."""
+    async def claim_iuv(
+        self, institution: InstitutionCode, iuv: Iuv, claim: IuvClaim, instead_of: IuvClaim | None = None
+    ) -> IuvClaim:
+        """Save the claim if the IUV has none yet, or still has `instead_of`; return the claim that it has then."""
 
-    async def number_of(self, institution: InstitutionCode, iuv: Iuv) -> NoticeNumber | None:
-        """Return the number that the IUV was claimed for."""
+    async def iuv_claim(self, institution: InstitutionCode, iuv: Iuv) -> IuvClaim | None:
+        """Return the claim that the IUV has."""
 
-    async def ping(self) -> None:
-        """Return if the store answers."""
+    async def ping(self, now: datetime) -> None:
+        """Return if the store writes; it replaces one document with the time."""
 
     async def close(self) -> None:
         """Let go of what the store holds open."""

@@ -11,11 +11,12 @@ from shared.domain.callers import EVERY, Caller, Key, Scope
 from shared.domain.content import Content, Debtor, DebtorType, Transfer
 from shared.domain.dates import DueDate
 from shared.domain.declarations import Publication, publish
-from shared.domain.events import Act, Actor, Role
+from shared.domain.events import Act, Actor, NoticeEvent, Role
 from shared.domain.identifiers import DebtorCode, Iban, InstitutionCode, NoticeNumber
 from shared.domain.institutions import DEFAULT_LABEL, CreditorInstitution, RegisteredIban
 from shared.domain.money import OutcomeCode, Payment, Settlement
 from shared.domain.notice import Address, Notice
+from shared.ports import NoticeStore
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -106,6 +107,12 @@ def a_body(**changes: Any) -> dict[str, Any]:
         **changes,
     }
     return {name: value for name, value in body.items() if value is not ...}
+
+
+async def life_of(store: NoticeStore, address: Address = ADDRESS) -> tuple[Notice, list[NoticeEvent]] | None:
+    """Return a notice and all its events, oldest first, as the store has them."""
+    notice = await store.load(address)
+    return (notice, await store.history(address, limit=1000)) if notice else None
 
 
 class StillClock:

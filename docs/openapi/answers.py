@@ -102,11 +102,19 @@ _DATE: Schema = {
     "examples": ["2026-12-16", "2026-12-16T11:00:00.000Z"],
 }
 
+_NEXT_CURSOR: Schema = {
+    "type": ["string", "null"],
+    "description": "The `cursor` of the next page; null on the last one.",
+}
+
 _ANSWERS: dict[str, Schema] = {
     "History": object_of(
-        {"items": {**list_of("NoticeEvent"), "description": "Its events, one for each version."}},
-        ["items"],
-        "What happened to a notice, oldest first.",
+        {
+            "items": {**list_of("NoticeEvent"), "description": "Events, one for each version, oldest first."},
+            "nextCursor": _NEXT_CURSOR,
+        },
+        ["items", "nextCursor"],
+        "A page of the history of a notice.",
     ),
     "NoticeEvent": object_of(
         {
@@ -157,10 +165,7 @@ _ANSWERS: dict[str, Schema] = {
                 "items": {"$ref": "#/components/schemas/NoticeShown"},
                 "description": "The notices; none where no notice is as asked.",
             },
-            "nextCursor": {
-                "type": ["string", "null"],
-                "description": "The `cursor` of the next page; null on the last one.",
-            },
+            "nextCursor": _NEXT_CURSOR,
         },
         ["items", "nextCursor"],
         "A page of notices.",

@@ -64,9 +64,18 @@ _IBAN_OF_27: Schema = {"pattern": "^[A-Z]{2}[0-9]{2}[A-Z0-9]{23}$", "minLength":
 _OF_POSITION: Mapping[str, Schema] = {
     **{field: {"type": ["string", "integer"]} for field in ("paFiscalCode", "entityFiscalCode", "iuv")},
     "nav": {**forms.NUMBER, "type": ["string", "integer", "null"]},
-    "expirationDate": dict(forms.DATE_TIME_WITH_OFFSET),
+    "amount": {"type": ["integer", "string"], "pattern": "^[0-9]{1,11}$"},
+    "expirationDate": dict(forms.DATE_TIME_OF_POSITION),
     "iban": _IBAN_OF_27,
     "postalIban": _IBAN_OF_27,
+    **{
+        field: {"type": ["boolean", "string", "null"], "enum": [True, False, None, "true", "false"]}
+        for field in ("switchToExpired", "payStandIn")
+    },
+    **{
+        field: {"pattern": "^[^\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f-\\u009f]*$"}
+        for field in ("entityFullName", "description")
+    },
 }
 """What paCreatePosition takes otherwise than the rest: numbers for texts of digits, and forms of its own."""
 

@@ -153,7 +153,7 @@ def answered() -> dict[str, Any]:
     events = [*published.events, *amended.events, *cancelled.events]
     return {
         **shown,
-        "history": answers.history(events),
+        "history": answers.history(events, None),
         "list": answers.listing([published.notice], None, NOW),
         "position": position(published.notice, institution, NOW),
         "health": {"status": "up", "store": "up"},

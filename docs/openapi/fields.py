@@ -132,5 +132,9 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         "limit": "How many at most.",
         "cursor": "`nextCursor` of the page before; the other filters stay as they were.",
     },
+    "HistoryParameters": {
+        "limit": "How many at most.",
+        "cursor": "`nextCursor` of the page before.",
+    },
     "AtParameter": {"at": "The past moment at which the notice is asked for, as the archive knew it then."},
 }

@@ -14,7 +14,7 @@ from shared import errors
 from shared.domain.callers import Scope
 from shared.errors import ArchiveError
 from shared.wire.headers import JSON, MERGE_PATCH
-from shared.wire.queries import AtParameter, ListParameters
+from shared.wire.queries import AtParameter, HistoryParameters, ListParameters
 
 
 @dataclass(frozen=True)
@@ -137,13 +137,12 @@ OPERATIONS: Mapping[str, Operation] = {
     "get_notice": Operation(
         tag="get_notice",
         summary="Read a notice",
-        description="Shows the notice as it is now or, with `at`, as the archive knew it then; then without `ETag`,"
-        " for the past does not change.",
+        description="Shows the notice as it is now or, with `at`, as the archive knew it then.",
         scope=Scope.NOTICES_READ,
         query=AtParameter,
         parameters=("If-None-Match",),
         answers={
-            200: Answer("The notice.", "NoticeShown", _EXAMPLES["published"], "ETagNow", _TO_A_NOTICE),
+            200: Answer("The notice.", "NoticeShown", _EXAMPLES["published"], "ETag", _TO_A_NOTICE),
             304: Answer("The client has it already.", etag="ETag"),
         },
         refusals=(*_OF_NOTICE, errors.InvalidHeader, errors.InvalidParameter, errors.NoticeNotFound),
@@ -151,10 +150,12 @@ OPERATIONS: Mapping[str, Operation] = {
     "get_history": Operation(
         tag="get_notice",
         summary="Read what happened to a notice",
-        description="Shows every event of the notice, oldest first; each made a version.",
+        description="Shows the events of the notice, oldest first, page by page. Each event made a version. A page of"
+        " large events holds fewer than `limit`.",
         scope=Scope.NOTICES_READ,
-        answers={200: Answer("Its events.", "History", _EXAMPLES["history"], links=("get",))},
-        refusals=(*_OF_NOTICE, errors.InvalidParameter, errors.NoticeNotFound),
+        query=HistoryParameters,
+        answers={200: Answer("A page of events.", "History", _EXAMPLES["history"], links=("get", "later"))},
+        refusals=(*_OF_NOTICE, errors.InvalidParameter, errors.InvalidCursor, errors.NoticeNotFound),
     ),
     "list_notices": Operation(
         tag="get_notice",
@@ -181,7 +182,8 @@ OPERATIONS: Mapping[str, Operation] = {
     "health": Operation(
         tag="health",
         summary="Whether the archive can work",
-        description="Answers 200 when the store answers.",
+        description="Answers 200 when the store reads and writes, within a second. HEAD answers the same, without a"
+        " body.",
         answers={200: Answer("It can.", "Health", _EXAMPLES["health"])},
         refusals=(errors.StoreUnavailable,),
     ),

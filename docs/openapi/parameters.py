@@ -82,6 +82,11 @@ LINKS: Mapping[str, Mapping[str, Any]] = {
         "parameters": {"ec": "$request.path.ec", "nav": "$response.body#/items/0/noticeNumber"},
         "description": "Read the first notice of the page.",
     },
+    "later": {
+        "operationId": "get_history",
+        "parameters": {**_ADDRESS, "cursor": "$response.body#/nextCursor"},
+        "description": "Read the next page.",
+    },
     "next": {
         "operationId": "list_notices",
         "parameters": {"ec": "$request.path.ec", "cursor": "$response.body#/nextCursor"},

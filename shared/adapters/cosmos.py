@@ -7,28 +7,29 @@ may come in between.
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from heapq import heapify, heappop, heappush
 from typing import Any
 
+from azure.core import MatchConditions
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.cosmos.aio import ContainerProxy
 
 from shared.adapters.cosmos_calls import Cosmos, Hook
 from shared.adapters.cosmos_search import DUE_PAGE, Query, due_query, search_query
 from shared.documents import SCHEMA, Document, event_document, event_id, notice_document, read_event, read_notice
-from shared.domain.dates import format_instant
+from shared.domain.dates import format_instant, read_instant
 from shared.domain.events import NoticeEvent
 from shared.domain.identifiers import InstitutionCode, Iuv, NoticeNumber
 from shared.domain.notice import Address, Change, Notice
 from shared.errors import StoreUnavailable
-from shared.ports import Overtaken, Search, sort_key
+from shared.ports import IuvClaim, Overtaken, Search, sort_key
 
-NOTICES = "notices"
-"""The container; its key, indexes and times to live are in infra/data.json."""
+NOTICES, CHECKPOINTS = "notices", "checkpoints"
+"""The containers; their keys, indexes and times to live are in infra/data.json."""
 
-_HISTORY_PAGE = 1000
-"""Documents of a history that are asked for at once."""
+_LATEST_PAGE = 50
+"""Events that are read at once on the way back."""
 _LONGEST = 100
 """Characters of a part of a key; no institution, number or alias has as many, and the service takes 2,048 bytes."""
 
@@ -71,24 +72,43 @@ class CosmosNoticeStore:
         if event["writeId"] != change.events[0].write_id:
             raise Overtaken(read_notice(notice))
 
-    async def history(self, address: Address) -> tuple[Notice, list[NoticeEvent]] | None:
-        """Return the notice and all its events, oldest first; one query inside its partition."""
+    async def history(self, address: Address, after: int = 0, limit: int = 100) -> list[NoticeEvent]:
+        """Return the events that made the versions after `after`, oldest first; one query inside its partition."""
+        return await self._events(address, after + 1, after + limit)
+
+    async def latest_events(self, address: Address, version: int) -> AsyncIterator[NoticeEvent]:
+        """Yield the events from the one that made `version` back to the first, one page a query."""
+        while version > 0:
+            page = await self._events(address, max(1, version - _LATEST_PAGE + 1), version, latest_first=True)
+            for event in page:
+                yield event
+            if not page:
+                return
+            version = page[-1].version - 1
+
+    async def _events(
+        self, address: Address, first: int, last: int, *, latest_first: bool = False
+    ) -> list[NoticeEvent]:
+        """Return the events that made these versions, as many as the service puts into one page of 4 MB."""
 
         async def read(container: ContainerProxy, hook: Hook) -> list[Document]:
-            # The notice comes first: what is saved while further pages are read is then too young, never missing.
             pages = container.query_items(
-                "SELECT * FROM c ORDER BY c.id DESC",
+                f"SELECT * FROM c WHERE c.id >= @first AND c.id <= @last ORDER BY c.id {order}",
+                parameters=[{"name": "@first", "value": event_id(first)}, {"name": "@last", "value": event_id(last)}],
                 partition_key=_key(address),
-                max_item_count=_HISTORY_PAGE,
+                max_item_count=last - first + 1,
                 response_hook=hook,
-            )
-            return [document async for document in pages]
+            ).by_page()
+            # A page may be empty and not the last.
+            async for page in pages:
+                if found := [document async for document in page]:
+                    return found
+            return []
 
-        documents = await self._cosmos.ask("history", NOTICES, read) if _is_possible(_key(address)) else []
-        if not documents:
-            return None
-        notice, oldest_first = read_notice(documents[0]), documents[:0:-1]
-        return notice, [read_event(document) for document in oldest_first[: notice.version]]
+        order = "DESC" if latest_first else "ASC"
+        if not _is_possible(_key(address)):
+            return []
+        return [read_event(document) for document in await self._cosmos.ask("events", NOTICES, read)]
 
     async def search(self, search: Search) -> list[Notice]:
         """Return the notices wanted, in the order of the search; one query for each physical partition."""
@@ -111,33 +131,56 @@ class CosmosNoticeStore:
             if (head := await anext(streams[n], None)) is not None:
                 heappush(heads, (_due_key(head), n, head))
 
-    async def claim_iuv(self, institution: InstitutionCode, iuv: Iuv, number: NoticeNumber) -> NoticeNumber:
-        """Let the IUV name the number unless it names one already; return the number that it names."""
-        if (claimed := await self.number_of(institution, iuv)) is not None:
-            return claimed
-        alias = _alias(institution, iuv, number)
+    async def claim_iuv(
+        self, institution: InstitutionCode, iuv: Iuv, claim: IuvClaim, instead_of: IuvClaim | None = None
+    ) -> IuvClaim:
+        """Save the claim if the IUV has none yet, or still has `instead_of`; return the claim that it has then."""
+        key, alias, etag = [institution, _alias_number(iuv)], _alias(institution, iuv, claim), ""
+        if instead_of is not None:
+            found = await self._read_together(key, "alias")
+            if found is None or (saved := _claim_of(found[0])) != instead_of:
+                return saved if found else await self.claim_iuv(institution, iuv, claim)
+            etag = found[0]["_etag"]
 
-        async def create(container: ContainerProxy, hook: Hook) -> None:
-            await container.create_item(alias, no_response=True, response_hook=hook)
+        async def write(container: ContainerProxy, hook: Hook) -> None:
+            if etag:
+                await container.replace_item(
+                    "alias",
+                    alias,
+                    etag=etag,
+                    match_condition=MatchConditions.IfNotModified,
+                    no_response=True,
+                    response_hook=hook,
+                )
+            else:
+                await container.create_item(alias, no_response=True, response_hook=hook)
 
         try:
-            await self._cosmos.ask("claim_iuv", NOTICES, create)
+            await self._cosmos.ask("claim_iuv", NOTICES, write)
         except HttpResponseError as error:
             # Another's, or our own whose answer was lost.
-            found = await self._read_together([institution, _alias_number(iuv)], "alias")
+            found = await self._read_together(key, "alias")
             if found is None:
                 raise StoreUnavailable from error
-            return NoticeNumber(found[0]["number"])
-        return number
+            return _claim_of(found[0])
+        return claim
 
-    async def number_of(self, institution: InstitutionCode, iuv: Iuv) -> NoticeNumber | None:
-        """Return the number that the IUV was claimed for."""
-        document = await self._read("number_of", "alias", [institution, _alias_number(iuv)])
-        return None if document is None else NoticeNumber(document["number"])
+    async def iuv_claim(self, institution: InstitutionCode, iuv: Iuv) -> IuvClaim | None:
+        """Return the claim that the IUV has."""
+        document = await self._read("iuv_claim", "alias", [institution, _alias_number(iuv)])
+        return None if document is None else _claim_of(document)
 
-    async def ping(self) -> None:
-        """Return if the container answers; that there is no such document is an answer."""
-        await self._read("ping", "ping", ["ping", "ping"])
+    async def ping(self, now: datetime) -> None:
+        """Return if the account writes; a write that succeeds answers for reading too."""
+        health = {"id": "health", "schema": SCHEMA, "checkedAt": format_instant(now)}
+
+        async def write(container: ContainerProxy, hook: Hook) -> None:
+            await container.upsert_item(health, no_response=True, response_hook=hook)
+
+        try:
+            await self._cosmos.ask("ping", CHECKPOINTS, write)
+        except HttpResponseError as error:
+            raise StoreUnavailable from error
 
     async def close(self) -> None:
         """Close the connections."""
@@ -221,10 +264,17 @@ def _due_key(notice: Notice) -> tuple[str, str, str]:
     return format_instant(notice.next_change_at), notice.address.creditor_institution, notice.address.number
 
 
-def _alias(institution: InstitutionCode, iuv: Iuv, number: NoticeNumber) -> Document:
+def _alias(institution: InstitutionCode, iuv: Iuv, claim: IuvClaim) -> Document:
     """Return the document by which an IUV names a number; it lies in a partition of its own."""
     where = {"creditorInstitution": institution, "noticeNumber": _alias_number(iuv)}
-    return {"id": "alias", "schema": SCHEMA, **where, "number": number}
+    claimed = {"number": claim.number, "heldUntil": format_instant(claim.held_until)}
+    return {"id": "alias", "schema": SCHEMA, **where, **claimed}
+
+
+def _claim_of(alias: Document) -> IuvClaim:
+    # Claims of before were not held for a time.
+    held_until = read_instant(alias["heldUntil"]) if "heldUntil" in alias else datetime.min.replace(tzinfo=UTC)
+    return IuvClaim(NoticeNumber(alias["number"]), held_until)
 
 
 def _alias_number(iuv: Iuv) -> str:

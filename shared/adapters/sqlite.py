@@ -17,6 +17,7 @@ from pathlib import Path
 from shared.adapters.sqlite_file import PATIENCE, connect, is_busy
 from shared.adapters.sqlite_search import DUE, search_statement
 from shared.documents import (
+    SCHEMA,
     dumps,
     event_document,
     loads,
@@ -24,15 +25,17 @@ from shared.documents import (
     read_event,
     read_notice,
 )
-from shared.domain.dates import format_instant
+from shared.domain.dates import format_instant, read_instant
 from shared.domain.events import NoticeEvent
 from shared.domain.identifiers import InstitutionCode, Iuv, NoticeNumber
 from shared.domain.notice import Address, Change, Notice
 from shared.errors import StoreUnavailable
-from shared.ports import Overtaken, Search
+from shared.ports import IuvClaim, Overtaken, Search
 
 GROUP = 512
 """Writes in one transaction, at most."""
+EVENTS_SIZE = 4 * 1024 * 1024
+"""Bytes of events after which a page of a history ends, as on Cosmos DB."""
 
 _COLUMNS = (
     "version, status, updated_at, due_date_key, starts_at, ends_at, next_change_at, anomalies, document,"
@@ -42,6 +45,17 @@ _INSERT = f"INSERT INTO notices ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?) ON C
 _UPDATE = (
     f"UPDATE notices SET ({_COLUMNS}) = (?,?,?,?,?,?,?,?,?,?,?)"
     " WHERE creditor_institution = ? AND number = ? AND version = ?"
+)
+_EVENTS_AFTER = (
+    "SELECT document FROM events WHERE creditor_institution = ? AND number = ? AND version > ? ORDER BY version LIMIT ?"
+)
+_EVENTS_BEFORE = (
+    "SELECT document FROM events WHERE creditor_institution = ? AND number = ? AND version <= ?"
+    " ORDER BY version DESC LIMIT 20"
+)
+_REPLACE_CLAIM = (
+    "UPDATE iuvs SET number = ?, held_until = ?"
+    " WHERE creditor_institution = ? AND iuv = ? AND number = ? AND held_until = ?"
 )
 _INSERT_EVENT = "INSERT INTO events (creditor_institution, number, version, document) VALUES (?,?,?,?)"
 
@@ -68,18 +82,35 @@ class SqliteNoticeStore:
         """Keep the notice and its new events, with the other writes of this tick; raise Overtaken, StoreUnavailable."""
         await self._written(_SaveChange(change))
 
-    async def history(self, address: Address) -> tuple[Notice, list[NoticeEvent]] | None:
-        """Return the notice and all its events, oldest first."""
-        key = (address.creditor_institution, address.number)
+    async def history(self, address: Address, after: int = 0, limit: int = 100) -> list[NoticeEvent]:
+        """Return the events that made the versions after `after`, oldest first: at most `limit`, and a few MB."""
+        found: list[bytes] = []
+        size = 0
         try:
-            notice = self._load(address)
-            rows = self._db.execute(
-                "SELECT document FROM events WHERE creditor_institution = ? AND number = ? ORDER BY version",
-                key,
-            ).fetchall()
+            with closing(self._db.execute(_EVENTS_AFTER, (*_key(address), after, limit))) as rows:
+                for (document,) in rows:
+                    found.append(document)
+                    size += len(document)
+                    if size >= EVENTS_SIZE:
+                        break
         except sqlite3.Error as error:
             raise StoreUnavailable from error
-        return (notice, [read_event(loads(document)) for (document,) in rows]) if notice else None
+        return [read_event(loads(document)) for document in found]
+
+    async def latest_events(self, address: Address, version: int) -> AsyncIterator[NoticeEvent]:
+        """Yield the events from the one that made `version` back to the first."""
+        while version > 0:
+            try:
+                rows = self._db.execute(_EVENTS_BEFORE, (*_key(address), version)).fetchall()
+            except sqlite3.Error as error:
+                raise StoreUnavailable from error
+            for (document,) in rows:
+                event = read_event(loads(document))
+                yield event
+                version = event.version - 1
+            if not rows:
+                return
+            await asyncio.sleep(0)  # a long way back must not hold up the other requests
 
     async def search(self, search: Search) -> list[Notice]:
         """Return the notices wanted, in the order of the search."""
@@ -99,31 +130,28 @@ class SqliteNoticeStore:
                 last.address.number,
             )
 
-    async def claim_iuv(self, institution: InstitutionCode, iuv: Iuv, number: NoticeNumber) -> NoticeNumber:
-        """Let the IUV name the number unless it names one already; return the number that it names."""
-        claimed = await self.number_of(institution, iuv)
-        if claimed is None:
-            await self._written(_ClaimIuv(institution, iuv, number))
-            claimed = await self.number_of(institution, iuv)
-        assert claimed is not None
-        return claimed
+    async def claim_iuv(
+        self, institution: InstitutionCode, iuv: Iuv, claim: IuvClaim, instead_of: IuvClaim | None = None
+    ) -> IuvClaim:
+        """Save the claim if the IUV has none yet, or still has `instead_of`; return the claim that it has then."""
+        await self._written(_SaveClaim(institution, iuv, claim, instead_of))
+        saved = await self.iuv_claim(institution, iuv)
+        assert saved is not None, "a claim is replaced, never removed"
+        return saved
 
-    async def number_of(self, institution: InstitutionCode, iuv: Iuv) -> NoticeNumber | None:
-        """Return the number that the IUV was claimed for."""
+    async def iuv_claim(self, institution: InstitutionCode, iuv: Iuv) -> IuvClaim | None:
+        """Return the claim that the IUV has."""
         try:
             row = self._db.execute(
-                "SELECT number FROM iuvs WHERE creditor_institution = ? AND iuv = ?", (institution, iuv)
+                "SELECT number, held_until FROM iuvs WHERE creditor_institution = ? AND iuv = ?", (institution, iuv)
             ).fetchone()
         except sqlite3.Error as error:
             raise StoreUnavailable from error
-        return NoticeNumber(row[0]) if row else None
+        return IuvClaim(NoticeNumber(row[0]), read_instant(row[1])) if row else None
 
-    async def ping(self) -> None:
-        """Return if the file can be read."""
-        try:
-            self._db.execute("SELECT count(*) FROM (SELECT 1 FROM notices LIMIT 1)").fetchone()
-        except sqlite3.Error as error:
-            raise StoreUnavailable from error
+    async def ping(self, now: datetime) -> None:
+        """Return if the file can be written."""
+        await self._written(_Ping(now))
 
     async def close(self) -> None:
         """Commit what is waiting, then close the file."""
@@ -136,8 +164,7 @@ class SqliteNoticeStore:
 
     def _load(self, address: Address) -> Notice | None:
         row = self._db.execute(
-            "SELECT document FROM notices WHERE creditor_institution = ? AND number = ?",
-            (address.creditor_institution, address.number),
+            "SELECT document FROM notices WHERE creditor_institution = ? AND number = ?", _key(address)
         ).fetchone()
         return read_notice(loads(row[0])) if row else None
 
@@ -232,9 +259,9 @@ class _Write(ABC):
 class _SaveChange(_Write):
     def __init__(self, change: Change) -> None:
         # Everything that can fail for reasons of its own is done here, before the group's transaction.
-        address, document = change.notice.address, notice_document(change.notice)
+        document = notice_document(change.notice)
         self._expected = change.expected_version
-        self._key = (address.creditor_institution, address.number)
+        self._key = _key(change.notice.address)
         self._write_id = change.events[0].write_id
         self._row = (
             change.notice.version,
@@ -276,9 +303,26 @@ class _SaveChange(_Write):
         return Overtaken(read_notice(loads(row[0])) if row else None)
 
 
-class _ClaimIuv(_Write):
-    def __init__(self, institution: InstitutionCode, iuv: Iuv, number: NoticeNumber) -> None:
-        self._row = (institution, iuv, number)
+class _SaveClaim(_Write):
+    def __init__(self, institution: InstitutionCode, iuv: Iuv, claim: IuvClaim, instead_of: IuvClaim | None) -> None:
+        self._key = (institution, iuv)
+        self._values = (claim.number, format_instant(claim.held_until))
+        self._expected = (instead_of.number, format_instant(instead_of.held_until)) if instead_of else None
 
     def run(self, db: sqlite3.Connection) -> None:
-        db.execute("INSERT INTO iuvs VALUES (?,?,?) ON CONFLICT DO NOTHING", self._row)
+        if self._expected is None:
+            db.execute("INSERT INTO iuvs VALUES (?,?,?,?) ON CONFLICT DO NOTHING", (*self._key, *self._values))
+        else:
+            db.execute(_REPLACE_CLAIM, (*self._values, *self._key, *self._expected))
+
+
+class _Ping(_Write):
+    def __init__(self, now: datetime) -> None:
+        self._row = ("health", dumps({"id": "health", "schema": SCHEMA, "checkedAt": format_instant(now)}))
+
+    def run(self, db: sqlite3.Connection) -> None:
+        db.execute("INSERT OR REPLACE INTO checkpoints VALUES (?,?)", self._row)
+
+
+def _key(address: Address) -> tuple[str, str]:
+    return (address.creditor_institution, address.number)

@@ -39,14 +39,21 @@ CREATE TABLE IF NOT EXISTS iuvs (
     creditor_institution TEXT NOT NULL,
     iuv TEXT NOT NULL,
     number TEXT NOT NULL,
+    held_until TEXT NOT NULL,
     PRIMARY KEY (creditor_institution, iuv)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS registry (
     id TEXT PRIMARY KEY,
     document BLOB NOT NULL
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS checkpoints (
+    id TEXT PRIMARY KEY,
+    document BLOB NOT NULL
+) WITHOUT ROWID;
 """
-_VERSION = 1
+_FROM_VERSION_1 = "ALTER TABLE iuvs ADD COLUMN held_until TEXT NOT NULL DEFAULT '2000-01-01T00:00:00.000Z';"
+"""Adds what a file of version 1 lacks besides tables and indexes."""
+_VERSION = 2
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -74,18 +81,28 @@ def _connect(path: Path) -> sqlite3.Connection:
         version: int = db.execute("PRAGMA user_version").fetchone()[0]
         tables: int = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
         db.execute("COMMIT")
-        if version != _VERSION and tables:
+        if tables and version not in (1, _VERSION):
             raise ValueError(f"{path} was not made by this version of the archive")
         if not tables:
             db.execute("PRAGMA page_size = 8192")
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
         if version != _VERSION:
-            db.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;")
+            _bring_up_to_date(db)
     except (sqlite3.DatabaseError, ValueError):
         db.close()
         raise
     return db
+
+
+def _bring_up_to_date(db: sqlite3.Connection) -> None:
+    """Make the tables, or what a file of the version before lacks; another process may have done so meanwhile."""
+    db.execute("BEGIN IMMEDIATE")
+    version: int = db.execute("PRAGMA user_version").fetchone()[0]
+    script = f"{_FROM_VERSION_1 if version == 1 else ''} {_SCHEMA} PRAGMA user_version = {_VERSION}"
+    for statement in script.split(";"):  # executescript would end the transaction first
+        db.execute(statement)
+    db.execute("COMMIT")
 
 
 def is_busy(error: Exception) -> bool:

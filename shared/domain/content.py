@@ -134,15 +134,16 @@ class Content:
             return replace(self, iban_source=IbanSource.REGISTERED)
         return self
 
-    def amended(self, changes: Changes, default: RegisteredIban | None) -> "Content":
+    def amended(self, changes: Changes, default: RegisteredIban | None, *, refresh_iban: bool = False) -> "Content":
         """Return the content with the named fields changed; the rest stays, but a registered IBAN is looked up anew.
 
+        Without `refresh_iban` it is looked up only where something else changes.
         Transfers drop the IBANs, and the IBAN drops the transfers. Raises InvalidBody when the fields no longer fit
         each other, NoIbanRegistered when an IBAN is needed and there is none.
         """
         declared = self._declared()
         merged = declared._merged(changes)
-        if merged == declared and "iban" not in changes:
+        if merged == declared and "iban" not in changes and not refresh_iban:
             return self
         if default is None and self.iban_source is IbanSource.REGISTERED and not merged._names_a_way(changes):
             # A refresh that finds no default any more keeps the IBAN the notice has.

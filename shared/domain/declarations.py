@@ -9,6 +9,7 @@ from datetime import datetime
 
 from shared.domain import lifecycle
 from shared.domain.content import Changes, Content
+from shared.domain.dates import format_instant
 from shared.domain.events import Act, EndReason, Origin
 from shared.domain.facts import as_the_money_says
 from shared.domain.identifiers import Iuv, NoticeNumber
@@ -41,11 +42,16 @@ class Precondition:
     def check(self, known: Notice | None) -> None:
         """Raise PreconditionFailed unless the notice is as supposed."""
         if known is None:
-            fails = self.exists or self.versions is not None
-        else:
-            fails = self.is_new or (self.versions is not None and known.version not in self.versions)
-        if fails:
-            raise PreconditionFailed
+            if self.exists or self.versions is not None:
+                raise PreconditionFailed("There is no such notice yet. Repeat the request without If-Match.")
+        elif self.is_new:
+            raise PreconditionFailed("The notice exists already. GET it, or repeat the request without If-None-Match.")
+        elif self.versions is not None and known.version not in self.versions:
+            raise PreconditionFailed(
+                f"The notice is at version {known.version}. GET it and repeat the request with its new ETag."
+                if self.versions
+                else 'No tag in If-Match is an ETag of the archive. Send one as it came, quotes included: "3-ACTIVE".'
+            )
 
 
 ANYTHING = Precondition()
@@ -58,6 +64,16 @@ class Publication:
     address: Address
     content: Content
     iuv: Iuv | None = None
+
+    @property
+    def full_iuv(self) -> Iuv:
+        """Return the IUV of the notice, given or contained in its number."""
+        return self.iuv or self.address.number.iuv
+
+    @property
+    def needs_claim(self) -> bool:
+        """Tell whether the number is another one than `3` and the IUV, so that the IUV alone does not lead to it."""
+        return self.full_iuv.number != self.address.number
 
 
 def publish(known: Notice | None, publication: Publication, act: Act, supposed: Precondition = ANYTHING) -> Change:
@@ -83,9 +99,12 @@ def amend(
     act: Act,
     supposed: Precondition = ANYTHING,
     iuv: Iuv | None = None,
+    *,
+    refresh_iban: bool = False,
 ) -> Change:
     """Change the named fields of a notice and keep the others; `default` is the institution's IBAN of the moment.
 
+    `refresh_iban`: an IBAN that the registry gave is taken from it anew, although nothing else changes.
     Raises NoticeNotFound, PreconditionFailed, IuvIsFixed, InvalidBody, NoIbanRegistered, DueDateInPast, and what the
     life cycle refuses.
     """
@@ -93,7 +112,7 @@ def amend(
     _refuse_another_iuv(notice, iuv)
     act = _in_order(notice.content_at, act)
     change, _ = _admitted(notice, EventType.AMENDED, act)
-    return _stated(change, notice, _content(notice).amended(changes, default), act)
+    return _stated(change, notice, _content(notice).amended(changes, default, refresh_iban=refresh_iban), act)
 
 
 def cancel(
@@ -103,13 +122,16 @@ def cancel(
     *,
     replaced_by: NoticeNumber | None = None,
     end_reason: EndReason = EndReason.CANCELLED,
+    iuv: Iuv | None = None,
 ) -> Change:
     """Cancel a notice; the number that replaces it makes the end reason `replaced`. Again, it changes nothing.
 
-    Raises NoticeNotFound, PreconditionFailed, and what the life cycle refuses.
+    Raises NoticeNotFound, PreconditionFailed, IuvIsFixed, and what the life cycle refuses.
     """
+    notice = _declared(known, act, supposed)
+    _refuse_another_iuv(notice, iuv)
     reason = EndReason.REPLACED if replaced_by else end_reason
-    return _end(_declared(known, act, supposed), EventType.CANCELLED, act, reason, replaced_by)
+    return _end(notice, EventType.CANCELLED, act, reason, replaced_by)
 
 
 def close(known: Notice | None, act: Act, supposed: Precondition = ANYTHING) -> Change:
@@ -133,10 +155,9 @@ def _publish_first(known: Notice | None, publication: Publication, act: Act) -> 
     lifecycle.outcome(known.status if known else None, EventType.PUBLISHED)
     if known is None:
         _refuse_past(content, act.now)
-    iuv = publication.iuv or address.number.iuv
     published = Notice(
         address,
-        iuv,
+        publication.full_iuv,
         version=1,
         status=status_by_dates(content, act.now),
         updated_at=act.now,
@@ -186,7 +207,10 @@ def _in_order(latest: datetime | None, act: Act) -> Act:
     if latest is None or latest <= act.at:
         return act
     if act.occurred_at is not None and act.occurred_at <= act.now:
-        raise OlderThanKnown
+        raise OlderThanKnown(
+            f"The archive holds a later declaration of this kind, of {format_instant(latest)}. If that one is right, do"
+            " nothing. Otherwise repeat the request with a later occurredAt."
+        )
     return replace(act, now=latest)
 
 

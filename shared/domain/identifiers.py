@@ -43,6 +43,11 @@ class Iuv(str):
             return cls(text)
         raise InvalidValue("iuv", f"must be {_UP_TO_35}: {_up_to_35_fault(text)}")
 
+    @property
+    def number(self) -> "NoticeNumber":
+        """Give the notice number that contains the IUV behind auxiliary digit 3 (SACI 3.2)."""
+        return NoticeNumber(f"3{self}")
+
 
 class NoticeNumber(str):
     """The number by which an institution and its debtor know a notice (codice avviso)."""

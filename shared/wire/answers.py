@@ -40,9 +40,9 @@ def etag(notice: Notice, now: datetime) -> str:
     return f'"{notice.version}-{notice.status_at(now)}"'
 
 
-def history(events: Iterable[NoticeEvent]) -> dict[str, Any]:
-    """Return the history of a notice."""
-    return {"items": [_event(event) for event in events]}
+def history(events: Iterable[NoticeEvent], cursor: str | None) -> dict[str, Any]:
+    """Return a page of the history of a notice and the cursor of the next, null at the end."""
+    return {"items": [_event(event) for event in events], "nextCursor": cursor}
 
 
 def listing(notices: Iterable[Notice], cursor: str | None, now: datetime) -> dict[str, Any]:

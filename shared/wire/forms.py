@@ -92,10 +92,11 @@ DATE_TIME: Final[Form] = {
     " is dropped.",
     "examples": ["2026-11-24T15:42:49+01:00", "2026-11-24T14:42:49.123Z"],
 }
-DATE_TIME_WITH_OFFSET: Final[Form] = {
+DATE_TIME_OF_POSITION: Final[Form] = {
     "type": "string",
-    "pattern": f"^{_DAY_OF_TIME}[Tt]{_TIME}{_OFFSET}$",
-    "description": "A date-time of RFC 3339, with its offset.",
+    "pattern": f"^{_DAY_OF_TIME}[Tt]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\\.[0-9]{{1,9}})?)?"
+    "([Zz]|[+-]([01][0-9]|2[0-3]):?[0-5][0-9])$",
+    "description": "A date-time with its offset; seconds, and the colon in the offset, may be missing.",
     "examples": ["2026-12-16T23:59:59+01:00"],
 }
 DAY_OR_DATE_TIME: Final[Form] = {

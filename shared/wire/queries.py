@@ -13,10 +13,11 @@ import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
-from shared.archive import Page
+from shared.archive import History, Page
 from shared.domain.dates import parse_day, parse_instant
 from shared.domain.identifiers import InstitutionCode
 from shared.domain.lifecycle import TRUE_NOW, Anomaly, Status
+from shared.domain.notice import Address
 from shared.errors import InvalidCursor, InvalidParameter, InvalidValue, Violation
 from shared.ports import Position, Search
 from shared.wire import forms
@@ -28,6 +29,8 @@ Parameters = TypeVar("Parameters", bound=BaseModel)
 
 MAX_LIMIT = 500
 DEFAULT_LIMIT = 100
+MAX_VERSION = 10**9
+"""The highest version that a cursor names; no store can hold a higher one."""
 
 
 def _status(text: str) -> Status:
@@ -81,6 +84,15 @@ class NoParameter(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+class HistoryParameters(BaseModel):
+    """The page of a history."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: Annotated[int, Text(_limit, _LIMIT)] = DEFAULT_LIMIT
+    cursor: str | None = None
+
+
 class AtParameter(NoParameter):
     """The moment of which a notice is shown."""
 
@@ -119,12 +131,36 @@ def read_nothing(parameters: Mapping[str, str]) -> None:
     _read(NoParameter, parameters)
 
 
+def read_history(parameters: Mapping[str, str], address: Address) -> tuple[int, int]:
+    """Return the version after which a page of a history begins, and how many events it may hold.
+
+    Raises InvalidParameter, InvalidCursor.
+    """
+    if not parameters:
+        return 0, DEFAULT_LIMIT
+    read = _read(HistoryParameters, parameters)
+    if read.cursor is None:
+        return 0, read.limit
+    match _parts(read.cursor):
+        case [str(fingerprint), int(version)] if 0 < version <= MAX_VERSION:
+            if fingerprint != _fingerprint_of(address):
+                raise InvalidCursor("Send the cursor with the address that it came from: it is of another history")
+            return version, read.limit
+        case _:
+            raise InvalidCursor(_CHANGED_CURSOR)
+
+
 def cursor_after(search: Search, page: Page) -> str | None:
     """Return the cursor behind a page, None when the page was the last."""
     if not page.has_more:
         return None
     position = search.position(page.notices[-1])
-    return urlsafe_b64encode(orjson.dumps([_fingerprint(search), position.key, position.number])).decode().rstrip("=")
+    return _cursor([_fingerprint(search), position.key, position.number])
+
+
+def cursor_of_history(address: Address, history: History) -> str | None:
+    """Return the cursor behind a page of a history, None when the page was the last."""
+    return _cursor([_fingerprint_of(address), history.events[-1].version]) if history.has_more else None
 
 
 def _read(kind: type[Parameters], parameters: Mapping[str, str]) -> Parameters:
@@ -135,11 +171,7 @@ def _read(kind: type[Parameters], parameters: Mapping[str, str]) -> Parameters:
 
 
 def _position(cursor: str, search: Search) -> Position:
-    try:
-        parts = orjson.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (binascii.Error, ValueError):
-        raise InvalidCursor(_CHANGED_CURSOR) from None
-    match parts:
+    match _parts(cursor):
         case [str(fingerprint), str(key), str(number)]:
             if fingerprint != _fingerprint(search):
                 raise InvalidCursor("Send the filters of the first page, and no others: the cursor is of another list")
@@ -152,6 +184,21 @@ _CHANGED_CURSOR = "Send nextCursor whole, as it was received: this cursor is not
 
 _NO_FILTERS = {"now", "segregation_codes", "limit", "after"}
 _FILTERS = attrgetter(*(field.name for field in fields(Search) if field.name not in _NO_FILTERS))
+
+
+def _cursor(parts: list[object]) -> str:
+    return urlsafe_b64encode(orjson.dumps(parts)).decode().rstrip("=")
+
+
+def _parts(cursor: str) -> object:
+    try:
+        return orjson.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (binascii.Error, ValueError):
+        raise InvalidCursor(_CHANGED_CURSOR) from None
+
+
+def _fingerprint_of(address: Address) -> str:
+    return sha256(f"{address.creditor_institution}/{address.number}".encode()).hexdigest()[:16]
 
 
 def _fingerprint(search: Search) -> str:

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from shared.domain import declarations, facts
+from shared.domain.content import Changes
 from shared.domain.dates import DueDate, ValidFrom
 from shared.domain.declarations import Publication
 from shared.domain.events import NoticeEvent
 from shared.domain.identifiers import InstitutionCode, Iuv, NoticeNumber
 from shared.domain.lifecycle import TRUE_NOW, Anomaly, Status
 from shared.domain.notice import Address, Change, Notice
-from shared.ports import NoticeStore, Overtaken, Search
+from shared.ports import IuvClaim, NoticeStore, Overtaken, Search
 from tests.support import (
     ADDRESS,
     DAY,
@@ -30,6 +31,7 @@ from tests.support import (
     a_publication,
     a_transfer,
     an_act,
+    life_of,
 )
 
 ANOTHER = InstitutionCode("77777777777")
@@ -45,6 +47,14 @@ FULL: dict[str, Any] = {
     "office_name": "Tributi",
     "metadata": {"città": "Forlì 😀"},
 }
+
+
+IUV = Iuv("IUV1")
+
+
+def a_claim(serial: int, hours: int = 1) -> IuvClaim:
+    """Return a claim of the number with this serial, held for some hours."""
+    return IuvClaim(a_number(serial), NOW + hours * HOUR)
 
 
 def published(address: Address = ADDRESS, now: datetime = NOW, **changes: Any) -> Change:
@@ -68,7 +78,7 @@ class NoticeStoreContract:
 
     async def test_what_was_never_saved_is_not_there(self, store: NoticeStore) -> None:
         assert await store.load(ADDRESS) is None
-        assert await store.history(ADDRESS) is None
+        assert await life_of(store) is None
 
     @pytest.mark.parametrize("content", [{}, FULL], ids=["plain", "full"])
     async def test_a_notice_is_loaded_as_it_was_saved(self, store: NoticeStore, content: dict[str, Any]) -> None:
@@ -77,7 +87,7 @@ class NoticeStoreContract:
         await store.save(change)
 
         assert await store.load(ADDRESS) == change.notice
-        assert await store.history(ADDRESS) == (change.notice, list(change.events))
+        assert await life_of(store) == (change.notice, list(change.events))
 
     async def test_every_event_of_a_life_is_kept_in_order(self, store: NoticeStore) -> None:
         notice: Notice | None = None
@@ -86,7 +96,7 @@ class NoticeStoreContract:
             await store.save(change)
             notice, events = change.notice, [*events, *change.events]
 
-        assert await store.history(ADDRESS) == (notice, events)
+        assert await life_of(store) == (notice, events)
 
     async def test_events_that_come_with_a_notice_are_saved_together(self, store: NoticeStore) -> None:
         first = published(now=NOW - 2 * DAY, due_date=DueDate(NOW - DAY, False), switch_to_expired=True)
@@ -96,7 +106,7 @@ class NoticeStoreContract:
         await store.save(second)
 
         assert [event.type for event in second.events] == ["expired", "cancelled"]
-        assert await store.history(ADDRESS) == (second.notice, [*first.events, *second.events])
+        assert await life_of(store) == (second.notice, [*first.events, *second.events])
 
     async def test_a_notice_is_created_once_and_the_second_writer_is_shown_the_first(self, store: NoticeStore) -> None:
         first, second = published(), published(amount=1)
@@ -106,7 +116,7 @@ class NoticeStoreContract:
             await store.save(second)
 
         assert overtaken.value.current == first.notice
-        assert await store.history(ADDRESS) == (first.notice, list(first.events))
+        assert await life_of(store) == (first.notice, list(first.events))
 
     async def test_a_change_of_an_older_version_is_refused_and_leaves_nothing(self, store: NoticeStore) -> None:
         first = published()
@@ -119,7 +129,7 @@ class NoticeStoreContract:
             await store.save(late)
 
         assert overtaken.value.current == second.notice
-        assert await store.history(ADDRESS) == (second.notice, [*first.events, *second.events])
+        assert await life_of(store) == (second.notice, [*first.events, *second.events])
 
     async def test_a_change_of_a_version_that_is_not_there_yet_is_refused(self, store: NoticeStore) -> None:
         first = published()
@@ -136,7 +146,7 @@ class NoticeStoreContract:
         for change in (first, first, second, second):
             await store.save(change)
 
-        assert await store.history(ADDRESS) == (second.notice, [*first.events, *second.events])
+        assert await life_of(store) == (second.notice, [*first.events, *second.events])
 
     async def test_the_same_save_again_is_recognised_after_somebody_elses(self, store: NoticeStore) -> None:
         first = published()
@@ -158,7 +168,7 @@ class NoticeStoreContract:
         saved = [change for change, outcome in zip(changes, outcomes, strict=True) if outcome is None]
         assert len(saved) == 1
         assert sum(isinstance(outcome, Overtaken) for outcome in outcomes) == 31
-        assert await store.history(ADDRESS) == (saved[0].notice, [*first.events, *saved[0].events])
+        assert await life_of(store) == (saved[0].notice, [*first.events, *saved[0].events])
 
     async def test_notices_saved_at_once_are_all_there(self, store: NoticeStore) -> None:
         changes = [published(at(serial)) for serial in range(200)]
@@ -186,25 +196,81 @@ class NoticeStoreContract:
         assert await store.load(ADDRESS) == one.notice
         assert await store.load(Address(ANOTHER, NUMBER)) == other.notice
 
-    async def test_an_iuv_names_the_number_it_was_first_claimed_for(self, store: NoticeStore) -> None:
-        iuv, other = Iuv("IUV1"), a_number(2)
+    async def test_an_iuv_has_the_claim_that_came_first(self, store: NoticeStore) -> None:
+        first, second = a_claim(1), a_claim(2)
 
-        assert await store.number_of(INSTITUTION, iuv) is None
-        assert await store.claim_iuv(INSTITUTION, iuv, NUMBER) == NUMBER
-        assert await store.claim_iuv(INSTITUTION, iuv, other) == NUMBER
-        assert await store.claim_iuv(INSTITUTION, iuv, NUMBER) == NUMBER
-        assert await store.claim_iuv(ANOTHER, iuv, other) == other
-        assert await store.number_of(INSTITUTION, iuv) == NUMBER
+        assert await store.iuv_claim(INSTITUTION, IUV) is None
+        assert await store.claim_iuv(INSTITUTION, IUV, first) == first
+        assert await store.claim_iuv(INSTITUTION, IUV, second) == first
+        assert await store.claim_iuv(INSTITUTION, IUV, first) == first
+        assert await store.claim_iuv(ANOTHER, IUV, second) == second
+        assert await store.iuv_claim(INSTITUTION, IUV) == first
 
-    async def test_of_claims_at_once_one_wins_and_all_are_told_which(self, store: NoticeStore) -> None:
-        claims = [store.claim_iuv(INSTITUTION, Iuv("IUV1"), a_number(serial)) for serial in range(16)]
+    async def test_a_claim_is_taken_over_only_by_who_names_it_as_it_is(self, store: NoticeStore) -> None:
+        first, second, third = a_claim(1), a_claim(2), a_claim(3)
+        await store.claim_iuv(INSTITUTION, IUV, first)
 
-        told = await asyncio.gather(*claims)
+        assert await store.claim_iuv(INSTITUTION, IUV, second, instead_of=third) == first
+        assert await store.claim_iuv(INSTITUTION, IUV, second, instead_of=a_claim(1, hours=2)) == first
+        assert await store.claim_iuv(INSTITUTION, IUV, second, instead_of=first) == second
+        assert await store.claim_iuv(INSTITUTION, IUV, third, instead_of=first) == second
+        assert await store.iuv_claim(INSTITUTION, IUV) == second
 
-        assert len(set(told)) == 1
+    async def test_a_claim_is_taken_over_for_a_longer_hold_of_the_same_number(self, store: NoticeStore) -> None:
+        first, longer = a_claim(1), a_claim(1, hours=2)
+        await store.claim_iuv(INSTITUTION, IUV, first)
 
-    async def test_a_store_that_answers_answers_a_ping(self, store: NoticeStore) -> None:
-        await store.ping()
+        assert await store.claim_iuv(INSTITUTION, IUV, longer, instead_of=first) == longer
+
+    async def test_of_claims_at_once_one_wins_and_every_caller_learns_which(self, store: NoticeStore) -> None:
+        claims = [store.claim_iuv(INSTITUTION, IUV, a_claim(serial)) for serial in range(16)]
+
+        assert len(set(await asyncio.gather(*claims))) == 1
+
+    async def test_of_takeovers_at_once_one_wins_and_every_caller_learns_which(self, store: NoticeStore) -> None:
+        first = a_claim(99)
+        await store.claim_iuv(INSTITUTION, IUV, first)
+        claims = [store.claim_iuv(INSTITUTION, IUV, a_claim(serial), instead_of=first) for serial in range(16)]
+
+        (winner,) = set(await asyncio.gather(*claims))
+
+        assert winner != first
+        assert await store.iuv_claim(INSTITUTION, IUV) == winner
+
+    async def test_an_address_like_that_of_a_claim_has_no_notice_and_no_events(self, store: NoticeStore) -> None:
+        await store.claim_iuv(INSTITUTION, IUV, a_claim(1))
+        address = Address(INSTITUTION, NoticeNumber(f"iuv:{IUV}"))
+
+        assert await store.load(address) is None
+        assert await store.history(address) == []
+        assert [event async for event in store.latest_events(address, 3)] == []
+
+    async def test_a_history_is_read_page_by_page(self, store: NoticeStore) -> None:
+        events = await _amended(store, 25)
+
+        pages = [await store.history(ADDRESS, after, 10) for after in (0, 10, 20, 26, 99)]
+
+        assert pages == [events[:10], events[10:20], events[20:], [], []]
+
+    async def test_a_page_of_large_events_is_shorter_and_never_empty(self, store: NoticeStore) -> None:
+        events = await _amended(store, 40, metadata={f"{n}": "€" * 140 for n in range(10)}, size=100)
+        after, found = 0, []
+        while page := await store.history(ADDRESS, after, 500):
+            found += page
+            after = page[-1].version
+
+        assert found == events
+
+    async def test_the_latest_events_are_read_back_to_the_first(self, store: NoticeStore) -> None:
+        events = await _amended(store, 60)
+
+        assert [event async for event in store.latest_events(ADDRESS, 61)] == events[::-1]
+        assert [event async for event in store.latest_events(ADDRESS, 30)] == events[29::-1]
+        assert [event async for event in store.latest_events(ADDRESS, 0)] == []
+
+    async def test_a_store_that_writes_answers_a_ping_again_and_again(self, store: NoticeStore) -> None:
+        await store.ping(NOW)
+        await store.ping(NOW + HOUR)
 
     async def test_an_institution_without_notices_has_an_empty_list(self, store: NoticeStore) -> None:
         await store.save(published(Address(ANOTHER, NUMBER)))
@@ -377,6 +443,19 @@ def _a_long_life() -> list[Change]:
         facts.record_payment(changes[-1].notice, ADDRESS, a_payment("again"), an_act(datetime(2027, 1, 1, tzinfo=UTC)))
     )
     return changes
+
+
+async def _amended(store: NoticeStore, times: int, size: int = 1, **content: Any) -> list[NoticeEvent]:
+    """Publish the notice and amend it; each event has `size` times the content. Return its events."""
+    change = published(**content)
+    await store.save(change)
+    events = [*change.events]
+    for n in range(times):
+        changes: Changes = {"transfers": tuple(a_transfer(1, 12050, metadata={str(n): "€" * size}) for _ in range(1))}
+        change = declarations.amend(change.notice, changes, None, an_act())
+        await store.save(change)
+        events += change.events
+    return events
 
 
 def _one_of_every_status() -> list[Change]:

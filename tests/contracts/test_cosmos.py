@@ -8,13 +8,12 @@ import pytest
 from shared.adapters.cosmos import CosmosNoticeStore
 from shared.adapters.cosmos_calls import Cosmos
 from shared.adapters.cosmos_registry import CosmosRegistry
-from shared.domain.identifiers import Iuv
 from shared.ports import ChangedMeanwhile, NoticeStore, Registry, Search
-from tests.contracts.notice_store import NoticeStoreContract, published
+from tests.contracts.notice_store import IUV, NoticeStoreContract, a_claim, published
 from tests.contracts.registry import RegistryContract
 from tests.emulators.cosmos import CosmosDouble, Fault, charges
 from tests.stores import account_of, an_account
-from tests.support import INSTITUTION, NOW, NUMBER, a_caller, a_number
+from tests.support import INSTITUTION, NOW, a_caller
 
 
 @pytest.fixture(params=[1, 4], ids=["one partition", "four partitions"])
@@ -51,10 +50,10 @@ class TestCosmosNoticeStore(NoticeStoreContract):
     async def test_a_claim_that_a_lagging_replica_does_not_know_is_seen(self) -> None:
         async with an_account(consistency="Session") as lax:
             one, other = (Cosmos(account_of(lax), budget=5) for _ in range(2))
-            await CosmosNoticeStore(one).claim_iuv(INSTITUTION, Iuv("IUV1"), NUMBER)
+            await CosmosNoticeStore(one).claim_iuv(INSTITUTION, IUV, a_claim(1))
             lax.inject(Fault("Read", stale=True, times=None))
 
-            assert await CosmosNoticeStore(other).claim_iuv(INSTITUTION, Iuv("IUV1"), a_number(2)) == NUMBER
+            assert await CosmosNoticeStore(other).claim_iuv(INSTITUTION, IUV, a_claim(2)) == a_claim(1)
 
             await one.close()
             await other.close()

@@ -22,7 +22,7 @@ from shared.settings import CosmosStore
 from shared.telemetry import StoreCall
 from tests.emulators.cosmos import CosmosDouble, Fault
 from tests.stores import account_of, an_account
-from tests.support import ADDRESS, a_publication, an_act
+from tests.support import ADDRESS, NOW, a_publication, an_act
 
 TOKEN = "a-token-of-the-app"
 
@@ -64,7 +64,7 @@ async def test_every_call_is_told_with_its_charge_its_time_and_its_attempts(doub
 async def test_a_call_that_is_given_up_is_told_as_well(double: CosmosDouble) -> None:
     told: list[StoreCall] = []
     async with opened(account_of(double), told) as store:
-        await store.ping()
+        await store.ping(NOW)
         double.inject(Fault(status=429, retry_after=60, times=None))
 
         with pytest.raises(StoreUnavailable):
@@ -111,10 +111,10 @@ async def test_a_client_that_cannot_be_opened_is_opened_later(double: CosmosDoub
     double.inject(Fault("Account", status=403, times=None))
     async with opened(account_of(double), []) as store:
         with pytest.raises(StoreUnavailable):
-            await store.ping()
+            await store.ping(NOW)
         double.faults.clear()
 
-        await store.ping()
+        await store.ping(NOW)
 
 
 @asynccontextmanager

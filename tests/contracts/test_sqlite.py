@@ -20,7 +20,7 @@ from shared.errors import StoreUnavailable
 from shared.ports import NoticeStore, Registry, Search
 from tests.contracts.notice_store import NoticeStoreContract, at, published
 from tests.contracts.registry import RegistryContract
-from tests.support import ADDRESS, INSTITUTION, NOW, a_caller, an_act, an_institution
+from tests.support import ADDRESS, INSTITUTION, NOW, a_caller, an_act, an_institution, life_of
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ class TestSqliteNoticeStore(NoticeStoreContract):
 
         reopened = SqliteNoticeStore(path)
 
-        assert await reopened.history(ADDRESS) == (change.notice, list(change.events))
+        assert await life_of(reopened) == (change.notice, list(change.events))
         await reopened.close()
 
     async def test_what_was_accepted_is_kept_by_closing(self, path: Path) -> None:

@@ -170,3 +170,19 @@ def test_a_notice_becomes_valid_before_it_is_due_and_not_at_the_same_instant() -
 
     with pytest.raises(InvalidBody):
         a_content(due_date=due).amended({"valid_from": ValidFrom(NOW + DAY, whole_day=False)}, None)
+
+
+def test_a_postal_iban_given_beside_a_registered_iban_stays_when_something_else_changes() -> None:
+    content = unsettled(postal_iban=POSTAL_IBAN).with_iban(DEFAULT)
+
+    amended = content.amended({"description": "b"}, DEFAULT)
+
+    assert (amended.iban, amended.postal_iban, amended.description) == (DEFAULT.iban, POSTAL_IBAN, "b")
+
+
+def test_a_refresh_takes_the_registered_iban_although_nothing_else_changes() -> None:
+    content = unsettled().with_iban(DEFAULT)
+
+    assert content.amended({}, POSTAL_DEFAULT, refresh_iban=True).iban == POSTAL_IBAN
+    assert content.amended({}, None, refresh_iban=True) == content
+    assert a_content().amended({}, DEFAULT, refresh_iban=True) == a_content()

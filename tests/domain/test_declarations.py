@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from shared.domain import declarations, facts
+from shared.domain.amounts import Amount
 from shared.domain.content import IbanSource
 from shared.domain.dates import DueDate, ValidFrom
 from shared.domain.declarations import Precondition, Publication
@@ -325,3 +326,55 @@ def test_a_binding_due_date_in_the_past_is_no_obstacle_when_the_money_came_first
     paid = facts.record_payment(None, ADDRESS, a_payment(), an_act(NOW - HOUR)).notice
 
     assert declarations.publish(paid, a_publication(**PAST), an_act()).notice.status is Status.PAID
+
+
+def test_the_origin_comes_before_another_iuv() -> None:
+    notice = replace(a_notice(), origin=Origin.GPD)
+
+    with pytest.raises(ManagedByGpd):
+        declarations.publish(notice, replace(a_publication(), iuv=Iuv("ANOTHER")), an_act())
+    with pytest.raises(ManagedByGpd):
+        declarations.cancel(notice, an_act(), iuv=Iuv("ANOTHER"))
+
+
+def test_a_declared_time_that_only_our_slow_clock_has_not_reached_is_taken_and_kept() -> None:
+    # Another host, whose clock is ahead of ours, took the latest declaration.
+    notice = declarations.amend(a_notice(), {"amount": Amount(1)}, None, an_act(NOW + 2 * SECOND)).notice
+
+    change = declarations.amend(notice, {"amount": Amount(2)}, None, an_act(NOW, occurred_at=NOW + SECOND))
+
+    (event,) = change.events
+    assert (event.occurred_at, change.notice.content_at) == (NOW + SECOND, NOW + SECOND)
+
+
+def test_a_declared_time_that_has_passed_is_kept() -> None:
+    notice = declarations.cancel(a_notice(), an_act(NOW + 2 * SECOND)).notice
+
+    change = declarations.restore(notice, an_act(NOW + HOUR, occurred_at=NOW + 3 * SECOND))
+
+    (event,) = change.events
+    assert (event.occurred_at, change.notice.state_at) == (NOW + 3 * SECOND, NOW + 3 * SECOND)
+
+
+def test_a_stale_declaration_says_which_time_the_archive_holds() -> None:
+    notice = declarations.cancel(a_notice(), an_act(NOW + HOUR, occurred_at=NOW + SECOND)).notice
+
+    with pytest.raises(OlderThanKnown) as refusal:
+        declarations.restore(notice, an_act(NOW + HOUR, occurred_at=NOW))
+
+    assert "2026-11-23T10:00:01.000Z" in refusal.value.detail
+
+
+@pytest.mark.parametrize(
+    ("supposed", "says"),
+    [
+        (Precondition(versions=frozenset({7})), "at version 1"),
+        (Precondition(versions=frozenset()), '"3-ACTIVE"'),
+        (Precondition(is_new=True), "without If-None-Match"),
+    ],
+)
+def test_a_failed_precondition_says_what_to_send(supposed: Precondition, says: str) -> None:
+    with pytest.raises(PreconditionFailed) as refusal:
+        declarations.publish(a_notice(), a_publication(), an_act(), supposed)
+
+    assert says in refusal.value.detail

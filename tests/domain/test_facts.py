@@ -154,3 +154,15 @@ def test_money_that_comes_before_valid_from_pays_a_scheduled_notice() -> None:
     change = paid(a_notice(valid_from=ValidFrom(NOW + DAY, False)))
 
     assert [event.type for event in change.events] == ["paid"]
+
+
+def test_an_anomaly_that_happens_again_is_listed_once_on_the_notice_and_stands_on_each_event() -> None:
+    notice = a_notice()
+    changes = []
+    for receipt in ("receipt-1", "receipt-2", "receipt-3"):
+        changes.append(facts.record_payment(notice, ADDRESS, a_payment(receipt), an_act()))
+        notice = changes[-1].notice
+
+    assert notice.anomalies == (Anomaly.PAID_TWICE,)
+    assert [change.events[0].anomaly for change in changes] == [None, Anomaly.PAID_TWICE, Anomaly.PAID_TWICE]
+    assert "anomalies" not in changes[-1].events[0].changed

@@ -11,7 +11,7 @@ from shared.documents import dumps, event_document, loads, notice_document, read
 from shared.domain import declarations, facts
 from shared.domain.dates import DueDate, ValidFrom
 from shared.domain.events import NoticeEvent
-from shared.domain.history import as_of
+from shared.domain.history import as_recorded, undone
 from shared.domain.lifecycle import TRANSITIONS, Becomes, EventType, Rule, Status
 from shared.domain.money import OutcomeCode
 from shared.domain.notice import Change, Notice
@@ -178,3 +178,15 @@ class LifeOfANotice(RuleBasedStateMachine):
 
 TestLifeOfANotice = LifeOfANotice.TestCase
 TestLifeOfANotice.settings = settings(max_examples=150, stateful_step_count=25, deadline=None)
+
+
+def as_of(notice: Notice, events: list[NoticeEvent], at: datetime) -> Notice | None:
+    """Return the notice as the archive knew it then: each later event is undone."""
+    for event in reversed(events):
+        if event.recorded_at <= at:
+            return as_recorded(notice, event) if notice.is_communicated else None
+        before = undone(notice, event)
+        if before is None:
+            return None
+        notice = before
+    return None

@@ -131,7 +131,7 @@ async def shown(http: httpx.AsyncClient, path: str = NOTICE) -> dict[str, Any]:
 
 async def history(http: httpx.AsyncClient, path: str = NOTICE) -> list[dict[str, Any]]:
     """Return what happened to the notice, oldest first."""
-    answer = await http.get(f"{path}/events")
+    answer = await http.get(f"{path}/events", params={"limit": 500})
     assert answer.status_code == 200, answer.text
     items: list[dict[str, Any]] = answer.json()["items"]
     return items

@@ -366,9 +366,8 @@ async def test_money_for_an_institution_that_nobody_registered_is_reported_too(
 
     await tick()
 
-    found = await application.archive.store.history(address)
-    assert found is not None
-    assert [event.type for event in found[1]] == ["awaited", "uncommunicated"]
+    events = await application.archive.store.history(address)
+    assert [event.type for event in events] == ["awaited", "uncommunicated"]
 
 
 PAID_ON = date(2026, 11, 23)

@@ -1,5 +1,7 @@
 """What GET answers of one notice: as it is, as it was, and what happened to it."""
 
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import timedelta
 from typing import Any
 
@@ -342,10 +344,70 @@ async def test_the_history_is_told_oldest_first(http: httpx.AsyncClient) -> None
     assert [item["version"] for item in await history(http)] == [*range(1, 13)]
 
 
-async def test_a_history_knows_no_parameter(http: httpx.AsyncClient) -> None:
+async def test_a_history_is_read_page_by_page(http: httpx.AsyncClient) -> None:
+    for amount in range(1, 6):
+        await publish(http, amount=amount)
+
+    first = (await http.get(EVENTS, params={"limit": 2})).json()
+    second = (await http.get(EVENTS, params={"limit": 2, "cursor": first["nextCursor"]})).json()
+    last = (await http.get(EVENTS, params={"cursor": second["nextCursor"]})).json()
+
+    assert [[item["version"] for item in page["items"]] for page in (first, second, last)] == [[1, 2], [3, 4], [5]]
+    assert last["nextCursor"] is None
+
+
+async def test_a_page_that_ends_with_the_last_event_has_no_cursor(http: httpx.AsyncClient) -> None:
+    for amount in (1, 2):
+        await publish(http, amount=amount)
+
+    assert (await http.get(EVENTS, params={"limit": 2})).json()["nextCursor"] is None
+
+
+async def test_an_event_that_comes_between_two_pages_is_on_the_second(http: httpx.AsyncClient) -> None:
+    for amount in (1, 2):
+        await publish(http, amount=amount)
+    first = (await http.get(EVENTS, params={"limit": 1})).json()
+    await publish(http, amount=3)
+
+    second = (await http.get(EVENTS, params={"cursor": first["nextCursor"]})).json()
+
+    assert [item["version"] for item in second["items"]] == [2, 3]
+
+
+async def test_the_cursor_of_a_history_belongs_to_its_notice(http: httpx.AsyncClient) -> None:
+    other = path_of(a_number(2))
+    for path in (NOTICE, other):
+        for amount in (1, 2):
+            await publish(http, path, amount=amount)
+    cursor = (await http.get(EVENTS, params={"limit": 1})).json()["nextCursor"]
+
+    answer = await http.get(f"{other}/events", params={"cursor": cursor})
+
+    assert refusal(answer) == (400, "invalid_cursor")
+
+
+@pytest.mark.parametrize("parts", [[], [1], ["{print}", "1"], ["{print}", 0], ["{print}", -1], ["{print}", 1, 2], {}])
+async def test_a_cursor_that_the_archive_did_not_make_is_refused(http: httpx.AsyncClient, parts: object) -> None:
+    for amount in (1, 2):
+        await publish(http, amount=amount)
+    cursor = (await http.get(EVENTS, params={"limit": 1})).json()["nextCursor"]
+    (fingerprint, _) = json.loads(urlsafe_b64decode(cursor + "=="))
+    forged = urlsafe_b64encode(json.dumps(parts).replace("{print}", fingerprint).encode()).decode().rstrip("=")
+
+    assert refusal(await http.get(EVENTS, params={"cursor": forged})) == (400, "invalid_cursor")
+
+
+@pytest.mark.parametrize("limit", ["0", "501", "-1", "x", "1.0"])
+async def test_a_page_of_a_history_holds_1_to_500_events(http: httpx.AsyncClient, limit: str) -> None:
     await publish(http)
 
-    assert refusal(await http.get(f"{EVENTS}?limit=1")) == (400, "invalid_parameter")
+    assert refusal(await http.get(EVENTS, params={"limit": limit})) == (400, "invalid_parameter")
+
+
+async def test_a_history_knows_no_other_parameter(http: httpx.AsyncClient) -> None:
+    await publish(http)
+
+    assert refusal(await http.get(f"{EVENTS}?page=1")) == (400, "invalid_parameter")
 
 
 # As of a moment
@@ -364,6 +426,31 @@ async def test_a_notice_is_shown_as_it_was_known_at_a_moment(http: httpx.AsyncCl
     answer = await as_of(http, "2026-11-23T10:59:59.999Z")
 
     assert (answer.status_code, answer.json()) == (200, published)
+
+
+async def test_a_notice_as_of_a_moment_is_tagged_with_its_version_and_status_then(
+    http: httpx.AsyncClient, clock: StillClock
+) -> None:
+    await publish(http, validFrom="2026-11-24")
+    clock.advance(HOUR)
+    await publish(http, validFrom="2026-11-24", amount=1)
+    clock.advance(2 * DAY)
+
+    tags = [
+        (await as_of(http, at)).headers["etag"]
+        for at in ("2026-11-23T10:30:00Z", "2026-11-23T11:00:00Z", "2026-11-24T11:00:00Z")
+    ]
+
+    assert tags == ['"1-SCHEDULED"', '"2-SCHEDULED"', '"2-ACTIVE"']
+
+
+async def test_a_client_that_has_the_notice_as_it_was_is_not_sent_it_again(http: httpx.AsyncClient) -> None:
+    await publish(http)
+    tag = (await as_of(http, "2026-11-23T10:00:00Z")).headers["etag"]
+
+    answer = await http.get(f"{NOTICE}?at=2026-11-23T10:00:00Z", headers={"If-None-Match": tag})
+
+    assert (answer.status_code, answer.headers["etag"]) == (304, tag)
 
 
 async def test_a_notice_is_known_from_the_moment_of_its_publication(http: httpx.AsyncClient) -> None:

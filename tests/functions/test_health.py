@@ -1,14 +1,20 @@
 """Whether the archive says that it can work."""
 
+import asyncio
+import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.functions.asking import KEY, refusal
+from tests.functions.asking import KEY, NOTICE, publish, refusal
+from tests.support import SECOND, StillClock
+
+MILLISECOND = timedelta(milliseconds=1)
 
 
 @pytest.fixture
@@ -42,7 +48,7 @@ async def test_the_answer_is_kept_by_nobody(http: httpx.AsyncClient) -> None:
 async def test_an_archive_whose_store_does_not_answer_is_not_up(
     http: httpx.AsyncClient, file: sqlite3.Connection
 ) -> None:
-    file.execute("ALTER TABLE notices RENAME TO gone")
+    file.execute("ALTER TABLE checkpoints RENAME TO gone")
 
     answer = await http.get("/health")
 
@@ -52,26 +58,90 @@ async def test_an_archive_whose_store_does_not_answer_is_not_up(
 async def test_an_archive_that_is_not_up_says_when_to_ask_again(
     http: httpx.AsyncClient, file: sqlite3.Connection
 ) -> None:
-    file.execute("ALTER TABLE notices RENAME TO gone")
+    file.execute("ALTER TABLE checkpoints RENAME TO gone")
 
     answer = await http.get("/health")
 
     assert answer.headers["retry-after"] == "1"
 
 
-async def test_an_archive_whose_store_answers_again_is_up(http: httpx.AsyncClient, file: sqlite3.Connection) -> None:
-    file.execute("ALTER TABLE notices RENAME TO gone")
+async def test_an_archive_whose_store_answers_again_is_up_a_second_later(
+    http: httpx.AsyncClient, file: sqlite3.Connection, clock: StillClock
+) -> None:
+    file.execute("ALTER TABLE checkpoints RENAME TO gone")
     await http.get("/health")
-    file.execute("ALTER TABLE gone RENAME TO notices")
+    file.execute("ALTER TABLE gone RENAME TO checkpoints")
+    clock.advance(SECOND)
 
-    answer = await http.get("/health")
-
-    assert answer.status_code == 200
+    assert (await http.get("/health")).status_code == 200
 
 
-async def test_an_archive_is_up_while_another_program_writes(http: httpx.AsyncClient, file: sqlite3.Connection) -> None:
+async def test_an_archive_that_reads_and_cannot_write_is_not_up(
+    http: httpx.AsyncClient, file: sqlite3.Connection
+) -> None:
+    await publish(http)
     file.execute("BEGIN IMMEDIATE")
 
-    answer = await http.get("/health")
+    async with asyncio.timeout(3):
+        answer = await http.get("/health")
 
-    assert answer.status_code == 200
+    assert refusal(answer) == (503, "store_unavailable")
+    assert (await http.get(NOTICE)).status_code == 200
+
+
+async def test_the_store_is_asked_once_a_second_however_many_ask(
+    http: httpx.AsyncClient, file: sqlite3.Connection, clock: StillClock
+) -> None:
+    await asyncio.gather(*(http.get("/health") for _ in range(50)))
+    clock.advance(SECOND - MILLISECOND)
+    await http.get("/health")
+
+    assert checked_at(file) == "2026-11-23T10:00:00.000Z"
+    clock.advance(MILLISECOND)
+    await http.get("/health")
+    assert checked_at(file) == "2026-11-23T10:00:01.000Z"
+
+
+async def test_all_who_ask_while_the_store_does_not_answer_get_the_same_answer(
+    http: httpx.AsyncClient, file: sqlite3.Connection
+) -> None:
+    file.execute("BEGIN IMMEDIATE")
+
+    async with asyncio.timeout(3):
+        answers = await asyncio.gather(*(http.get("/health") for _ in range(20)))
+
+    assert {refusal(answer) for answer in answers} == {(503, "store_unavailable")}
+
+
+async def test_a_clock_that_was_set_back_does_not_stop_the_questions(
+    http: httpx.AsyncClient, file: sqlite3.Connection, clock: StillClock
+) -> None:
+    await http.get("/health")
+    clock.advance(-SECOND)
+
+    await http.get("/health")
+
+    assert checked_at(file) == "2026-11-23T09:59:59.000Z"
+
+
+async def test_head_answers_like_get_without_a_body(http: httpx.AsyncClient, file: sqlite3.Connection) -> None:
+    answer = await http.head("/health")
+
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.headers["x-request-id"]
+
+
+async def test_head_says_that_the_archive_is_not_up(http: httpx.AsyncClient, file: sqlite3.Connection) -> None:
+    file.execute("ALTER TABLE checkpoints RENAME TO gone")
+
+    answer = await http.head("/health")
+
+    assert (answer.status_code, answer.content) == (503, b"")
+    assert answer.headers["x-error-code"] == "store_unavailable"
+
+
+def checked_at(file: sqlite3.Connection) -> str:
+    """Return the time of the last ping that the store has."""
+    (document,) = file.execute("SELECT document FROM checkpoints WHERE id = 'health'").fetchone()
+    at: str = json.loads(document)["checkedAt"]
+    return at

@@ -11,7 +11,16 @@ import httpx
 import pytest
 
 from shared.bootstrap import Application
-from shared.telemetry import LogEntry, add_log_context, error_chain, log_bug, log_context, log_event
+from shared.telemetry import (
+    LogEntry,
+    StoreCall,
+    add_log_context,
+    error_chain,
+    log_bug,
+    log_context,
+    log_event,
+    log_store_call,
+)
 from tests.functions.asking import JSON, KEY, NOTICE, declare, notices_of, path_of, publish
 from tests.support import INSTITUTION, NUMBER, a_body
 
@@ -195,3 +204,18 @@ def test_an_error_chain_shows_the_codes_that_libraries_give() -> None:
     first.__cause__ = second
 
     assert error_chain(second) == "RuntimeError caused by CosmosLikeError(404/1003)"
+
+
+async def test_calls_of_the_store_are_logged_for_debugging_alone(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    call = StoreCall("load", "notices", 1.0, 0.1, 1, "done")
+
+    with caplog.at_level(logging.INFO, "archive"):
+        log_store_call(call)
+    assert caplog.records == []
+    with caplog.at_level(logging.DEBUG, "archive"):
+        log_store_call(call)
+
+    (record,) = caplog.records
+    assert (record.levelname, json.loads(record.getMessage())["operation"]) == ("DEBUG", "load")

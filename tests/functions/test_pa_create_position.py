@@ -10,15 +10,18 @@ from shared.auth import key_hash
 from shared.bootstrap import Application
 from shared.domain.callers import EVERY, Key
 from shared.domain.events import Origin
-from shared.domain.identifiers import InstitutionCode, Iuv
-from shared.domain.notice import Address
+from shared.domain.identifiers import Iban, InstitutionCode, Iuv
+from shared.domain.institutions import DEFAULT_LABEL, RegisteredIban
 from shared.errors import NothingToCancel
+from shared.ports import IuvClaim
+from tests.functions.asking import MINUTE, register_institution
 from tests.stores import both_stores
 from tests.support import (
     ADDRESS,
     DAY,
     INSTITUTION,
     NUMBER,
+    SECOND,
     StillClock,
     a_caller,
     a_payment,
@@ -246,6 +249,52 @@ async def test_an_update_changes_the_fields_it_mentions(http: httpx.AsyncClient)
     assert (notice["payStandIn"], notice["debtor"]["fullName"]) == (False, "Maria Rossi")
 
 
+async def test_an_update_takes_the_account_that_is_registered_now(
+    http: httpx.AsyncClient, application: Application, clock: StillClock
+) -> None:
+    await call(http)
+    await use_account(application, clock, IBAN)
+
+    again = await call(http)
+
+    assert (again.json()["iban"], (await http.get(NOTICE)).json()["version"]) == (IBAN, 2)
+
+
+async def test_an_update_keeps_the_account_where_none_is_registered_any_more(
+    http: httpx.AsyncClient, application: Application, clock: StillClock
+) -> None:
+    await call(http)
+    await register_institution(application, name="PagoPA S.p.A.")
+    clock.advance(MINUTE)
+
+    assert ((await call(http)).json()["iban"], (await http.get(NOTICE)).json()["version"]) == (POSTAL_IBAN, 1)
+
+
+async def test_an_update_keeps_an_account_that_was_given(
+    http: httpx.AsyncClient, application: Application, clock: StillClock
+) -> None:
+    await call(http, iban=POSTAL_IBAN)
+    await use_account(application, clock, IBAN)
+
+    assert ((await call(http)).json()["iban"], (await http.get(NOTICE)).json()["version"]) == (POSTAL_IBAN, 1)
+
+
+async def test_an_amendment_that_names_nothing_keeps_the_account(
+    http: httpx.AsyncClient, application: Application, clock: StillClock
+) -> None:
+    await call(http)
+    await use_account(application, clock, IBAN)
+
+    assert (await http.patch(NOTICE, json={})).json()["iban"] == POSTAL_IBAN
+
+
+async def use_account(application: Application, clock: StillClock, iban: str) -> None:
+    """Register another account as the only one of the institution, and let the cache run out."""
+    registered = RegisteredIban(Iban(iban), frozenset({DEFAULT_LABEL}), clock())
+    await register_institution(application, ibans=(registered,))
+    clock.advance(MINUTE)
+
+
 # The number
 
 
@@ -281,7 +330,8 @@ async def test_an_iuv_claimed_for_a_number_that_was_never_published_is_published
     http: httpx.AsyncClient, application: Application
 ) -> None:
     institution, iuv = InstitutionCode(COMUNE), Iuv("IUV1")
-    await application.archive.store.claim_iuv(institution, iuv, Address(institution, NUMBER).number)
+    claim = IuvClaim(NUMBER, application.archive.clock() + SECOND)
+    await application.archive.store.claim_iuv(institution, iuv, claim)
 
     assert (await call(http, paFiscalCode=COMUNE, iuv=iuv, amount=0)).status_code == 422
     assert (await call(http, paFiscalCode=COMUNE, iuv=iuv, nav=NUMBER)).json()["nav"] == NUMBER
@@ -303,6 +353,67 @@ async def test_numbers_are_taken_where_the_published_calls_send_them_for_texts(h
     answer = await call(http, paFiscalCode=int(INSTITUTION), iuv=int(NUMBER[1:]), nav=int(NUMBER))
 
     assert (answer.status_code, answer.json()["nav"]) == (200, NUMBER)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("iuv", 1000000000007141), ("iuv", 4700000000000012), ("nav", 1000000000000141), ("entityFiscalCode", 1234567890)],
+)
+async def test_a_number_that_may_have_lost_its_zeros_is_asked_for_as_a_string(
+    http: httpx.AsyncClient, field: str, value: int
+) -> None:
+    answer = await call(http, **{field: value})
+
+    assert refused(answer) == 400
+    assert answer.json()["detail"] == f"{field}: Send it as a string: a number loses its leading zeros"
+
+
+@pytest.mark.parametrize(("sent", "shown"), [("4500", 4500), ("0004500", 4500), (4500, 4500)])
+async def test_an_amount_may_be_a_text_of_digits(http: httpx.AsyncClient, sent: object, shown: int) -> None:
+    assert (await call(http, amount=sent)).json()["amount"] == shown
+
+
+async def test_an_amount_of_0_as_a_text_cancels(http: httpx.AsyncClient) -> None:
+    await call(http)
+
+    assert (await call(http, amount="0", entityFiscalCode="XX")).json()["status"] == "INVALID"
+
+
+@pytest.mark.parametrize(("sent", "shown"), [("true", True), ("True", True), ("false", False), (False, False)])
+async def test_a_flag_may_be_a_text(http: httpx.AsyncClient, sent: object, shown: bool) -> None:
+    assert (await call(http, switchToExpired=sent)).json()["switchToExpired"] is shown
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        "2027-06-30T23:59+02:00",
+        "2027-06-30T23:59:00+0200",
+        "2027-06-30T23:59:00.000+02:00",
+        "2027-06-30T23:59+0200",
+        "2027-06-30T21:59Z",
+        "2027-06-30t21:59:00z",
+    ],
+)
+async def test_a_date_may_lack_seconds_and_the_colon_of_its_offset(http: httpx.AsyncClient, sent: str) -> None:
+    assert (await call(http, expirationDate=sent)).json()["expirationDate"] == "2027-06-30T23:59:00"
+
+
+@pytest.mark.parametrize(
+    "sent",
+    ["2027-06-30", "2027-06-30T23:59", "2027-06-30T23:59:00+2", "2027-06-30 23:59+02:00", "2027-06-30T23:59:00+02"],
+)
+async def test_a_date_without_a_whole_offset_says_what_is_expected(http: httpx.AsyncClient, sent: str) -> None:
+    answer = await call(http, expirationDate=sent)
+
+    assert refused(answer) == 400
+    assert "with an offset, such as 2026-12-16T23:59:59+01:00" in answer.json()["detail"]
+
+
+async def test_a_run_of_line_ends_and_tabs_becomes_one_blank(http: httpx.AsyncClient) -> None:
+    answer = await call(http, description="TARI\r\n\t2026", entityFullName="Mario\tRossi\n")
+
+    assert (answer.json()["description"], answer.json()["entityFullName"]) == ("TARI 2026", "Mario Rossi ")
 
 
 async def test_unknown_fields_are_ignored(http: httpx.AsyncClient) -> None:
@@ -336,7 +447,7 @@ async def test_optional_fields_may_be_null(http: httpx.AsyncClient) -> None:
         {"amount": -1},
         {"amount": 100_000_000_000},
         {"amount": 2**70},
-        {"amount": "12050"},
+        {"amount": "120.50"},
         {"amount": 1.5},
         {"amount": True},
         {"description": ""},
@@ -349,7 +460,7 @@ async def test_optional_fields_may_be_null(http: httpx.AsyncClient) -> None:
         {"iban": "IT60X054281110100000012345"},
         {"iban": "IT61X0542811101000000123456"},
         {"postalIban": IBAN},
-        {"switchToExpired": "true"},
+        {"switchToExpired": "yes"},
         {"payStandIn": 1},
     ],
     ids=str,
@@ -469,3 +580,33 @@ async def test_a_notice_of_gpd_is_409(http: httpx.AsyncClient, application: Appl
 async def _registered(application: Application, grants: dict[str, frozenset[str]]) -> dict[str, str]:
     await application.registry.save_caller(a_caller(name="another", grants=grants, keys=(Key(key_hash("another")),)))
     return {"Ocp-Apim-Subscription-Key": "another"}
+
+
+async def test_a_number_without_a_code_is_not_within_a_call_narrowed_to_codes(
+    http: httpx.AsyncClient, application: Application
+) -> None:
+    everything = a_caller(name="everything", keys=(Key(key_hash("everything")),))
+    await application.registry.save_caller(everything)
+    body = a_position(nav="001000000000000141", iuv="000000000000141")
+
+    key = {"Ocp-Apim-Subscription-Key": "everything"}
+    answer = await http.post(f"{CALL}?segregationCodes=00", json=body, headers=key)
+
+    assert refused(answer) == 403
+
+
+async def test_every_broken_rule_is_named(http: httpx.AsyncClient) -> None:
+    answer = await call(http, amount=-1, entityType="X", description="")
+
+    fields = [part.partition(":")[0] for part in answer.json()["detail"].split("; ")]
+    assert (refused(answer), fields) == (400, ["entityType", "amount", "description"])
+
+
+async def test_the_status_shown_is_the_one_true_now(http: httpx.AsyncClient, clock: StillClock) -> None:
+    await call(http)
+    await http.patch(NOTICE, json={"validFrom": "2026-11-24"})
+    scheduled = (await call(http)).json()["status"]
+    clock.advance(2 * DAY)
+
+    assert (scheduled, (await call(http)).json()["status"]) == ("PUBLISHED", "VALID")
+    assert (await http.get(NOTICE)).json()["version"] == 2

@@ -240,6 +240,7 @@ async def store_unavailable(asked: Asked) -> None:
     # What another program does to the file of the embedded store.
     with closing(sqlite3.connect(asked.file)) as db:
         db.execute("DROP TABLE notices")
+        db.execute("DROP TABLE checkpoints")
 
 
 Provocation = Callable[[Asked], Awaitable[None]]

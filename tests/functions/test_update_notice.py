@@ -1192,3 +1192,23 @@ async def test_a_name_that_may_be_somebodys_code_is_not_repeated(http: httpx.Asy
     answer = await http.patch(NOTICE, json={"RSSMRA80A01H501U": 1})
 
     assert "RSSMRA80A01H501U" not in answer.text
+
+
+async def test_an_iban_of_null_beside_transfers_needs_no_registered_one(
+    http: httpx.AsyncClient, application: Application
+) -> None:
+    await publish(http, iban=IBAN)
+    await register_institution(application)
+
+    answer = await http.patch(NOTICE, json={"iban": None, "transfers": [A_TRANSFER]})
+
+    assert (answer.status_code, answer.json()["iban"], len(answer.json()["transfers"])) == (200, None, 1)
+
+
+async def test_two_requests_with_one_request_id_are_two_writes(http: httpx.AsyncClient) -> None:
+    await publish(http)
+    for amount in (1, 2):
+        answer = await http.patch(NOTICE, json={"amount": amount}, headers={"X-Request-Id": "the same"})
+        assert (answer.status_code, answer.json()["amount"]) == (200, amount)
+
+    assert [item["version"] for item in await history(http)] == [1, 2, 3]

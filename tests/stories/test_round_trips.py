@@ -1,6 +1,7 @@
 """What a request costs in round trips to the store: one for a publish, one for a read, two for an amendment."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -11,10 +12,10 @@ from shared.adapters.sqlite_registry import SqliteRegistry
 from shared.archive import Archive
 from shared.domain.declarations import Precondition
 from shared.domain.events import NoticeEvent
-from shared.domain.identifiers import InstitutionCode, Iuv, NoticeNumber
+from shared.domain.identifiers import InstitutionCode, Iuv
 from shared.domain.notice import Address, Change, Notice
 from shared.errors import PreconditionFailed
-from shared.ports import Search
+from shared.ports import IuvClaim, Search
 from shared.registry import KnownRegistry
 from tests.support import ADDRESS, StillClock, a_line, a_payment, a_publication, an_act, an_institution
 
@@ -34,9 +35,13 @@ class CountingStore:
         self.asked.append("save")
         await self._store.save(change)
 
-    async def history(self, address: Address) -> tuple[Notice, list[NoticeEvent]] | None:
+    async def history(self, address: Address, after: int = 0, limit: int = 100) -> list[NoticeEvent]:
         self.asked.append("history")
-        return await self._store.history(address)
+        return await self._store.history(address, after, limit)
+
+    def latest_events(self, address: Address, version: int) -> AsyncIterator[NoticeEvent]:
+        self.asked.append("latest_events")
+        return self._store.latest_events(address, version)
 
     async def search(self, search: Search) -> list[Notice]:
         self.asked.append("search")
@@ -46,17 +51,19 @@ class CountingStore:
         self.asked.append("due")
         return self._store.due(now)
 
-    async def claim_iuv(self, institution: InstitutionCode, iuv: Iuv, number: NoticeNumber) -> NoticeNumber:
+    async def claim_iuv(
+        self, institution: InstitutionCode, iuv: Iuv, claim: IuvClaim, instead_of: IuvClaim | None = None
+    ) -> IuvClaim:
         self.asked.append("claim_iuv")
-        return await self._store.claim_iuv(institution, iuv, number)
+        return await self._store.claim_iuv(institution, iuv, claim, instead_of)
 
-    async def number_of(self, institution: InstitutionCode, iuv: Iuv) -> NoticeNumber | None:
-        self.asked.append("number_of")
-        return await self._store.number_of(institution, iuv)
+    async def iuv_claim(self, institution: InstitutionCode, iuv: Iuv) -> IuvClaim | None:
+        self.asked.append("iuv_claim")
+        return await self._store.iuv_claim(institution, iuv)
 
-    async def ping(self) -> None:
+    async def ping(self, now: datetime) -> None:
         self.asked.append("ping")
-        await self._store.ping()
+        await self._store.ping(now)
 
     async def close(self) -> None:
         await self._store.close()
@@ -149,7 +156,37 @@ async def test_what_changes_nothing_saves_nothing(archive: Archive, store: Count
     assert store.since() == ["load"]
 
 
-async def test_a_lenient_institution_pays_for_its_claim(archive: Archive, store: CountingStore) -> None:
+async def test_a_lenient_institution_pays_a_look_at_the_claim_of_the_iuv(
+    archive: Archive, store: CountingStore
+) -> None:
     await archive.publish(a_publication(), an_institution(lenient=True), an_act())
 
-    assert store.since() == ["load", "claim_iuv", "save"]
+    assert store.since() == ["iuv_claim", "save"]
+
+
+async def test_an_iuv_that_the_number_does_not_contain_costs_two_reads_and_a_claim(
+    archive: Archive, store: CountingStore
+) -> None:
+    await archive.publish(replace(a_publication(), iuv=Iuv("IUV1")), an_institution(lenient=True), an_act())
+
+    assert store.since() == ["load", "load", "claim_iuv", "save"]
+
+
+async def test_a_known_notice_pays_nothing_for_its_iuv(archive: Archive, store: CountingStore) -> None:
+    publication = replace(a_publication(), iuv=Iuv("IUV1"))
+    await archive.publish(publication, an_institution(lenient=True), an_act())
+    store.since()
+
+    await archive.publish(publication, an_institution(lenient=True), an_act())
+
+    assert store.since() == ["load"]
+
+
+async def test_a_page_of_a_history_is_a_read_and_a_query(archive: Archive, store: CountingStore) -> None:
+    await archive.publish(a_publication(), an_institution(), an_act())
+    store.since()
+
+    await archive.history(ADDRESS)
+    assert store.since() == ["load", "history"]
+    await archive.history(ADDRESS, after=1)
+    assert store.since() == ["load"]

@@ -261,8 +261,12 @@ def statuses(answers: Iterable[Answer]) -> dict[int, int]:
 
 async def history(archive: Archive, path: str) -> list[dict[str, Any]]:
     """What happened to the notice, without a hole."""
-    _, answer = await archive.ask("GET", f"{path}/events")
-    events: list[dict[str, Any]] = answer["items"]
+    events: list[dict[str, Any]] = []
+    page = "limit=500"
+    while page:
+        _, answer = await archive.ask("GET", f"{path}/events?{page}")
+        events += answer["items"]
+        page = f"limit=500&cursor={answer['nextCursor']}" if answer["nextCursor"] else ""
     assert [event["version"] for event in events] == [*range(1, len(events) + 1)]
     return events
 

@@ -12,6 +12,8 @@ from azure.cosmos.aio import CosmosClient
 
 from local.seed import seed
 from shared import bootstrap
+from shared.adapters.cosmos import CosmosNoticeStore
+from shared.adapters.cosmos_calls import Cosmos
 from shared.archive import Archive
 from shared.bootstrap import Application
 from shared.domain.events import NoticeEvent
@@ -33,6 +35,7 @@ from tests.support import (
     a_publication,
     an_act,
     an_institution,
+    life_of,
 )
 
 STRICT, LENIENT = an_institution(), an_institution(lenient=True)
@@ -135,7 +138,11 @@ async def test_a_replica_that_lags_costs_an_attempt_and_nothing_else(clock: Stil
         await cancel(archive, address)
 
         assert lax.log.count("Batch", status=207) == 1
-        assert [event.type for event in await archive.history(address)] == ["published", "amended", "cancelled"]
+        assert [event.type for event in (await archive.history(address)).events] == [
+            "published",
+            "amended",
+            "cancelled",
+        ]
         await bootstrap.close()
 
 
@@ -143,16 +150,18 @@ async def test_another_writer_between_a_lost_answer_and_its_repetition_is_told_a
     application: Application, cosmos: CosmosDouble
 ) -> None:
     archive, address = application.archive, an_address()
+    other_host = Archive(CosmosNoticeStore(Cosmos(account_of(cosmos), budget=5)), archive.registry, archive.clock)
     await publish(archive, address)
     cosmos.inject(Fault("Batch", drop="after"), Fault("Batch", delay=0.2))
 
     first = asyncio.ensure_future(amend(archive, address))
     await asyncio.sleep(0.1)
     cosmos.faults.clear()
-    await cancel(archive, address)
+    await cancel(other_host, address)
     await first
+    await other_host.store.close()
 
-    assert [event.type for event in await archive.history(address)] == ["published", "amended", "cancelled"]
+    assert [event.type for event in (await archive.history(address)).events] == ["published", "amended", "cancelled"]
 
 
 @pytest.mark.parametrize("answers_lost", [0.0, 0.3])
@@ -167,7 +176,7 @@ async def test_many_writers_of_one_notice_leave_one_event_each_and_no_gap(
     await asyncio.gather(*(archive.amend(address, {"description": d}, STRICT, an_act()) for d in descriptions))
 
     cosmos.faults.clear()
-    events = await archive.history(address)
+    events = (await archive.history(address)).events
     assert [event.version for event in events] == list(range(1, 34))
     assert {event.changed["description"][1] for event in events[1:]} == descriptions
     assert (await archive.get(address)).version == 33
@@ -190,7 +199,7 @@ async def test_throttled_often_all_is_done_or_refused_and_nothing_is_lost(
     assert done <= {notice.address.number for notice in listed.notices}
     assert len(done) > 190  # each asks seven times or more within the budget
     for address in addresses[:20]:
-        assert [event.type for event in await application.archive.history(address)] == ["published"]
+        assert [event.type for event in (await application.archive.history(address)).events] == ["published"]
 
 
 async def test_those_who_were_throttled_together_do_not_come_back_together(
@@ -355,7 +364,7 @@ class TestOutOfReach:
 
         await bootstrap.close()
 
-    @pytest.mark.parametrize("missing", ["archive", "notices", "registries"])
+    @pytest.mark.parametrize("missing", ["archive", "notices", "registries", "checkpoints"])
     async def test_a_container_that_is_not_there_is_no_empty_archive(
         self, kept_in: CosmosStore, clock: StillClock, http: httpx.AsyncClient, missing: str
     ) -> None:
@@ -370,8 +379,10 @@ class TestOutOfReach:
         answer = await http.get(f"{NOTICES}/{an_address().number}")
         health = await http.get("/health")
 
-        assert (answer.status_code, answer.json()["code"]) == (503, "store_unavailable")
-        assert health.status_code == (200 if missing == "registries" else 503)
+        code = "notice_not_found" if missing == "checkpoints" else "store_unavailable"
+        assert answer.json()["code"] == code
+        # Health writes to the container of the checkpoints alone.
+        assert health.status_code == (503 if missing in ("archive", "checkpoints") else 200)
 
 
 async def lived(
@@ -387,7 +398,7 @@ async def lived(
     await last(archive, address)
     cosmos.faults.clear()
     requests = cosmos.log.count()
-    found = await archive.store.history(address)
+    found = await life_of(archive.store, address)
     assert found
     return nameless(*found), requests
 

@@ -1,6 +1,7 @@
 """Where the conformance tests go, what they are given there, and items as the archive would write them."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -14,30 +15,15 @@ from azure.cosmos import PartitionKey
 from azure.cosmos.aio import ContainerProxy, CosmosClient, DatabaseProxy
 from azure.cosmos.exceptions import CosmosBatchOperationError, CosmosHttpResponseError, CosmosResourceNotFoundError
 
+from local.cosmos import CONTAINERS
+from shared.documents import event_id
 from tests.emulators.cosmos import CosmosDouble
 
 Document = dict[str, Any]
 Refusal = pytest.ExceptionInfo[HttpResponseError]
 
-NOTICES_KEY = PartitionKey(path=["/creditorInstitution", "/noticeNumber"], kind="MultiHash")
-NOTICES_INDEX: Document = {
-    "indexingMode": "consistent",
-    "automatic": True,
-    "includedPaths": [
-        {"path": "/creditorInstitution/?"},
-        {"path": "/id/?"},
-        {"path": "/noticeNumber/?"},
-        {"path": "/status/?"},
-        {"path": "/nextChangeAt/?"},
-        {"path": "/updatedAt/?"},
-        {"path": "/dueDateKey/?"},
-    ],
-    "excludedPaths": [{"path": "/*"}],
-    "compositeIndexes": [
-        [{"path": "/dueDateKey", "order": "ascending"}, {"path": "/noticeNumber", "order": "ascending"}],
-        [{"path": "/updatedAt", "order": "ascending"}, {"path": "/noticeNumber", "order": "ascending"}],
-    ],
-}
+ARCHIVE: dict[str, Document] = json.loads(CONTAINERS.read_text(encoding="utf-8"))["containers"]
+"""The containers of the archive: their keys and indexes."""
 
 large_bodies = pytest.mark.filterwarnings("ignore:Sending a large body:ResourceWarning")
 """For a test that sends more than a megabyte at once: aiohttp would rather be given it in parts than by the SDK."""
@@ -63,8 +49,9 @@ class Target:
         """Make the database and the containers."""
         async with CosmosClient.from_connection_string(self.connection_string) as client:
             database = await client.create_database_if_not_exists(self.database)
-            await database.create_container(self.notices, NOTICES_KEY, indexing_policy=NOTICES_INDEX)
-            await database.create_container(self.registry, PartitionKey("/id"))
+            for name, made in ((self.notices, ARCHIVE["notices"]), (self.registry, ARCHIVE["registries"])):
+                key, policy = PartitionKey(made["partitionKey"]), made["indexingPolicy"]
+                await database.create_container(name, key, indexing_policy=policy)
 
     async def delete(self) -> None:
         """Delete the containers, with all that the tests wrote; the database stays."""
@@ -94,7 +81,7 @@ class Cosmos:
     notices: ContainerProxy
     """Partition key /creditorInstitution, /noticeNumber; only what the archive asks for is indexed."""
     registry: ContainerProxy
-    """Partition key /id; everything is indexed."""
+    """Partition key /id; nothing is indexed but the id."""
     made: list[str] = field(default_factory=list)
 
     async def make_container(self, key: PartitionKey | None = None, **settings: Any) -> ContainerProxy:
@@ -126,7 +113,7 @@ def a_notice(institution: str, serial: int = 1, **changes: Any) -> Document:
         "id": "notice",
         "creditorInstitution": institution,
         "noticeNumber": a_number(serial),
-        "status": "PAYABLE",
+        "status": "ACTIVE",
         "amount": 12050,
         "dueDateKey": "2026-12-16",
         "updatedAt": "2026-11-23T10:00:00.000Z",
@@ -138,7 +125,7 @@ def a_notice(institution: str, serial: int = 1, **changes: Any) -> Document:
 def an_event(notice: Document, version: int = 1) -> Document:
     """Return an event of the notice, stored beside it."""
     key = {name: notice[name] for name in ("creditorInstitution", "noticeNumber")}
-    return {"id": f"event-{version}", **key, "version": version}
+    return {"id": event_id(version), **key, "version": version}
 
 
 def key_of(document: Document) -> list[Any]:

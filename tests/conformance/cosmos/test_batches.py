@@ -32,10 +32,10 @@ async def test_each_operation_is_answered_in_its_place(cosmos: Cosmos, instituti
             ("create", (notice,)),
             ("upsert", (event,)),
             ("upsert", ({**event, "version": 2},)),
-            ("read", ("event-1",)),
+            ("read", ("event-00000001",)),
             ("replace", ("notice", {**notice, "amount": 1})),
             ("patch", ("notice", PAID)),
-            ("delete", ("event-1",)),
+            ("delete", ("event-00000001",)),
         ],
         key_of(notice),
     )
@@ -46,14 +46,15 @@ async def test_each_operation_is_answered_in_its_place(cosmos: Cosmos, instituti
         "amount": 1,
         "status": "PAID",
     }
-    assert await missing(cosmos.notices, "event-1", key_of(notice))
+    assert await missing(cosmos.notices, "event-00000001", key_of(notice))
 
 
 async def test_an_answer_holds_the_item_and_its_etag(cosmos: Cosmos, institution: str) -> None:
     notice, event = a_notice(institution), an_event(a_notice(institution))
 
     created, _, read, deleted = await cosmos.notices.execute_item_batch(
-        [("create", (notice,)), ("create", (event,)), ("read", ("notice",)), ("delete", ("event-1",))], key_of(notice)
+        [("create", (notice,)), ("create", (event,)), ("read", ("notice",)), ("delete", ("event-00000001",))],
+        key_of(notice),
     )
 
     item = await cosmos.notices.read_item("notice", key_of(notice))
@@ -93,7 +94,7 @@ async def test_a_batch_whose_fifth_operation_fails_leaves_nothing(cosmos: Cosmos
             [
                 ("create", (an_event(notice, 2),)),
                 ("replace", ("notice", {**notice, "status": "PAID"})),
-                ("delete", ("event-1",)),
+                ("delete", ("event-00000001",)),
                 ("upsert", (an_event(notice, 4),)),
                 ("create", (an_event(notice, 5),)),
                 ("create", (an_event(notice, 6),)),
@@ -189,7 +190,7 @@ async def test_a_patch_in_a_batch_is_made_only_where_its_predicate_holds(cosmos:
             key_of(notice),
         )
     await cosmos.notices.execute_item_batch(
-        [("patch", ("notice", PAID), {"filter_predicate": "FROM c WHERE c.status = 'PAYABLE'"})], key_of(notice)
+        [("patch", ("notice", PAID), {"filter_predicate": "FROM c WHERE c.status = 'ACTIVE'"})], key_of(notice)
     )
 
     assert statuses(refusal) == [424, 412]
@@ -234,7 +235,7 @@ async def test_a_batch_has_two_megabytes_at_most(cosmos: Cosmos, institution: st
     with refused(413):
         await cosmos.notices.execute_item_batch(creations, key_of(notice))
 
-    assert await missing(cosmos.notices, "event-0", key_of(notice))
+    assert await missing(cosmos.notices, "event-00000000", key_of(notice))
     await cosmos.notices.execute_item_batch(creations[:2], key_of(notice))
 
 
@@ -265,7 +266,9 @@ async def test_a_batch_may_only_read(cosmos: Cosmos, institution: str) -> None:
     notice = a_notice(institution)
     await save(cosmos.notices, notice, an_event(notice))
 
-    answers = await cosmos.notices.execute_item_batch([("read", ("event-1",)), ("read", ("notice",))], key_of(notice))
+    answers = await cosmos.notices.execute_item_batch(
+        [("read", ("event-00000001",)), ("read", ("notice",))], key_of(notice)
+    )
 
     assert [content(answer["resourceBody"]) for answer in answers] == [an_event(notice), notice]
 
@@ -292,7 +295,7 @@ async def test_of_many_batches_that_create_one_event_one_is_made(
     lost = [outcome.status_code for outcome in outcomes if isinstance(outcome, CosmosBatchOperationError)]
     assert (len(won), lost) == (1, [409] * 15)
     assert (await cosmos.notices.read_item("notice", key_of(notice)))["amount"] == won[0]
-    assert (await cosmos.notices.read_item("event-1", key_of(notice)))["by"] == won[0]
+    assert (await cosmos.notices.read_item("event-00000001", key_of(notice)))["by"] == won[0]
 
 
 def _in_partition(value: object, notice: Document) -> object:

@@ -123,7 +123,7 @@ async def test_the_items_of_one_batch_stand_in_one_place(cosmos: Cosmos, institu
 
     items, _ = await changes(cosmos, institution, **BEGINNING)
 
-    assert {item["id"] for item in items[:3]} == {"event-1", "event-2", "notice"}
+    assert {item["id"] for item in items[:3]} == {"event-00000001", "event-00000002", "notice"}
     assert len({item["_lsn"] for item in items[:3]}) == 1
     assert items[3]["_lsn"] > items[0]["_lsn"]
 
@@ -232,6 +232,6 @@ async def test_a_key_has_a_feed_of_its_own(cosmos: Cosmos, institution: str) -> 
     await save(cosmos.notices, an_event(first), an_event(second, 2))
     later, _ = await read_feed(cosmos.notices, continuation=token)
 
-    assert [item["id"] for item in of_notice] == ["notice", "event-1"]
+    assert [item["id"] for item in of_notice] == ["notice", "event-00000001"]
     assert serials(of_institution) == [1, 2, 2]
-    assert [(item["id"], item["noticeNumber"]) for item in later] == [("event-2", second["noticeNumber"])]
+    assert [(item["id"], item["noticeNumber"]) for item in later] == [("event-00000002", second["noticeNumber"])]

@@ -15,13 +15,15 @@ from tests.conformance.cosmos.support import (
     ask,
     key_of,
     missing,
+    read_feed,
     refused,
     save,
+    serials,
 )
 from tests.emulators.cosmos import CosmosDouble, Fault
 
 PAID = [{"op": "set", "path": "/status", "value": "PAID"}]
-LAGGING = Fault(stale=True, times=None)
+LAGGING = Fault(stale=1, times=None)
 """Every read finds a replica that lags behind."""
 
 
@@ -73,7 +75,7 @@ async def test_a_client_reads_its_own_writes(cosmos: Cosmos, institution: str, t
     notice = a_notice(institution)
 
     await cosmos.notices.create_item(notice)
-    assert (await cosmos.notices.read_item("notice", key_of(notice)))["status"] == "PAYABLE"
+    assert (await cosmos.notices.read_item("notice", key_of(notice)))["status"] == "ACTIVE"
 
     await cosmos.notices.replace_item("notice", {**notice, "status": "CLOSED"})
     assert (await cosmos.notices.read_item("notice", key_of(notice)))["status"] == "CLOSED"
@@ -86,21 +88,72 @@ async def test_a_client_reads_its_own_writes(cosmos: Cosmos, institution: str, t
     assert await missing(cosmos.notices, "notice", key_of(notice))
 
 
-async def test_another_client_may_not_see_a_write_yet(
+async def test_another_client_may_not_see_the_last_writes_yet(
     cosmos: Cosmos, other: Cosmos, double: CosmosDouble, institution: str
 ) -> None:
+    """A replica lags behind as a whole: what it lacks of one key comes after all that it has of every key."""
     notice, new = a_notice(institution, 1), a_notice(institution, 2)
     await cosmos.notices.create_item(notice)
     await cosmos.notices.patch_item("notice", key_of(notice), PAID)
     await cosmos.notices.create_item(new)
-    double.inject(LAGGING)
+    double.inject(Fault(stale=2, times=None))
 
     seen = await other.notices.read_item("notice", key_of(notice))
 
-    assert seen["status"] == "PAYABLE"
+    assert seen["status"] == "ACTIVE"
     assert await missing(other.notices, "notice", key_of(new))
     assert await ask(other.notices, "SELECT * FROM c", partition_key=key_of(new)) == []
     assert (await cosmos.notices.read_item("notice", key_of(notice)))["status"] == "PAID"
+
+
+async def test_a_replica_that_lacks_a_deletion_still_has_the_item(
+    cosmos: Cosmos, other: Cosmos, double: CosmosDouble, institution: str
+) -> None:
+    notice = a_notice(institution)
+    await cosmos.notices.create_item(notice)
+    await cosmos.notices.delete_item("notice", key_of(notice))
+    double.inject(LAGGING)
+
+    assert not await missing(other.notices, "notice", key_of(notice))
+    assert await missing(cosmos.notices, "notice", key_of(notice))
+
+
+async def test_a_replica_shows_a_batch_whole_or_not_at_all(
+    cosmos: Cosmos, other: Cosmos, double: CosmosDouble, institution: str
+) -> None:
+    notice = a_notice(institution)
+    await cosmos.notices.create_item(notice)
+    batch = [("create", (an_event(notice),)), ("patch", ("notice", PAID)), ("patch", ("notice", PAID))]
+    await cosmos.notices.execute_item_batch(batch, key_of(notice))
+    double.inject(LAGGING)
+
+    found = await ask(other.notices, "SELECT VALUE c.status FROM c", partition_key=key_of(notice))
+
+    assert found == ["ACTIVE"]
+
+
+async def test_a_feed_of_a_replica_that_lags_leads_on_from_what_it_showed(
+    cosmos: Cosmos, other: Cosmos, double: CosmosDouble, institution: str
+) -> None:
+    await save(cosmos.notices, *(a_notice(institution, serial) for serial in (1, 2, 3)))
+    double.inject(Fault("ChangeFeed", stale=2, times=None))
+    first, token = await read_feed(other.notices, start_time="Beginning")
+    double.faults.clear()
+
+    rest, _ = await read_feed(other.notices, continuation=token)
+
+    assert (serials(first), serials(rest)) == ([1], [2, 3])
+
+
+async def test_a_refusal_proves_how_things_stand_as_an_answer_does(
+    cosmos: Cosmos, other: Cosmos, double: CosmosDouble, institution: str
+) -> None:
+    notice = await a_paid_notice(cosmos, institution)
+    with refused(409):
+        await other.notices.create_item(notice)
+    double.inject(LAGGING)
+
+    assert (await other.notices.read_item("notice", key_of(notice)))["status"] == "PAID"
 
 
 async def test_a_stale_answer_proves_no_later_sight(
@@ -111,7 +164,7 @@ async def test_a_stale_answer_proves_no_later_sight(
 
     seen = [(await other.notices.read_item("notice", key_of(notice)))["status"] for _ in range(3)]
 
-    assert seen == ["PAYABLE"] * 3
+    assert seen == ["ACTIVE"] * 3
 
 
 async def test_what_a_client_has_once_seen_it_sees_ever_after(
@@ -153,7 +206,7 @@ async def test_the_sdk_does_not_remember_the_session_of_a_batch(
     unaware = await cosmos.notices.read_item("notice", key_of(notice))
     aware = await cosmos.notices.read_item("notice", key_of(notice), session_token=token)
 
-    assert (unaware["status"], aware["status"]) == ("PAYABLE", "PAID")
+    assert (unaware["status"], aware["status"]) == ("ACTIVE", "PAID")
 
 
 async def test_a_batch_and_a_condition_are_never_decided_on_what_is_stale(
@@ -167,7 +220,7 @@ async def test_a_batch_and_a_condition_are_never_decided_on_what_is_stale(
         await other.notices.execute_item_batch([("create", (notice,))], key_of(notice))
     with refused(412):
         await other.notices.patch_item(
-            "notice", key_of(notice), PAID, filter_predicate="FROM c WHERE c.status = 'PAYABLE'"
+            "notice", key_of(notice), PAID, filter_predicate="FROM c WHERE c.status = 'ACTIVE'"
         )
 
 

@@ -67,7 +67,7 @@ async def test_a_query_of_a_whole_key_finds_the_items_of_one_notice(cosmos: Cosm
 
     found = await ask(cosmos.notices, ALL, partition_key=key_of(first))
 
-    assert sorted(item["id"] for item in found) == ["event-1", "notice"]
+    assert sorted(item["id"] for item in found) == ["event-00000001", "notice"]
     assert {item["noticeNumber"] for item in found} == {a_number(1)}
 
 

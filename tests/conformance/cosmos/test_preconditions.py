@@ -100,13 +100,32 @@ async def test_the_sdk_ignores_a_condition_on_a_creation(cosmos: Cosmos, institu
     assert await cosmos.notices.read_item("notice", key_of(created)) == created
 
 
-async def test_an_upsert_of_what_must_be_missing_is_refused_when_it_is_there(cosmos: Cosmos, institution: str) -> None:
-    """Not certain of the service: its reference knows If-None-Match on reads only. The archive creates instead."""
-    body = a_notice(institution)
-    await cosmos.notices.upsert_item(body, match_condition=MatchConditions.IfMissing)
+@pytest.mark.usefixtures("double")
+async def test_the_double_does_not_guess_what_an_upsert_of_what_must_be_missing_does(
+    cosmos: Cosmos, institution: str
+) -> None:
+    """The reference of the service knows If-None-Match on reads only. The archive creates instead."""
+    with refused(501):
+        await cosmos.notices.upsert_item(a_notice(institution), match_condition=MatchConditions.IfMissing)
 
-    with refused(412):
-        await cosmos.notices.upsert_item({**body, "amount": 1}, match_condition=MatchConditions.IfMissing)
+
+async def test_if_none_match_is_ignored_by_writes(cosmos: Cosmos, institution: str) -> None:
+    """The reference of the service knows it on reads only."""
+    body = await cosmos.notices.create_item(a_notice(institution))
+    key, modified = key_of(body), MatchConditions.IfModified
+
+    body = await cosmos.notices.replace_item("notice", body, etag=body["_etag"], match_condition=modified)
+    body = await cosmos.notices.patch_item("notice", key, PAID, etag=body["_etag"], match_condition=modified)
+    assert body["status"] == "PAID"
+    await cosmos.notices.delete_item("notice", key, etag=body["_etag"], match_condition=modified)
+
+    assert await missing(cosmos.notices, "notice", key)
+
+
+async def test_if_match_is_ignored_by_a_creation(cosmos: Cosmos, institution: str) -> None:
+    body = a_notice(institution)
+
+    await cosmos.notices.create_item(body, headers={"If-Match": STALE})
 
     assert content(await cosmos.notices.read_item("notice", key_of(body))) == body
 
@@ -159,7 +178,7 @@ async def test_a_write_does_not_change_the_etag_of_another_item(cosmos: Cosmos, 
 
 async def test_a_patch_is_made_only_where_its_predicate_holds(cosmos: Cosmos, institution: str) -> None:
     created = await cosmos.notices.create_item(a_notice(institution))
-    key, payable = key_of(created), "FROM c WHERE c.status = 'PAYABLE'"
+    key, payable = key_of(created), "FROM c WHERE c.status = 'ACTIVE'"
 
     patched = await cosmos.notices.patch_item("notice", key, PAID, filter_predicate=payable)
     with refused(412):

@@ -87,11 +87,11 @@ async def test_what_was_acknowledged_is_there_after_a_kill(data: Path, instituti
         async with process.target.connected() as cosmos:
             kept = await ask(cosmos.notices, "SELECT * FROM c", partition_key=[institution])
 
-    by_id = {id_: {serials([item])[0] for item in kept if item["id"] == id_} for id_ in ("notice", "event-1")}
+    by_id = {id_: {serials([item])[0] for item in kept if item["id"] == id_} for id_ in ("notice", "event-00000001")}
     assert len(acknowledged) >= 100
     assert set(acknowledged) - by_id["notice"] == set()
     # A batch is there whole or not at all, acknowledged or not.
-    assert by_id["notice"] == by_id["event-1"]
+    assert by_id["notice"] == by_id["event-00000001"]
 
 
 async def test_etags_tokens_and_partitions_outlive_the_process(data: Path, institution: str) -> None:

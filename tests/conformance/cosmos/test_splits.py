@@ -25,7 +25,7 @@ from tests.conformance.cosmos.support import (
 from tests.emulators.cosmos import CosmosDouble, Fault
 
 OF = "SELECT * FROM c WHERE c.creditorInstitution = @institution"
-LIST = f"{OF} ORDER BY c.noticeNumber"
+LIST = f"{OF} ORDER BY c.creditorInstitution, c.noticeNumber"
 PAID = [{"op": "set", "path": "/status", "value": "PAID"}]
 ONE_TO_TEN = list(range(1, 11))
 
@@ -312,7 +312,7 @@ async def test_the_feed_of_each_part_keeps_the_order_of_the_changes(
     assert len(found) == 40
     for notice in notices:
         own = [item["id"] for item in found if key_of(item) == key_of(notice)]
-        assert own == ["notice", "event-1", "event-2", "event-3"]
+        assert own == ["notice", "event-00000001", "event-00000002", "event-00000003"]
 
 
 async def test_the_feed_of_a_range_of_before_tells_what_its_parts_tell(
@@ -332,7 +332,7 @@ async def test_the_feed_of_a_range_of_before_tells_what_its_parts_tell(
 async def test_a_client_still_reads_its_own_writes(
     cosmos: Cosmos, double: CosmosDouble, partitions: Partitions, notices: list[Document]
 ) -> None:
-    double.inject(Fault(stale=True, times=None))
+    double.inject(Fault(stale=1, times=None))
     for notice in notices:
         await cosmos.notices.patch_item("notice", key_of(notice), PAID)
 

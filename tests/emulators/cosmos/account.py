@@ -3,7 +3,9 @@
 import time
 from typing import Any
 
-from tests.emulators.cosmos.call import Call, read_json
+import orjson
+
+from tests.emulators.cosmos.call import Call, read_object
 from tests.emulators.cosmos.indexing import check_policy
 from tests.emulators.cosmos.refusals import Refusal, bad_request, not_implemented
 from tests.emulators.cosmos.storage import (
@@ -16,6 +18,17 @@ from tests.emulators.cosmos.storage import (
 )
 
 _KNOWN_DEFINITION = {"id", "partitionKey", "indexingPolicy", "defaultTtl", "conflictResolutionPolicy"}
+
+_QUERY_ENGINE = {
+    "maxSqlQueryInputLength": 262144,
+    "maxJoinsPerSqlQuery": 5,
+    "maxLogicalAndPerSqlQuery": 500,
+    "maxLogicalOrPerSqlQuery": 500,
+    "maxInExpressionItemsCount": 16000,
+    "sqlAllowTop": True,
+    "sqlAllowAggregateFunctions": True,
+}
+"""Microsoft's .NET SDK plans no query without it."""
 
 Answer = tuple[int, dict[str, Any] | None, dict[str, str]]
 """Status, body and headers."""
@@ -40,7 +53,7 @@ def describe_account(endpoint: str, consistency: str) -> Answer:
             "userReplicationPolicy": replicas,
             "systemReplicationPolicy": replicas,
             "readPolicy": {"primaryReadCoefficient": 1, "secondaryReadCoefficient": 1},
-            "queryEngineConfiguration": "{}",
+            "queryEngineConfiguration": orjson.dumps(_QUERY_ENGINE).decode(),
         }
     )
 
@@ -49,7 +62,7 @@ def on_database(storage: Storage, call: Call) -> Answer:
     """Create, list, read or delete databases."""
     match call.method, call.path[1:]:
         case "POST", () if not call.says("x-ms-documentdb-isquery"):
-            return 201, _database(storage.create_database(read_json(call.body)["id"])), {"etag": '"0"'}
+            return 201, _database(storage.create_database(_name(read_object(call.body)))), {"etag": '"0"'}
         case "GET", ():
             found = [_database(database) for database in storage.databases()]
             return _ok({"_rid": "", "Databases": found, "_count": len(found)})
@@ -66,7 +79,7 @@ def on_container(storage: Storage, call: Call, ranges: int) -> Answer:
     database = storage.database(call.path[1])
     match call.method, call.path[3:]:
         case "POST", () if not call.says("x-ms-documentdb-isquery"):
-            container = storage.create_container(database, _definition(read_json(call.body)), ranges)
+            container = storage.create_container(database, _definition(read_object(call.body)), ranges)
             return 201, _container(container), {"etag": '"0"'}
         case "GET", ():
             found = [_container(container) for container in storage.containers(database)]
@@ -112,13 +125,21 @@ def _definition(body: dict[str, Any]) -> dict[str, Any]:
     definition = {name: value for name, value in body.items() if value is not None}
     if unknown := definition.keys() - _KNOWN_DEFINITION:
         raise not_implemented(f"{', '.join(sorted(unknown))} of a container")
-    if "partitionKey" not in definition or not definition.get("id"):
-        raise bad_request("A container has an id and a partitionKey.")
+    _name(definition)
+    if not isinstance(definition.get("partitionKey"), dict):
+        raise bad_request("A container has a partitionKey.")
     definition.setdefault("indexingPolicy", DEFAULT_INDEXING)
     check_policy(definition["indexingPolicy"])
     if not is_time_to_live(definition.get("defaultTtl", -1)):
         raise bad_request("The defaultTtl is a positive integer of seconds, or -1.")
     return definition
+
+
+def _name(body: dict[str, Any]) -> str:
+    name = body.get("id")
+    if not isinstance(name, str) or not name or set(name) & set("/\\?#"):
+        raise bad_request("A database or a container has an id, without / \\ ? and #.")
+    return name
 
 
 def _ok(body: dict[str, Any]) -> Answer:

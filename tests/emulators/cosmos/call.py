@@ -2,8 +2,10 @@
 
 import hashlib
 import hmac
+import re
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import unquote, unquote_plus
 
@@ -13,6 +15,8 @@ from multidict import CIMultiDictProxy
 from tests.emulators.cosmos.items import Conditions
 from tests.emulators.cosmos.partitions import Key
 from tests.emulators.cosmos.refusals import Refusal, bad_request
+
+Json = dict[str, Any]
 
 CONSISTENCIES = ("Strong", "BoundedStaleness", "Session", "ConsistentPrefix", "Eventual")
 """The strongest first; a request may ask for less than the account gives, never for more."""
@@ -53,7 +57,8 @@ class Call:
 
     def header(self, name: str) -> str | None:
         """Return a header, if it is there."""
-        return self.headers.get(name)
+        value = self.headers.get(name)
+        return value and value.encode(errors="surrogateescape").decode(errors="replace")
 
     def says(self, name: str) -> bool:
         """Tell whether a header says true; the SDK writes it in either case."""
@@ -83,7 +88,7 @@ class Call:
     @property
     def limit(self) -> int | None:
         """Return how many items a page may have; None where the service decides."""
-        count = int(self.header("x-ms-max-item-count") or -1)
+        count = self._number("x-ms-max-item-count", self.header("x-ms-max-item-count") or "-1")
         return count if count > 0 else None
 
     @property
@@ -105,13 +110,41 @@ class Call:
 
     def seen(self) -> dict[str, int]:
         """Return how far the client has seen each range, as its session token proves."""
-        pairs = (part.split(":", 1) for part in (self.header("x-ms-session-token") or "").split(",") if ":" in part)
-        return {range_id.strip(): int(token.split("#")[1]) for range_id, token in pairs}
+        header = "x-ms-session-token"
+        tokens = [part.strip() for part in (self.header(header) or "").split(",") if part.strip()]
+        seen: dict[str, int] = {}
+        for token in tokens:
+            range_id, _, reached = token.partition(":")
+            seen[range_id] = self._number(header, reached.partition("#")[2])
+        return seen
+
+    def modified_since(self) -> float | None:
+        """Return the time from which a feed is wanted, in seconds since 1970."""
+        text = self.header("if-modified-since")
+        try:
+            return parsedate_to_datetime(text).timestamp() if text else None
+        except ValueError as error:
+            raise _bad_header("if-modified-since") from error
+
+    def feed_position(self) -> int | None:
+        """Return the transaction after which a feed goes on; -1 for now, None for the beginning or a time."""
+        text = self.header("if-none-match")
+        return None if text is None else -1 if text == "*" else self._number("if-none-match", text.strip('"'))
+
+    def continuation(self) -> Json | None:
+        """Return where a query goes on."""
+        text = self.header("x-ms-continuation")
+        if not text:
+            return None
+        try:
+            return read_object(b64decode(text, validate=True))
+        except (ValueError, Refusal) as error:
+            raise bad_request("The continuation token is not one of this service.") from error
 
     def check_signature(self, key: str, token: str | None) -> None:
         """Refuse with 401 a request that neither was signed with the account's key nor carries the identity's token."""
         given = unquote_plus((self.header("authorization") or "").replace("+", "%2B"))
-        if token is not None and hmac.compare_digest(given, f"type=aad&ver=1.0&sig={token}"):
+        if token is not None and _same(given, f"type=aad&ver=1.0&sig={token}"):
             return
         date = (self.header("x-ms-date") or "").lower()
         link = "/".join(self.path[:-1] if self._is_feed else self.path)
@@ -119,11 +152,16 @@ class Call:
         for signed in (link, link.rpartition("/")[2].lower()):
             text = f"{self.method.lower()}\n{self.kind}\n{signed}\n{date}\n\n"
             digest = hmac.new(b64decode(key), text.encode(), hashlib.sha256).digest()
-            if hmac.compare_digest(given, f"type=master&ver=1.0&sig={b64encode(digest).decode()}"):
+            if _same(given, f"type=master&ver=1.0&sig={b64encode(digest).decode()}"):
                 return
         raise Refusal(
             401, "Unauthorized", "The input authorization token can't serve the request: wrong key or payload."
         )
+
+    def _number(self, header: str, text: str) -> int:
+        if not re.fullmatch("-?[0-9]{1,18}", text):
+            raise _bad_header(header)
+        return int(text)
 
     @property
     def _is_feed(self) -> bool:
@@ -131,7 +169,9 @@ class Call:
 
     def _document_operation(self) -> str:
         if not self._is_feed:
-            return _VERBS.get(self.method, self.method)
+            return _VERBS.get(self.method, self.method) if self.method != "POST" else "POST of one"
+        if self.method not in ("GET", "POST"):
+            return f"{self.method} of all"
         if self.method == "GET":
             return "ChangeFeed" if self.header("a-im") else "ReadFeed"
         if self.says("x-ms-cosmos-is-batch-request"):
@@ -143,9 +183,33 @@ class Call:
         return "Upsert" if self.says("x-ms-documentdb-is-upsert") else "Create"
 
 
+def read_object(data: bytes) -> Json:
+    """Return the JSON object in the bytes; refuse anything else."""
+    read = read_json(data)
+    if not isinstance(read, dict):
+        raise bad_request("The request payload is invalid: it is no JSON object.")
+    return read
+
+
+def read_objects(data: bytes) -> list[Json]:
+    """Return the JSON objects in a list; refuse anything else."""
+    read = read_json(data)
+    if not isinstance(read, list) or not all(isinstance(each, dict) for each in read):
+        raise bad_request("The request payload is invalid: it is no list of JSON objects.")
+    return read
+
+
 def read_json(data: bytes) -> Any:
     """Return what the bytes say; refuse what is no JSON."""
     try:
         return orjson.loads(data)
     except orjson.JSONDecodeError as error:
         raise bad_request("The request payload is invalid: it is no JSON.") from error
+
+
+def _same(given: str, wanted: str) -> bool:
+    return hmac.compare_digest(given.encode(), wanted.encode())
+
+
+def _bad_header(name: str) -> Refusal:
+    return bad_request(f"The header {name} has no value of the form that it must have.")

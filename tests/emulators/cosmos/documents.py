@@ -8,8 +8,9 @@ from urllib.parse import quote
 import orjson
 
 from tests.emulators.cosmos import charges
-from tests.emulators.cosmos.call import Call, read_json
-from tests.emulators.cosmos.feeds import Feeds, Scope, scope_of
+from tests.emulators.cosmos.call import Call, read_object, read_objects
+from tests.emulators.cosmos.faults import Fault
+from tests.emulators.cosmos.feeds import PAGE, Feeds, Scope, scope_of
 from tests.emulators.cosmos.items import ITEM_LIMIT, Partition, too_large
 from tests.emulators.cosmos.partitions import Key, Range, range_of
 from tests.emulators.cosmos.refusals import Refusal, bad_request, not_implemented
@@ -22,6 +23,8 @@ Answer = tuple[int, bytes | None, dict[str, str]]
 KEY_LIMIT = 2048
 """Bytes of a value of a partition key."""
 STRICT = ("Strong", "BoundedStaleness")
+TELLING = (404, 409, 412)
+"""Refusals that say how things stand: they carry a session token as an answer does."""
 READ_SESSION_NOT_AVAILABLE = 1002
 WRONG_CONTAINER = 1024
 
@@ -35,13 +38,21 @@ class Documents:
     call: Call
     now: float
     consistency: str
-    is_lagging: bool
-    """Whether this request finds a replica that lags behind."""
+    fault: Fault
+    """What a rule does to this request."""
 
     def answer(self) -> Answer:
         """Do what is asked; raise Refusal."""
         self._check_container()
         self._check_session()
+        try:
+            return self._answer()
+        except Refusal as refusal:
+            if refusal.status in TELLING and self.call.key:
+                refusal.headers = self._headers(self._scope().ranges, charges.REFUSED)
+            raise
+
+    def _answer(self) -> Answer:
         match self.call.operation:
             case "Read":
                 return self._read()
@@ -63,7 +74,7 @@ class Documents:
     def _read(self) -> Answer:
         partition = self._partition()
         outcome = partition.read(self._id)
-        headers = self._headers(partition.part, self._read_charge(outcome.charge))
+        headers = self._headers((partition.part,), self._read_charge(outcome.charge))
         headers["etag"] = outcome.etag or ""
         if self.call.header("if-none-match") in ("*", outcome.etag):
             return 304, None, headers
@@ -72,16 +83,12 @@ class Documents:
     def _write(self, operation: str) -> Answer:
         if len(self.call.body) > ITEM_LIMIT:
             raise too_large()
-        document = read_json(self.call.body) if self.call.body else {}
-        if not isinstance(document, dict):
-            raise bad_request("A document is a JSON object.")
+        document = read_object(self.call.body) if operation != "Delete" else {}
         partition = self._partition()
-        if operation in ("Create", "Upsert", "Replace"):
-            partition.check_key(document)
         item_id = self._id if len(self.call.path) == 6 else None
         with self.storage.transaction():
             outcome = partition.write(operation, item_id, document, self.call.conditions)
-        headers = self._headers(partition.part, outcome.charge)
+        headers = self._headers((partition.part,), outcome.charge)
         if outcome.etag:
             headers["etag"] = outcome.etag
         return outcome.status, outcome.body if self.call.wants_body else None, headers
@@ -90,21 +97,19 @@ class Documents:
         if len(self.call.body) > ITEM_LIMIT:
             raise too_large()
         partition = self._partition()
-        status, results = partition.batch(read_json(self.call.body))
+        status, results = partition.batch(read_objects(self.call.body), self.fault.refusals_in_batch())
         if not self.call.wants_body:
             results = [{name: said for name, said in result.items() if name != "resourceBody"} for result in results]
         charge = round(sum(result["requestCharge"] for result in results), 2)
-        return status, orjson.dumps(results), self._headers(partition.part, charge)
+        return status, orjson.dumps(results), self._headers((partition.part,), charge)
 
     def _query(self, select: Select, parameters: dict[str, Any]) -> Answer:
         scope = self._scope()
-        page = self._feeds(scope).query(
-            scope, select, parameters, self.call.limit, self.call.header("x-ms-continuation")
-        )
-        headers = self._headers(scope.ranges[0], self._read_charge(page.charge), scope.ranges)
+        page, continuation = self._feeds(scope).query(scope, select, parameters, self._limit, self.call.continuation())
+        headers = self._headers(scope.ranges, self._read_charge(page.charge))
         headers["x-ms-item-count"] = str(len(page.items))
-        if page.continuation:
-            headers["x-ms-continuation"] = page.continuation
+        if continuation:
+            headers["x-ms-continuation"] = continuation
         return 200, self._listing(page.items), headers
 
     def _changes(self) -> Answer:
@@ -113,19 +118,28 @@ class Documents:
         scope = self._scope()
         if len(scope.ranges) != 1:
             raise not_implemented("a change feed over several ranges in one request")
-        after, since = self.call.header("if-none-match"), self.call.header("if-modified-since")
-        page, token = self._feeds(scope).changes(scope, after, since, self.call.limit)
-        headers = self._headers(scope.ranges[0], page.charge)
-        headers |= {"etag": token, "x-ms-item-count": str(len(page.items))}
+        after, since = self.call.feed_position(), self.call.modified_since()
+        page, reached = self._feeds(scope).changes(scope, after, since, self._limit)
+        headers = self._headers(scope.ranges, page.charge)
+        headers |= {"etag": f'"{reached}"', "x-ms-item-count": str(len(page.items))}
         return (200, self._listing(page.items), headers) if page.items else (304, None, headers)
+
+    @property
+    def _limit(self) -> int:
+        """Return how many items the page may have: as the client asks, or as a rule cuts it."""
+        limit = self.call.limit or PAGE
+        return limit if self.fault.page is None else min(limit, self.fault.page)
 
     def _listing(self, items: list[Any]) -> bytes:
         return orjson.dumps({"_rid": self.container.rid, "Documents": items, "_count": len(items)})
 
     def _asked(self) -> tuple[Select, dict[str, Any]]:
         """Return the query and its parameters."""
-        body = read_json(self.call.body)
-        return parse(body["query"]), {given["name"]: given["value"] for given in body.get("parameters") or []}
+        body = read_object(self.call.body)
+        query, given = body.get("query"), body.get("parameters") or []
+        if not isinstance(query, str) or not isinstance(given, list) or not all(map(_is_parameter, given)):
+            raise bad_request("A query has a text and a list of parameters, each with a name and a value.")
+        return parse(query), {parameter["name"]: parameter["value"] for parameter in given}
 
     @property
     def _id(self) -> str:
@@ -136,7 +150,7 @@ class Documents:
                 number = b64decode(name, b"+-", validate=True)
             except ValueError:
                 return name
-            return self.storage.id_of(int.from_bytes(number[8:])) or name
+            return self.storage.id_of(int.from_bytes(number[8:], "little", signed=True)) or name
         return name
 
     def _whole_key(self) -> Key:
@@ -171,19 +185,19 @@ class Documents:
         key = self._whole_key()
         hashed = self.container.key.hash(key)
         part = range_of(self.storage.ranges(self.container), hashed)
-        return Partition(self.storage, self.container, key, hashed, part, self.now, self._is_stale((part,)))
+        return Partition(self.storage, self.container, key, hashed, part, self.now, self._as_of((part,)).get(part.id))
 
     def _feeds(self, scope: Scope) -> Feeds:
-        return Feeds(self.storage, self.container, self.now, self._is_stale(scope.ranges))
+        return Feeds(self.storage, self.container, self.now, self._as_of(scope.ranges))
 
-    def _is_stale(self, ranges: tuple[Range, ...]) -> bool:
-        """Tell whether the read misses the last transaction: not if the session token proves that it was seen."""
+    def _as_of(self, ranges: tuple[Range, ...]) -> dict[str, int]:
+        """Return how far the replicas have come that answer the read; empty if they are not behind."""
         is_read = self.call.operation in ("Read", "Query", "ReadFeed", "ChangeFeed")
         # Under the two strictest, a read asks two replicas of four and a write has reached three: one of them knows.
-        if not (self.is_lagging and is_read) or self.consistency in STRICT:
-            return False
+        if not (self.fault.stale and is_read) or self.consistency in STRICT:
+            return {}
         seen = self.call.seen()
-        return not all(seen.get(part.id, -1) >= part.lsn for part in ranges)
+        return {part.id: max(part.lsn - self.fault.stale, min(seen.get(part.id, 0), part.lsn), 0) for part in ranges}
 
     def _read_charge(self, charge: float) -> float:
         return round(charge * (charges.STRICT_READ if self.consistency in STRICT else 1), 2)
@@ -200,17 +214,21 @@ class Documents:
             message = "The read session is not available for the input session token."
             raise Refusal(404, "NotFound", message, READ_SESSION_NOT_AVAILABLE)
 
-    def _headers(self, part: Range, charge: float, ranges: tuple[Range, ...] = ()) -> dict[str, str]:
-        told = [r.id for r in ranges or (part,)]
+    def _headers(self, ranges: tuple[Range, ...], charge: float) -> dict[str, str]:
+        as_of = self._as_of(ranges)
         # A replica that lags behind says how far it has come, so that nobody takes its answer for the latest.
-        behind = 1 if self._is_stale(ranges or (part,)) else 0
-        reached = {r.id: max(0, r.lsn - behind) for r in self.storage.ranges(self.container)}
+        newest = self.storage.ranges(self.container)
+        reached = {part.id: as_of.get(part.id, part.lsn) for part in newest if part.id in {r.id for r in ranges}}
         return {
             "x-ms-request-charge": f"{charge:g}",
-            "x-ms-session-token": ",".join(f"{range_id}:-1#{reached[range_id]}" for range_id in told),
-            "x-ms-documentdb-partitionkeyrangeid": part.id,
-            "lsn": str(reached[part.id]),
+            "x-ms-session-token": ",".join(f"{range_id}:-1#{lsn}" for range_id, lsn in reached.items()),
+            "x-ms-documentdb-partitionkeyrangeid": ranges[0].id,
+            "lsn": str(reached[ranges[0].id]),
             # Without the name the SDK never remembers the session token.
             "x-ms-alt-content-path": quote(self.container.path),
             "x-ms-content-path": self.container.rid,
         }
+
+
+def _is_parameter(given: object) -> bool:
+    return isinstance(given, dict) and isinstance(given.get("name"), str) and "value" in given

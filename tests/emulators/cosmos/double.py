@@ -111,7 +111,10 @@ class CosmosDouble:
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request of a client."""
         # Not request.read(), which refuses bodies of 1 MiB: what is too large is for the service to say.
-        body = await request.content.read()
+        try:
+            body = await request.content.read()
+        except ConnectionError:
+            return web.Response()  # the client is gone: nothing reached us whole, and no answer reaches it
         if request.raw_path.startswith(PREFIX):
             return self._through_side_door(request, body)
         call = Call.read(request.method, request.raw_path, request.headers, body)
@@ -120,9 +123,9 @@ class CosmosDouble:
         if fault.delay:
             await asyncio.sleep(fault.delay)
         status, answered, headers = 0, None, dict[str, str]()
-        if fault.drop != "before":
+        if "before" not in (fault.drop, fault.hang):
             status, answered, headers = self._answer(call, fault)
-        if fault.drop:
+        if fault.drop or fault.hang:
             status = 0
         charge = float(headers.get("x-ms-request-charge", 0))
         client = call.header("x-ms-client-id") or ""
@@ -130,20 +133,27 @@ class CosmosDouble:
         if fault.drop:
             assert request.transport is not None
             request.transport.abort()
-        return web.Response(status=status or 500, body=answered, headers=headers, content_type="application/json")
+        if fault.hang:
+            await asyncio.Event().wait()  # until the double stops
+        return web.Response(status=status or 500, body=answered, headers=headers)
 
     def _through_side_door(self, request: web.BaseRequest, body: bytes) -> web.Response:
         try:
             answered = through_side_door(self, request.method, request.path, body)
         except Refusal as refused:
             status, said, headers = _refused(refused, "")
-            return web.Response(status=status, body=said, headers=headers, content_type="application/json")
+            return web.Response(status=status, body=said, headers=headers)
         return web.Response(body=answered, content_type="application/json")
 
     def _answer(self, call: Call, fault: Fault) -> Answer:
         refusal = fault.refusal()
         activity = call.header("x-ms-activity-id") or str(uuid4())
-        common = {"x-ms-activity-id": activity, "x-ms-gatewayversion": "2.0.0", "x-ms-serviceversion": "version=double"}
+        common = {
+            "content-type": "application/json",
+            "x-ms-activity-id": activity,
+            "x-ms-gatewayversion": "2.0.0",
+            "x-ms-serviceversion": "version=double",
+        }
         try:
             if refusal and not fault.after_commit:
                 raise refusal
@@ -152,7 +162,9 @@ class CosmosDouble:
                 raise refusal
         except Refusal as refused:
             status, body, headers = _refused(refused, activity)
-        return status, body, common | headers
+        if fault.body is not None and fault.status is not None:
+            return fault.status, fault.body.encode(), fault.headers
+        return status, body, common | headers | fault.headers
 
     def _carried_out(self, call: Call, fault: Fault) -> Answer:
         call.check_signature(self.key, self._token)
@@ -169,7 +181,7 @@ class CosmosDouble:
             case ("dbs", database, "colls", name, "docs") | ("dbs", database, "colls", name, "docs", _):
                 container = self._storage.container(database, name)
                 consistency = call.consistency(self._consistency)
-                return Documents(self._storage, container, call, now, consistency, fault.stale).answer()
+                return Documents(self._storage, container, call, now, consistency, fault).answer()
         raise not_implemented(f"{call.method} of {call.kind}")
 
 
@@ -179,8 +191,8 @@ def _json(answer: tuple[int, dict[str, object] | None, dict[str, str]]) -> Answe
 
 
 def _refused(refusal: Refusal, activity: str) -> Answer:
-    body = {"code": refusal.code, "message": f"{refusal.message}\r\nActivityId: {activity}"}
-    headers = {"x-ms-request-charge": f"{charges.REFUSED:g}"}
+    body = {"code": refusal.code, "message": f"{refusal.message}\r\nActivityId: {activity}", **refusal.more}
+    headers = {"content-type": "application/json", "x-ms-request-charge": f"{charges.REFUSED:g}", **refusal.headers}
     if refusal.substatus:
         headers["x-ms-substatus"] = str(refusal.substatus)
     if refusal.retry_after is not None:

@@ -1,26 +1,35 @@
 """What a request reads across partitions: queries in pages, and the change feed of a range."""
 
 from base64 import b64decode, b64encode
-from collections.abc import Iterator
-from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import orjson
 
 from tests.emulators.cosmos import charges
 from tests.emulators.cosmos.indexing import check_order
-from tests.emulators.cosmos.partitions import HIGHEST, LOWEST, Key, Range
+from tests.emulators.cosmos.items import ANSWER_LIMIT
+from tests.emulators.cosmos.partitions import HIGHEST, LOWEST, Key, Range, range_of
 from tests.emulators.cosmos.refusals import Refusal, bad_request
 from tests.emulators.cosmos.sql import Select
-from tests.emulators.cosmos.storage import Container, Storage, key_text
+from tests.emulators.cosmos.storage import AS_OF, Container, Storage, key_text
 
 PAGE = 100
 """Items of a page where the request does not say."""
-PAGE_BYTES = 4 * 1024 * 1024
-"""Bytes of a page, at most."""
-NEEDS_PLAN = 1004
-"""The substatus by which a client knows that it must ask for a query plan, and ask each range by itself."""
+
+Json = dict[str, Any]
+
+
+class NeedsPlan(Refusal):
+    """A query over ranges that the client must plan: by the substatus it knows, and the plan is in the answer."""
+
+    def __init__(self, plan: Json) -> None:
+        message = "The provided cross partition query can not be directly served by the gateway."
+        super().__init__(400, "BadRequest", message, 1004)
+        self.more = {"additionalErrorInfo": orjson.dumps(plan).decode()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +39,7 @@ class Scope:
     ranges: tuple[Range, ...]
     """The physical partitions it touches."""
     key: Key | None = None
-    """The whole or the first values of a partition key, given as such."""
+    """A partition key, whole."""
     low: str | None = None
     high: str | None = None
     """The hashes between which it looks, if not all of the ranges."""
@@ -39,8 +48,6 @@ class Scope:
 
     def is_prefix_of(self, container: Container) -> bool:
         """Tell whether it is all that lies below the first values of a hierarchical key."""
-        if self.key is not None:
-            return not container.key.is_whole(self.key)
         # A client sends the first values as the hashes between which everything below them lies.
         return self.low is not None and self.high == f"{self.low}FF" and len(self.low) < 32 * len(container.key.paths)
 
@@ -48,7 +55,7 @@ class Scope:
 def scope_of(
     container: Container, ranges: list[Range], key: Key | None, range_id: str | None, low: str | None, high: str | None
 ) -> Scope:
-    """Return where a request looks; refuse with 410 a range that is gone."""
+    """Return where a request looks; refuse with 410 a range that is gone, with 400 a key that is not whole."""
     if range_id is not None:
         named = tuple(part for part in ranges if part.id == range_id)
         if not named:
@@ -56,74 +63,119 @@ def scope_of(
         return Scope(named, None, low, high, is_one_range=True)
     if key is None:
         return Scope(tuple(ranges), None, low, high)
-    first = container.key.hash(key)
-    end = first + HIGHEST
-    return Scope(tuple(part for part in ranges if part.low < end and first < part.high), key, first, end)
+    if not container.key.is_whole(key):
+        raise bad_request("The partition key of a request has all its values. Name its first values as hashes.", 1001)
+    return Scope((range_of(ranges, container.key.hash(key)),), key)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a query goes on: after a document, wherever that stands by then."""
+
+    given: int
+    """Documents that came before, with those that OFFSET skips."""
+    values: list[list[object]]
+    """By which the document was sorted."""
+    number: int
+    """The document's own."""
+
+    @classmethod
+    def read(cls, continuation: Json, keys: int) -> "Place | None":
+        """Return the place that a continuation names, None for the beginning; refuse what is no place of the query."""
+        match continuation:
+            case {"given": 0}:
+                return None
+            case {"given": int(given), "values": list(values), "number": int(number)} if len(values) == keys:
+                return cls(given, values, number)
+        raise bad_request("The continuation token is not one of this query.")
+
+    def is_before(self, document: Json, select: Select) -> bool:
+        """Tell whether a document comes after the place."""
+        order = select.compared(document, self.values)
+        return order > 0 or (order == 0 and (_number(document) > self.number) != select.is_backwards)
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A part of the answer; `continuation` is where the rest begins, None after the last part."""
+    """A part of the answer."""
 
     items: list[Any]
     charge: float
-    continuation: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Feeds:
-    """The items of a container as they are now, or as a stale replica sees them."""
+    """The items of a container as they are now, or as replicas see them that lag behind."""
 
     storage: Storage
     container: Container
     now: float
-    is_stale: bool = False
+    as_of: Mapping[str, int]
+    """The number of the last transaction that each range shows; empty: all of them show everything."""
 
     def query(
-        self, scope: Scope, select: Select, parameters: dict[str, Any], limit: int | None, continuation: str | None
-    ) -> Page:
-        """Return a page of the query's answer; refuse what the service does not serve there, or not without index."""
+        self, scope: Scope, select: Select, parameters: Json, limit: int, continuation: Json | None
+    ) -> tuple[Page, str | None]:
+        """Return a page of the query's answer, and where the rest begins.
+
+        Refuse what the service does not serve there, or not without index.
+        """
         check_order(self.container.indexing, select.order)
         if select.order and scope.is_prefix_of(self.container):
             raise bad_request("ORDER BY below a prefix of a hierarchical partition key: the parts come unmerged.")
         if not (select.is_simple or scope.key is not None or scope.is_one_range):
-            raise bad_request(
-                "The provided cross partition query can not be directly served by the gateway.", NEEDS_PLAN
-            )
+            raise NeedsPlan(select.plan(parameters))
         candidates = list(self._candidates(scope, select, parameters))
-        found = select.run(map(orjson.loads, candidates), parameters)
-        start = _position(continuation)
+        looked_at = 0 if continuation else len(candidates)
+        documents = select.ordered(map(orjson.loads, candidates), parameters)
+        if select.aggregate is not None:
+            return Page(select.aggregated(documents, parameters), charges.query(looked_at, 1)), None
+        place = Place.read(continuation, len(select.sort)) if continuation else None
+        if place is not None:
+            documents = [document for document in documents if place.is_before(document, select)]
+        rows = select.rows(documents, parameters)
+        first, last = select.cut(parameters)
+        start, given = (0, place.given) if place else (first, first)
+        wanted = rows[start : None if last is None else start + last - given]
         items: list[Any] = []
         size = 0
-        for item in found[start:]:
-            size += len(orjson.dumps(item))
-            if len(items) == (limit or PAGE) or (items and size > PAGE_BYTES):
+        for document, row in wanted:
+            size += len(orjson.dumps(row))
+            if len(items) == limit or (items and size > ANSWER_LIMIT):
                 break
-            items.append(item)
-        end = start + len(items)
-        looked_at = len(candidates) if start == 0 else 0
-        return Page(items, charges.query(looked_at, len(items)), _token(end) if end < len(found) else None)
+            items.append(row)
+            given += 1
+            place = Place(given, select.place(document), _number(document))
+        rest = _token(place) if len(items) < len(wanted) or not limit else None
+        return Page(items, charges.query(looked_at, len(items))), rest
 
-    def changes(self, scope: Scope, after: str | None, since: str | None, limit: int | None) -> tuple[Page, str]:
-        """Return the items of one range that changed after a token, each in its last state, in the order of change.
+    def changes(self, scope: Scope, after: int | None, since: float | None, limit: int) -> tuple[Page, int]:
+        """Return the items of one range that changed after a transaction, each in its last state; -1 is the last one.
 
-        The second value is the token from which to go on. `since` is a time in the form of HTTP.
+        Transactions come in their order, the items of one in any order: here by a hash of their numbers. A transaction
+        is never cut in two. The second value is the transaction from which to go on. `since` is a time.
         """
         (part,) = scope.ranges
-        seen = part.lsn if after == "*" else int(after.strip('"')) if after else 0
-        not_before = parsedate_to_datetime(since).timestamp() if since and not after else 0
-        rows = self._rows(scope, "AND lsn > ? AND changed_at >= ? ORDER BY lsn, n", seen, not_before)
-        cut = limit or PAGE
-        # A transaction is never cut in two.
-        while 0 < cut < len(rows) and rows[cut][0] == rows[cut - 1][0]:
-            cut += 1
-        shown = rows[:cut]
+        newest = self.as_of.get(part.id, part.lsn)
+        reached = newest if after == -1 else after or 0
+        not_before = since if since and after is None else 0
+        order = "ORDER BY lsn, (n * 2654435761) % 4294967296"
+        rows = self._rows(scope, f"AND lsn > ? AND changed_at >= ? {order}", reached, not_before)
+        shown: list[tuple[int, bytes]] = []
+        size = 0
+        for lsn, group in groupby(rows, key=itemgetter(0)):
+            transaction = list(group)
+            size += sum(len(body) for _, body in transaction)
+            if len(shown) >= limit or (shown and size > ANSWER_LIMIT):
+                break
+            shown += transaction
+            reached = lsn
+        else:
+            reached = max(reached, newest) if limit else reached
         items = [orjson.loads(body) | {"_lsn": lsn} for lsn, body in shown]
-        reached = shown[-1][0] if cut < len(rows) else part.lsn
-        charge = round(max(1.0, sum(charges.read(len(body)) for _, body in shown)), 2)
-        return Page(items, charge, None), f'"{reached}"'
+        return Page(items, round(max(1.0, sum(charges.read(len(body)) for _, body in shown)), 2)), reached
 
-    def _candidates(self, scope: Scope, select: Select, parameters: dict[str, Any]) -> Iterator[bytes]:
+    def _candidates(self, scope: Scope, select: Select, parameters: Json) -> Iterator[bytes]:
         """Yield what the query has to look at; an index on the id, which every query of ours names, spares the rest."""
         wanted = select.equalities(parameters).get(("id",))
         narrowed, values = ("AND id = ?", [wanted]) if isinstance(wanted, str) else ("", [])
@@ -132,7 +184,7 @@ class Feeds:
 
     def _rows(self, scope: Scope, rest: str, *values: object) -> list[tuple[int, bytes]]:
         conditions, more = ["container = ?", "(expires_at IS NULL OR expires_at > ?)"], [self.container.rid, self.now]
-        if scope.key is not None and self.container.key.is_whole(scope.key):
+        if scope.key is not None:
             conditions.append("key = ?")
             more.append(key_text(scope.key))
         else:
@@ -140,19 +192,20 @@ class Feeds:
             high = min(scope.ranges[-1].high, scope.high or HIGHEST)
             conditions.append("hash >= ? AND hash < ?")
             more += [low, high]
-        table = "items_before" if self.is_stale else "items"
+        if self.as_of:
+            shown = [f"hash >= ? AND hash < ? {AS_OF}" for _ in scope.ranges]
+            conditions.append(f"({' OR '.join(shown)})")
+            for part in scope.ranges:
+                more += [part.low, part.high, self.as_of[part.id], self.as_of[part.id]]
+        table = "versions" if self.as_of else "items"
         statement = f"SELECT lsn, body FROM {table} WHERE {' AND '.join(conditions)} {rest}"
         return self.storage.db.execute(statement, [*more, *values]).fetchall()
 
 
-def _token(position: int) -> str:
-    return b64encode(orjson.dumps({"position": position})).decode()
+def _token(place: Place | None) -> str:
+    return b64encode(orjson.dumps(asdict(place) if place else {"given": 0})).decode()
 
 
-def _position(continuation: str | None) -> int:
-    if continuation is None:
-        return 0
-    try:
-        return int(orjson.loads(b64decode(continuation))["position"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise bad_request("The continuation token is not one of this service.") from error
+def _number(document: Json) -> int:
+    """Return the number in the rid of a document, which grows from one to the next."""
+    return int.from_bytes(b64decode(document["_rid"], b"+-")[8:], "little")

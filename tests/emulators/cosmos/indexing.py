@@ -70,6 +70,7 @@ def check_policy(policy: Policy | None) -> None:
     """
     if policy is None:
         return
+    _check_shape(policy)
     mode = _mode(policy)
     if mode not in ("consistent", "none"):
         raise bad_request(f"The indexing mode '{policy['indexingMode']}' is not valid.")
@@ -167,6 +168,22 @@ def _is_on(policy: Policy | None) -> bool:
 
 def _paths(policy: Policy, side: str) -> list[str]:
     return [str(entry.get("path", "")) for entry in policy.get(side) or ()]
+
+
+def _check_shape(policy: object) -> None:
+    def entries(holder: object, name: str) -> list[object]:
+        found = holder.get(name) or [] if isinstance(holder, Mapping) else None
+        if not isinstance(found, list):
+            raise bad_request(f"The {name} of an indexing policy is a list.")
+        return found
+
+    paths = [*entries(policy, "includedPaths"), *entries(policy, "excludedPaths")]
+    indexes = entries(policy, "compositeIndexes")
+    if not all(isinstance(index, list) for index in indexes):
+        raise bad_request("A composite index is a list of paths.")
+    parts = [part for index in indexes if isinstance(index, list) for part in index]
+    if not all(isinstance(entry, Mapping) for entry in (*paths, *parts)):
+        raise bad_request("A path of an indexing policy is an object with a path.")
 
 
 def _check_path(path: str) -> None:

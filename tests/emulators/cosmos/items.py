@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +15,12 @@ from tests.emulators.cosmos.patching import check_condition, patched
 from tests.emulators.cosmos.refusals import Refusal, bad_request, not_implemented
 from tests.emulators.cosmos.storage import Container, Item, Storage, is_time_to_live, key_text, not_found, rid_below
 
+Json = dict[str, Any]
+
 ITEM_LIMIT = 2 * 1024 * 1024
 """Bytes of one item, and of the request of a batch."""
+ANSWER_LIMIT = 4 * 1024 * 1024
+"""Bytes of an answer: the items of a batch, or of a page."""
 BATCH_LIMIT = 100
 """Operations of a batch."""
 ID_LIMIT = 1023
@@ -23,7 +28,7 @@ ID_LIMIT = 1023
 
 SYSTEM = ("_rid", "_self", "_etag", "_attachments", "_ts")
 _FORBIDDEN_IN_ID = re.compile(r"[/\\?#]")
-_WRITES = ("Create", "Upsert", "Replace", "Patch", "Delete")
+WRITES = ("Create", "Upsert", "Replace", "Patch", "Delete")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +37,6 @@ class Conditions:
 
     match: str | None = None
     none_match: str | None = None
-
-    def check(self, item: Item | None) -> None:
-        """Refuse with 412 what does not find the item as it must be."""
-        is_matched = self.match is None or (item is not None and self.match in ("*", item.etag))
-        is_excluded = item is not None and self.none_match in ("*", item.etag)
-        if not is_matched or is_excluded:
-            raise Refusal(412, "PreconditionFailed", "One of the specified pre-condition is not met.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +61,12 @@ class Partition:
     part: Range
     """Where it lies."""
     now: float
-    is_stale: bool
-    """Reads do not see its last transaction yet."""
+    as_of: int | None = None
+    """Reads see it as it was after the transaction of this number; None: as it is now."""
 
     def read(self, item_id: str) -> Outcome:
         """Return the item; refuse with 404 what is not there."""
-        item = self._item(item_id, self.is_stale)
+        item = self._item(item_id, self.as_of)
         if item is None:
             raise not_found()
         return Outcome(200, charges.read(len(item.body)), item.etag, item.body)
@@ -77,6 +75,8 @@ class Partition:
         self, operation: str, item_id: str | None, document: dict[str, Any], conditions: Conditions, lsn: int = 0
     ) -> Outcome:
         """Do one write inside a transaction, which is counted unless it has its number already."""
+        if operation in ("Create", "Upsert", "Replace"):
+            self._check_key(document)
         item_id = _checked_id(document) if item_id is None else item_id
         was = self._item(item_id)
         self._check(operation, was, conditions)
@@ -87,66 +87,74 @@ class Partition:
         steps = 0
         if operation == "Patch":
             check_condition(document, before)
-            steps, document = len(document["operations"]), patched(before, document["operations"])
+            steps, document = patched(before, document)
         return self._put(item_id, document, was, before, self._lsn(lsn), steps)
 
-    def batch(self, operations: list[dict[str, Any]]) -> tuple[int, list[dict[str, Any]]]:
-        """Do all the operations or none; return the status of the whole, and what is said of each."""
+    def batch(self, operations: Sequence[Json], injected: Mapping[int, Refusal]) -> tuple[int, list[Json]]:
+        """Do all the operations or none; return the status of the whole, and the result of each.
+
+        `injected` are errors of single operations, by their places.
+        """
         if not operations or len(operations) > BATCH_LIMIT:
             raise bad_request(f"A batch has from 1 to {BATCH_LIMIT} operations; this one has {len(operations)}.")
-        done: list[dict[str, Any]] = []
+        for operation in operations:
+            _check_operation(operation)
+        done: list[Json] = []
+        size = 0
         try:
             with self.storage.transaction():
                 lsn = self._lsn(0) if any(o["operationType"] != "Read" for o in operations) else 0
-                for operation in operations:
-                    done.append(_shown(self._batched(operation, lsn)))
+                for place, operation in enumerate(operations):
+                    if place in injected:
+                        raise injected[place]
+                    outcome = self._batched(operation, lsn)
+                    size += len(outcome.body or b"")
+                    if size > ANSWER_LIMIT:
+                        raise too_large()
+                    done.append(_shown(outcome))
         except Refusal as refusal:
-            if refusal.status >= 500:
+            if refusal.status == 501:
                 raise
-            failed = {"statusCode": refusal.status, "requestCharge": charges.REFUSED}
-            if refusal.substatus:
-                failed["subStatusCode"] = refusal.substatus
             not_tried = {"statusCode": 424, "requestCharge": 0.0}
             # The service says 424, failed dependency, of those before as well: they are undone.
             before, after = len(done), len(operations) - len(done) - 1
-            return 207, [not_tried] * before + [failed] + [not_tried] * after
+            return 207, [not_tried] * before + [_failed(refusal)] + [not_tried] * after
         return 200, done
 
-    def _batched(self, operation: dict[str, Any], lsn: int) -> Outcome:
-        kind, document = operation["operationType"], operation.get("resourceBody") or {}
+    def _batched(self, operation: Json, lsn: int) -> Outcome:
+        kind, item_id, document = operation["operationType"], operation.get("id"), operation.get("resourceBody")
         if kind == "Read":
-            return self.read(operation["id"])
-        if kind not in _WRITES:
-            raise not_implemented(f"{kind} in a batch")
-        if kind in ("Create", "Upsert", "Replace"):
-            self.check_key(document)
+            return self.read(str(item_id))
         conditions = Conditions(operation.get("ifMatch"), operation.get("ifNoneMatch"))
-        return self.write(kind, operation.get("id"), document, conditions, lsn)
+        return self.write(kind, item_id, document or {}, conditions, lsn)
 
-    def check_key(self, document: dict[str, Any]) -> None:
+    def _check_key(self, document: dict[str, Any]) -> None:
         """Refuse a document that does not belong here."""
         if key_text(self.container.key.of(document)) != key_text(self.key):
             raise bad_request(
                 "PartitionKey extracted from document doesn't match the one specified in the header.", 1001
             )
 
-    def _item(self, item_id: str, before: bool = False) -> Item | None:
-        return self.storage.item(self.container, key_text(self.key), item_id, self.now, before)
+    def _item(self, item_id: str, as_of: int | None = None) -> Item | None:
+        return self.storage.item(self.container, key_text(self.key), item_id, self.now, as_of)
 
     def _check(self, operation: str, was: Item | None, conditions: Conditions) -> None:
         if operation == "Create" and was:
             raise Refusal(409, "Conflict", "Entity with the specified id already exists in the system.")
         if operation in ("Replace", "Patch", "Delete") and was is None:
             raise not_found()
-        if was or operation != "Upsert":
-            # An upsert of what is not there creates it, whatever its conditions: azure-cosmos-dotnet-v3 issue 1698.
-            conditions.check(was)
+        if operation == "Upsert" and conditions.none_match:
+            raise not_implemented("If-None-Match of an upsert, which the service documents for reads only")
+        # Other writes have no If-None-Match, and a creation has no If-Match: the service ignores them there. An upsert
+        # of what is not there creates it, whatever its conditions: azure-cosmos-dotnet-v3 issue 1698.
+        if was and conditions.match not in (None, "*", was.etag):
+            raise Refusal(412, "PreconditionFailed", "One of the specified pre-condition is not met.")
 
     def _lsn(self, given: int) -> int:
         return given or self.storage.next_lsn(self.container, self.part)
 
     def _delete(self, was: Item, lsn: int) -> Outcome:
-        self.storage.remove(self.container, self.key, lsn, was)
+        self.storage.remove(lsn, was)
         indexed = terms(orjson.loads(was.body), self.container.indexing)
         return Outcome(204, charges.write(len(was.body), None, len(indexed)))
 
@@ -161,11 +169,11 @@ class Partition:
     ) -> Outcome:
         if _checked_id(document) != item_id:
             raise not_implemented("giving an item another id")
-        self.check_key(document)
+        self._check_key(document)
         seconds, etag = int(self.now), f'"{secrets.token_hex(8)}"'
         n = was.n if was else self.storage.next_number()
         document = {name: value for name, value in document.items() if name not in SYSTEM}
-        own_rid = rid_below(self.container.rid, n.to_bytes(8))
+        own_rid = rid_below(self.container.rid, n.to_bytes(8, "little"))
         system = (own_rid, f"{self.container.link}docs/{own_rid}/", etag, "attachments/", seconds)
         body = orjson.dumps(document | dict(zip(SYSTEM, system, strict=True)))
         if len(body) > ITEM_LIMIT:
@@ -191,6 +199,17 @@ def too_large() -> Refusal:
     return Refusal(413, "RequestEntityTooLarge", "Request size is too large.")
 
 
+def _check_operation(operation: Json) -> None:
+    """Refuse an operation of a batch that is malformed, and with it the whole batch."""
+    kind = operation.get("operationType")
+    if kind not in ("Read", *WRITES):
+        raise not_implemented(f"{kind} in a batch")
+    if kind in ("Read", "Replace", "Patch", "Delete") and not isinstance(operation.get("id"), str):
+        raise bad_request(f"{kind} in a batch names the item by its id.")
+    if kind not in ("Read", "Delete") and not isinstance(operation.get("resourceBody"), dict):
+        raise bad_request(f"{kind} in a batch has a resourceBody.")
+
+
 def _checked_id(document: dict[str, Any]) -> str:
     item_id = document.get("id")
     if not isinstance(item_id, str) or not item_id:
@@ -200,8 +219,17 @@ def _checked_id(document: dict[str, Any]) -> str:
     return item_id
 
 
-def _shown(outcome: Outcome) -> dict[str, Any]:
-    shown: dict[str, Any] = {"statusCode": outcome.status, "requestCharge": outcome.charge}
+def _failed(refusal: Refusal) -> Json:
+    failed: Json = {"statusCode": refusal.status, "requestCharge": charges.REFUSED}
+    if refusal.substatus:
+        failed["subStatusCode"] = refusal.substatus
+    if refusal.retry_after is not None:
+        failed["retryAfterMilliseconds"] = round(refusal.retry_after * 1000)
+    return failed
+
+
+def _shown(outcome: Outcome) -> Json:
+    shown: Json = {"statusCode": outcome.status, "requestCharge": outcome.charge}
     if outcome.etag:
         shown["eTag"] = outcome.etag
     if outcome.body:

@@ -36,10 +36,16 @@ class KeyDefinition:
     @classmethod
     def read(cls, definition: dict[str, Any]) -> "KeyDefinition":
         """Read the definition of a container; refuse what the service or the double does not know."""
-        kind, paths = definition.get("kind", "Hash"), definition.get("paths") or []
-        if definition.get("version", 2) != 2 or kind not in ("Hash", "MultiHash"):
-            raise not_implemented("partition keys other than Hash and MultiHash, version 2")
-        if not 1 <= len(paths) <= (3 if kind == "MultiHash" else 1) or not all(path[:1] == "/" for path in paths):
+        kind, paths = definition.get("kind", "Hash"), definition.get("paths")
+        if kind not in ("Hash", "MultiHash"):
+            raise not_implemented("partition keys other than Hash and MultiHash")
+        if definition.get("version", 1) != 2:
+            raise not_implemented(
+                "partition keys of version 1, which a definition without a version has: of their values only the first"
+                " 101 bytes count"
+            )
+        most = 3 if kind == "MultiHash" else 1
+        if not isinstance(paths, list) or not 1 <= len(paths) <= most or not all(map(_is_path, paths)):
             raise bad_request("The specified partition key definition is invalid.")
         return cls(tuple(tuple(path.strip("/").split("/")) for path in paths), kind == "MultiHash")
 
@@ -98,6 +104,10 @@ def range_of(ranges: Sequence[Range], hashed: str) -> Range:
     return next(candidate for candidate in ranges if candidate.holds(hashed))
 
 
+def _is_path(path: object) -> bool:
+    return isinstance(path, str) and path[:1] == "/" and len(path) > 1
+
+
 def _property(document: dict[str, Any], path: tuple[str, ...]) -> Any:
     value: Any = document
     for name in path:
@@ -115,7 +125,7 @@ def _digest(data: bytes) -> str:
 
 def _typed(value: Any) -> bytes:
     match value:
-        case {}:
+        case dict() if not value:
             return b"\0"
         case None:
             return b"\1"

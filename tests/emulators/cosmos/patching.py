@@ -9,26 +9,46 @@ from tests.emulators.cosmos.sql import condition
 STEPS = 10
 """Steps of one patch, at most."""
 
+Json = dict[str, Any]
+
+_OPERATIONS = ("add", "set", "replace", "remove", "incr", "move")
 _FIXED = frozenset({"id", "_rid", "_self", "_etag", "_ts"})
 
 
-def check_condition(patch: dict[str, Any], document: dict[str, Any] | None) -> None:
+def check_condition(patch: Json, document: Json | None) -> None:
     """Refuse with 412 a patch whose `condition` does not hold."""
-    if (text := patch.get("condition")) and not condition(text)(document or {}):
+    text = patch.get("condition") or ""
+    if not isinstance(text, str):
+        raise bad_request("The condition of a patch is text.")
+    if text and not condition(text)(document or {}):
         raise Refusal(412, "PreconditionFailed", "One of the specified pre-condition is not met.")
 
 
-def patched(document: dict[str, Any] | None, steps: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the document after the steps; refuse what cannot be done to it."""
-    if len(steps) > STEPS:
-        raise bad_request(f"The number of patch operations can't exceed '{STEPS}'.")
+def patched(document: Json | None, patch: Json) -> tuple[int, Json]:
+    """Return the number of the steps, and the document after them; refuse what cannot be done to it."""
+    steps = patch.get("operations")
+    if not isinstance(steps, list) or not 1 <= len(steps) <= STEPS:
+        raise bad_request(f"A patch has a list of 1 to {STEPS} operations.")
     result = deepcopy(document or {})
     for step in steps:
+        _check_step(step)
         _do(result, step)
-    return result
+    return len(steps), result
 
 
-def _do(document: dict[str, Any], step: dict[str, Any]) -> None:
+def _check_step(step: object) -> None:
+    if not isinstance(step, dict) or step.get("op") not in _OPERATIONS:
+        raise bad_request(f"An operation of a patch is one of {', '.join(_OPERATIONS)}.")
+    needed = ("path", "from") if step["op"] == "move" else ("path",)
+    if not all(isinstance(step.get(name), str) and step[name][:1] == "/" for name in needed):
+        raise bad_request("The path of an operation of a patch begins with a slash.")
+    if step["op"] not in ("remove", "move") and "value" not in step:
+        raise bad_request("The operation of a patch has no value.")
+    if step["op"] == "incr" and not _is_number(step["value"]):
+        raise bad_request("The value of an increment is a number.")
+
+
+def _do(document: Json, step: Json) -> None:
     if step["op"] == "move":
         moved = _taken(document, step)
         step = {"op": "set", "path": step["path"], "value": moved}
@@ -46,7 +66,7 @@ def _do(document: dict[str, Any], step: dict[str, Any]) -> None:
         raise _not_found(step)
 
 
-def _taken(document: dict[str, Any], step: dict[str, Any]) -> Any:
+def _taken(document: Json, step: Json) -> Any:
     """Return what a move takes away from its `from`."""
     *above, name = _path(step["from"])
     parent: Any = document
@@ -61,7 +81,7 @@ def _path(text: str) -> list[str]:
     return [name.replace("~1", "/").replace("~0", "~") for name in text.strip("/").split("/")]
 
 
-def _do_in_object(parent: dict[str, Any], name: str, step: dict[str, Any]) -> None:
+def _do_in_object(parent: Json, name: str, step: Json) -> None:
     match step["op"]:
         case "add" | "set":
             parent[name] = step["value"]
@@ -75,8 +95,8 @@ def _do_in_object(parent: dict[str, Any], name: str, step: dict[str, Any]) -> No
             raise _not_found(step)
 
 
-def _do_in_list(parent: list[Any], name: str, step: dict[str, Any]) -> None:
-    at = len(parent) if name == "-" else int(name) if name.isdigit() else -1
+def _do_in_list(parent: list[Any], name: str, step: Json) -> None:
+    at = len(parent) if name == "-" else int(name) if name.isdecimal() else -1
     match step["op"]:
         case "add" if 0 <= at <= len(parent):
             parent.insert(at, step["value"])
@@ -90,10 +110,10 @@ def _do_in_list(parent: list[Any], name: str, step: dict[str, Any]) -> None:
             raise _not_found(step)
 
 
-def _child(parent: Any, name: str, step: dict[str, Any]) -> Any:
+def _child(parent: Any, name: str, step: Json) -> Any:
     if isinstance(parent, dict) and name in parent:
         return parent[name]
-    if isinstance(parent, list) and name.isdigit() and int(name) < len(parent):
+    if isinstance(parent, list) and name.isdecimal() and int(name) < len(parent):
         return parent[int(name)]
     raise _not_found(step)
 
@@ -102,5 +122,5 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _not_found(step: dict[str, Any]) -> Refusal:
+def _not_found(step: Json) -> Refusal:
     return bad_request(f"For Operation({step['op']}): the path {step['path']} is not there, or of another type.")

@@ -13,6 +13,9 @@ class Refusal(Exception):
         self.message = message
         self.substatus = substatus
         self.retry_after = retry_after
+        self.more: dict[str, str] = {}
+        """Further members of the answer's body."""
+        self.headers: dict[str, str] = {}
 
 
 def bad_request(message: str, substatus: int = 0) -> Refusal:

@@ -1,5 +1,6 @@
 """The request log: what reached the double, and what came of it."""
 
+import asyncio
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ class RequestLog:
 
     def __init__(self) -> None:
         self._requests: deque[Request] = deque(maxlen=REMEMBERED)
+        self._grew = asyncio.Event()
 
     def __iter__(self) -> Iterator[Request]:
         return iter(self._requests)
@@ -34,6 +36,13 @@ class RequestLog:
     def add(self, request: Request) -> None:
         """Remember the request."""
         self._requests.append(request)
+        self._grew.set()
+
+    async def wait_for(self, operation: str, times: int = 1) -> None:
+        """Wait until it has so many requests of this operation."""
+        while self.count(operation) < times:
+            self._grew.clear()
+            await self._grew.wait()
 
     def count(self, operation: str | None = None, container: str | None = None, status: int | None = None) -> int:
         """Return how many requests there were, of an operation, to a container, with an outcome."""
@@ -43,6 +52,10 @@ class RequestLog:
             and request.status == (request.status if status is None else status)
             for request in self._requests
         )
+
+    def statuses(self, operation: str) -> list[int]:
+        """Return how each request of an operation was answered; the SDK sends others by itself at any time."""
+        return [request.status for request in self._requests if request.operation == operation]
 
     def charge(self) -> float:
         """Return what they cost together, in request units."""

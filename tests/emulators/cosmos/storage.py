@@ -1,7 +1,7 @@
 """The data of the double in SQLite, in memory or in a file; what was answered outlives a killed process.
 
-`items` is what is there now. `overwritten` is what the last transaction of each logical partition found before it, so
-that a stale read can still see it; a `body` of null means that there was no such item.
+`items` holds the items as they are now. `earlier` holds what the last transactions of each physical partition
+overwrote or deleted, so that a replica that lags behind can be read: it shows what stood at a transaction's number.
 """
 
 import secrets
@@ -29,14 +29,16 @@ CREATE TABLE IF NOT EXISTS ranges (container TEXT, id TEXT, low TEXT, high TEXT,
 CREATE TABLE IF NOT EXISTS items (n INTEGER PRIMARY KEY AUTOINCREMENT, container TEXT, key TEXT, id TEXT, hash TEXT,
     lsn INTEGER, changed_at INTEGER, expires_at INTEGER, etag TEXT, body BLOB, UNIQUE (container, key, id));
 CREATE INDEX IF NOT EXISTS items_by_hash ON items (container, hash);
-CREATE TABLE IF NOT EXISTS overwritten (n INTEGER, container TEXT, key TEXT, id TEXT, hash TEXT, lsn INTEGER,
-    changed_at INTEGER, expires_at INTEGER, etag TEXT, body BLOB, overwritten_at INTEGER, UNIQUE (container, key, id));
-CREATE VIEW IF NOT EXISTS items_before AS
-    SELECT n, container, key, id, hash, lsn, changed_at, expires_at, etag, body FROM overwritten WHERE body IS NOT NULL
-    UNION ALL
-    SELECT n, container, key, id, hash, lsn, changed_at, expires_at, etag, body FROM items WHERE NOT EXISTS (
-        SELECT 1 FROM overwritten AS o WHERE o.container = items.container AND o.key = items.key AND o.id = items.id);
+CREATE TABLE IF NOT EXISTS earlier (n INTEGER, container TEXT, key TEXT, id TEXT, hash TEXT, lsn INTEGER,
+    changed_at INTEGER, expires_at INTEGER, etag TEXT, body BLOB, until INTEGER);
+CREATE INDEX IF NOT EXISTS earlier_by_end ON earlier (container, until);
+CREATE VIEW IF NOT EXISTS versions AS SELECT *, NULL AS until FROM items UNION ALL SELECT * FROM earlier;
 """
+
+AS_OF = "AND lsn <= ? AND (until IS NULL OR until > ?)"
+"""The condition under which `versions` has what stood at a number, given twice."""
+MOST_BEHIND = 10
+"""Transactions that a replica may lag behind."""
 
 DEFAULT_INDEXING: dict[str, Any] = {
     "indexingMode": "consistent",
@@ -161,7 +163,9 @@ class Storage:
     def create_container(self, database: Database, definition: dict[str, Any], ranges: int) -> Container:
         """Create the container with so many physical partitions; refuse a name that is taken."""
         key = KeyDefinition.read(definition["partitionKey"])
-        container_rid = rid_below(database.rid, secrets.token_bytes(4))
+        first, *rest = secrets.token_bytes(4)
+        # By this bit a client tells the rid of a container from the rid of a user.
+        container_rid = rid_below(database.rid, bytes((first | 0x80, *rest)))
         container = Container(container_rid, database, definition["id"], definition, key)
         with self.transaction():
             try:
@@ -226,14 +230,24 @@ class Storage:
         ).fetchone()
         lsn: int = row[0]
         self._ranges[container.rid] = [replace(r, lsn=lsn) if r.id == part.id else r for r in self.ranges(container)]
+        self.db.execute(
+            "DELETE FROM earlier WHERE container = ? AND until <= ? AND hash >= ? AND hash < ?",
+            (container.rid, lsn - MOST_BEHIND, part.low, part.high),
+        )
         return lsn
 
-    def item(self, container: Container, key: str, item_id: str, now: float, before: bool = False) -> Item | None:
-        """Return the item unless its time has run out; `before`: as it was before the partition's last transaction."""
+    def item(self, container: Container, key: str, item_id: str, now: float, as_of: int | None = None) -> Item | None:
+        """Return the item unless its time has run out; `as_of`: as it was after the transaction of this number."""
+        values = [container.rid, key, item_id, now]
+        if as_of is None:
+            table, shown = "items", ""
+        else:
+            table, shown = "versions", AS_OF
+            values += [as_of, as_of]
         row = self.db.execute(
-            f"SELECT n, id, hash, lsn, etag, body FROM {'items_before' if before else 'items'}"
-            " WHERE container = ? AND key = ? AND id = ? AND (expires_at IS NULL OR expires_at > ?)",
-            (container.rid, key, item_id, now),
+            f"SELECT n, id, hash, lsn, etag, body FROM {table}"
+            f" WHERE container = ? AND key = ? AND id = ? AND (expires_at IS NULL OR expires_at > ?) {shown}",
+            values,
         ).fetchone()
         return Item(*row) if row else None
 
@@ -247,14 +261,13 @@ class Storage:
     ) -> None:
         """Write the item inside a transaction; `item.n` is the old item's number, or a new one."""
         name = key_text(key)
-        self._keep_before(container, name, item, was)
+        self._keep(was, item.lsn)
         row = (item.n, container.rid, name, item.id, item.hash, item.lsn, changed_at, expires_at, item.etag, item.body)
         self.db.execute("INSERT OR REPLACE INTO items VALUES (?,?,?,?,?,?,?,?,?,?)", row)
 
-    def remove(self, container: Container, key: Key, lsn: int, was: Item) -> None:
+    def remove(self, lsn: int, was: Item) -> None:
         """Delete the item inside a transaction."""
-        name = key_text(key)
-        self._keep_before(container, name, Item(was.n, was.id, was.hash, lsn, "", b""), was)
+        self._keep(was, lsn)
         self.db.execute("DELETE FROM items WHERE n = ?", (was.n,))
 
     def next_number(self) -> int:
@@ -262,16 +275,10 @@ class Storage:
         row = self.db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'items'").fetchone()
         return (row[0] if row else 0) + 1
 
-    def _keep_before(self, container: Container, key: str, item: Item, was: Item | None) -> None:
-        self.db.execute(
-            "DELETE FROM overwritten WHERE container = ? AND key = ? AND overwritten_at <> ?",
-            (container.rid, key, item.lsn),
-        )
-        before = (was.lsn, was.etag, was.body) if was else (0, "", None)
-        self.db.execute(
-            "INSERT OR IGNORE INTO overwritten VALUES (?,?,?,?,?,?,0,NULL,?,?,?)",
-            (item.n, container.rid, key, item.id, item.hash, *before, item.lsn),
-        )
+    def _keep(self, was: Item | None, until: int) -> None:
+        """Keep what stands before a transaction; what it wrote itself never stood."""
+        if was is not None and was.lsn != until:
+            self.db.execute("INSERT INTO earlier SELECT *, ? FROM items WHERE n = ?", (until, was.n))
 
     def _insert_ranges(self, container: Container, ranges: list[Range]) -> None:
         rows = [(container.rid, r.id, r.low, r.high, r.lsn, orjson.dumps(r.parents)) for r in ranges]
@@ -279,7 +286,7 @@ class Storage:
         self._ranges.pop(container.rid, None)
 
     def _delete_container(self, container: Container) -> None:
-        for table in ("items", "overwritten", "ranges"):
+        for table in ("items", "earlier", "ranges"):
             self.db.execute(f"DELETE FROM {table} WHERE container = ?", (container.rid,))
         self.db.execute("DELETE FROM containers WHERE rid = ?", (container.rid,))
         self._containers.clear()
@@ -292,8 +299,9 @@ def is_time_to_live(value: object) -> bool:
 
 
 def key_text(key: Key) -> str:
-    """Return a key as it is stored and compared."""
-    return orjson.dumps(key).decode()
+    """Return a key as it is stored and compared; 12 and 12.0 are one key."""
+    whole = [int(v) if isinstance(v, float) and v.is_integer() and abs(v) < 2**53 else v for v in key]
+    return orjson.dumps(whole).decode()
 
 
 def rid(number: bytes) -> str:

@@ -75,19 +75,64 @@ class Select:
     def run(self, documents: Iterable[Document], parameters: Parameters) -> list[object]:
         """Return what the query finds in the documents: filtered, sorted, projected, cut.
 
+        Raises SqlError for an unbound parameter.
+        """
+        if self.aggregate is not None:
+            return self.aggregated(self.ordered(documents, parameters), parameters)
+        rows = [row for _, row in self.rows(self.ordered(documents, parameters), parameters)]
+        first, last = self.cut(parameters)
+        return rows[first:last]
+
+    def ordered(self, documents: Iterable[Document], parameters: Parameters) -> list[Document]:
+        """Return the documents that the query is about, sorted; equal ones as they came, or backwards for DESC.
+
         Documents without the property of ORDER BY are kept, first when ascending, whatever the policy: so says the
         service's page on ORDER BY since June 2022 ("Documents with missing fields"), and so it was seen to do on the
         default policy (eclipse-edc/Connector#1512). Raises SqlError for an unbound parameter.
         """
         self._check_bound(parameters)
         found = [document for document in documents if self._holds(document, parameters)]
-        if self.aggregate is not None:
-            return self._aggregated(self.aggregate.over(found, parameters))
+        if self.is_backwards:
+            found.reverse()
         for key in reversed(self.sort):
             found.sort(key=lambda document: sort_key(key.path.evaluate(document, {})), reverse=key.descending)
-        rows = [row for row in (self._project(document, parameters) for document in found) if row is not UNDEFINED]
-        first, last = self._cut(parameters)
-        return rows[first:last]
+        return found
+
+    @property
+    def is_backwards(self) -> bool:
+        """Whether documents that are equal to ORDER BY come from the last to the first."""
+        return bool(self.sort) and self.sort[0].descending
+
+    def place(self, document: Document) -> list[list[object]]:
+        """Return the values by which a document is sorted, each in a list that is empty where it has none."""
+        values = [key.path.evaluate(document, {}) for key in self.sort]
+        return [[] if value is UNDEFINED else [value] for value in values]
+
+    def compared(self, document: Document, place: list[list[object]]) -> int:
+        """Return whether a document comes before (-1) or after (1) a place, or stands in it (0)."""
+        for key, seen in zip(self.sort, place, strict=True):
+            own = sort_key(key.path.evaluate(document, {}))
+            other = sort_key(seen[0] if seen else UNDEFINED)
+            if own != other:
+                return 1 if (own > other) != key.descending else -1
+        return 0
+
+    def rows(self, documents: Iterable[Document], parameters: Parameters) -> list[tuple[Document, object]]:
+        """Return each document with what is selected of it, without those of which nothing is."""
+        rows = [(document, self._project(document, parameters)) for document in documents]
+        return [(document, row) for document, row in rows if row is not UNDEFINED]
+
+    def cut(self, parameters: Parameters) -> tuple[int, int | None]:
+        """Return the first row that is wanted, and the first after it that is not."""
+        first = self.number(self.offset, parameters) or 0
+        length = self.number(self.top if self.offset is None else self.limit, parameters)
+        return first, None if length is None else first + length
+
+    def aggregated(self, documents: Iterable[Document], parameters: Parameters) -> list[object]:
+        """Return the aggregate of the documents, or the part of one range in it."""
+        assert self.aggregate is not None
+        count = self.aggregate.over(documents, parameters)
+        return [[{"item": count}] if self.columns[0].expression == partial(self.aggregate) else count]
 
     def matches(self, document: Document, parameters: Parameters) -> bool:
         """Tell whether a document is one the query is about. Raises SqlError for an unbound parameter."""
@@ -129,11 +174,6 @@ class Select:
     def _holds(self, document: Document, parameters: Parameters) -> bool:
         return self.where is None or self.where.evaluate(document, parameters) is True
 
-    def _aggregated(self, value: object) -> list[object]:
-        if self.columns[0].expression == partial(self.aggregate):
-            return [[{} if value is UNDEFINED else {"item": value}]]
-        return [] if value is UNDEFINED else [value]
-
     def _project(self, document: Document, parameters: Parameters) -> object:
         if not self.columns:
             return document
@@ -141,11 +181,6 @@ class Select:
             return self.columns[0].expression.evaluate(document, parameters)
         row = {column.name: column.expression.evaluate(document, parameters) for column in self.columns}
         return {name: value for name, value in row.items() if value is not UNDEFINED}
-
-    def _cut(self, parameters: Parameters) -> tuple[int, int | None]:
-        first = self.number(self.offset, parameters) or 0
-        length = self.number(self.top if self.offset is None else self.limit, parameters)
-        return first, None if length is None else first + length
 
 
 def partial(aggregate: Aggregate | None) -> Expression | None:

@@ -1,0 +1,121 @@
+"""What a host decides when another host writes between its decision and its save."""
+
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.adapters.sqlite import SqliteNoticeStore
+from shared.adapters.sqlite_registry import SqliteRegistry
+from shared.archive import Archive
+from shared.domain import declarations
+from shared.domain.amounts import Amount
+from shared.domain.dates import DueDate
+from shared.domain.notice import Change, Notice
+from shared.errors import NoticeCancelled, TryAgain
+from shared.registry import KnownRegistry
+from tests.support import ADDRESS, HOUR, StillClock, a_publication, an_act, an_institution, life_of
+
+Write = Callable[[Notice], Change]
+
+
+class BusyStore(SqliteNoticeStore):
+    """The embedded store, in which another host writes first, before so many of the saves of this one."""
+
+    def __init__(self, path: Path, write: Write, times: int) -> None:
+        super().__init__(path)
+        self._write, self._times = write, times
+
+    async def save(self, change: Change) -> None:
+        """Let the other host write, then save."""
+        if self._times and change.expected_version:
+            self._times -= 1
+            known = await self.load(change.notice.address)
+            assert known is not None
+            await super().save(self._write(known))
+        await super().save(change)
+
+
+def raise_the_amount(known: Notice) -> Change:
+    """Amend the notice as the other host does: each time to one cent more."""
+    assert known.content is not None
+    return declarations.amend(known, {"amount": Amount(known.content.amount + 1)}, None, an_act(known.updated_at))
+
+
+def cancel(known: Notice) -> Change:
+    """Cancel the notice as the other host does."""
+    return declarations.cancel(known, an_act(known.updated_at))
+
+
+@pytest.fixture
+async def busy(tmp_path: Path, clock: StillClock) -> AsyncIterator[Callable[[Write, int], Archive]]:
+    """Yield what opens an archive on a store in which another host writes first."""
+    path, opened = tmp_path / "archive.db", []
+
+    def archive(write: Write, times: int) -> Archive:
+        opened.append(BusyStore(path, write, times))
+        return Archive(opened[-1], KnownRegistry(SqliteRegistry(path), clock), clock)
+
+    yield archive
+    for store in opened:
+        await store.close()
+
+
+Busy = Callable[[Write, int], Archive]
+
+
+@pytest.mark.parametrize("times", [1, 2, 3, 30, 99])
+async def test_a_change_is_decided_again_on_what_each_other_writer_left(busy: Busy, times: int) -> None:
+    archive = busy(raise_the_amount, times)
+    await archive.publish(a_publication(), an_institution(), an_act())
+
+    change = await archive.amend(ADDRESS, {"description": "b"}, an_institution(), an_act())
+
+    assert change.notice.content is not None
+    assert (change.notice.version, change.notice.content.amount) == (times + 2, 12050 + times)
+    _, events = await life_of(archive.store) or (None, [])
+    assert [event.version for event in events] == [*range(1, times + 3)]
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+async def test_a_change_that_the_other_writer_forbids_is_refused(busy: Busy, times: int) -> None:
+    rounds = iter(range(times - 1))
+
+    def write(known: Notice) -> Change:
+        return raise_the_amount(known) if next(rounds, None) is not None else cancel(known)
+
+    archive = busy(write, times)
+    await archive.publish(a_publication(), an_institution(), an_act())
+
+    with pytest.raises(NoticeCancelled):
+        await archive.amend(ADDRESS, {"description": "b"}, an_institution(), an_act())
+
+
+async def test_a_writer_that_loses_a_hundred_times_gives_up_and_has_written_nothing(busy: Busy) -> None:
+    archive = busy(raise_the_amount, 1000)
+    await archive.publish(a_publication(), an_institution(), an_act())
+
+    with pytest.raises(TryAgain) as refusal:
+        await archive.amend(ADDRESS, {"description": "b"}, an_institution(), an_act())
+
+    assert refusal.value.retry_after == 1
+    _, events = await life_of(archive.store) or (None, [])
+    assert all("description" not in event.changed for event in events)
+
+
+async def test_a_change_that_is_decided_again_is_decided_at_the_time_it_is_then(busy: Busy, clock: StillClock) -> None:
+    def write(known: Notice) -> Change:
+        clock.advance(HOUR)
+        return raise_the_amount(known)
+
+    archive = busy(write, 1)
+    due: dict[str, Any] = {"due_date": DueDate(clock() + HOUR, whole_day=False), "switch_to_expired": True}
+    await archive.publish(a_publication(**due), an_institution(), an_act())
+
+    change = await archive.amend(ADDRESS, {"description": "b"}, an_institution(), an_act())
+
+    assert [(event.type, event.recorded_at) for event in change.events] == [
+        ("expired", clock()),
+        ("amended", clock()),
+    ]

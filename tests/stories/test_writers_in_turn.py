@@ -1,0 +1,104 @@
+"""Hundreds of writers of one notice at once: each gets its turn, or is told to try again and has written nothing."""
+
+import asyncio
+import sqlite3
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, closing
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from local.host import Host
+from shared import bootstrap
+from shared.errors import TryAgain
+from shared.settings import CosmosStore, EmbeddedStore, Settings
+from shared.turns import Turns
+from tests.conftest import BASE, EC_KEY
+from tests.functions.asking import NOTICE, history, publish
+from tests.stores import COSMOS, SQLITE
+from tests.support import ADDRESS, StillClock, a_number
+
+Opened = Callable[[float], Any]
+
+
+@pytest.fixture
+def opened(kept_in: EmbeddedStore | CosmosStore, application: object, clock: StillClock, local_host: Host) -> Opened:
+    """Return what opens the archive anew, with another time for a request, and yields a client."""
+
+    @asynccontextmanager
+    async def with_budget(seconds: float) -> AsyncIterator[httpx.AsyncClient]:
+        await bootstrap.close()
+        bootstrap.open_application(Settings(kept_in, store_budget=seconds), clock)
+        transport = httpx.ASGITransport(local_host)
+        async with httpx.AsyncClient(transport=transport, base_url=BASE, headers=EC_KEY, timeout=None) as client:
+            yield client
+
+    return with_budget
+
+
+@pytest.mark.parametrize(("kept_in", "writers"), [(SQLITE, 800), (COSMOS, 200)], indirect=["kept_in"])
+async def test_every_writer_of_one_notice_gets_its_turn(opened: Opened, writers: int) -> None:
+    async with opened(60) as http:
+        await publish(http)
+
+        answers = await asyncio.gather(*(http.patch(NOTICE, json={"amount": n + 1}) for n in range(writers)))
+
+        assert Counter(answer.status_code for answer in answers) == {200: writers}
+        assert sorted(answer.json()["version"] for answer in answers) == [*range(2, writers + 2)]
+
+
+async def test_writers_that_give_up_before_their_turn_have_written_nothing(opened: Opened, tmp_path: Path) -> None:
+    async with opened(1) as http:
+        await publish(http)
+        with closing(sqlite3.connect(tmp_path / "archive.db", isolation_level=None)) as another_program:
+            another_program.execute("BEGIN IMMEDIATE")
+            answers = await asyncio.gather(*(http.patch(NOTICE, json={"amount": n + 1}) for n in range(50)))
+
+        codes = Counter(answer.json()["code"] for answer in answers)
+        versions = len(await history(http))
+
+    assert codes == {"store_unavailable": 1, "try_again": 49}
+    assert versions <= 2, "only the writer whose turn it was may have written"
+
+
+async def test_writers_of_different_notices_do_not_wait_for_each_other() -> None:
+    turns = Turns(timedelta(seconds=0.01))
+
+    async with turns.of(ADDRESS), turns.of(replace(ADDRESS, number=a_number(2))):
+        with pytest.raises(TryAgain):
+            async with turns.of(ADDRESS):
+                pass
+
+
+async def test_writers_come_in_the_order_in_which_they_asked() -> None:
+    turns, came = Turns(timedelta(seconds=60)), []
+
+    async def write(n: int) -> None:
+        async with turns.of(ADDRESS):
+            await asyncio.sleep(0)
+            came.append(n)
+
+    await asyncio.gather(*map(write, range(20)))
+
+    assert came == [*range(20)]
+
+
+async def test_a_writer_that_is_cancelled_leaves_its_place_to_the_next() -> None:
+    turns, came = Turns(timedelta(seconds=60)), []
+
+    async def write(n: int) -> None:
+        async with turns.of(ADDRESS):
+            came.append(n)
+
+    async with turns.of(ADDRESS):
+        tasks = [asyncio.create_task(write(n)) for n in range(3)]
+        await asyncio.sleep(0)
+        tasks[0].cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+    assert came == [1, 2]
