@@ -78,12 +78,6 @@ class ListParameters(BaseModel):
     cursor: str | None = None
 
 
-class NoParameter(BaseModel):
-    """Nothing to choose."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
 class HistoryParameters(BaseModel):
     """The page of a history."""
 
@@ -93,8 +87,10 @@ class HistoryParameters(BaseModel):
     cursor: str | None = None
 
 
-class AtParameter(NoParameter):
+class AtParameter(BaseModel):
     """The moment of which a notice is shown."""
+
+    model_config = ConfigDict(extra="forbid")
 
     at: Annotated[datetime | None, Text(_instant, forms.DATE_TIME)] = None
 
@@ -124,11 +120,6 @@ def read_at(parameters: Mapping[str, str], now: datetime) -> datetime | None:
     if at is not None and at > now:
         raise InvalidParameter(violations=[Violation("at", "in_the_future", "The moment lies in the future")])
     return at
-
-
-def read_nothing(parameters: Mapping[str, str]) -> None:
-    """Raise InvalidParameter when there is any: a parameter that is not understood must not seem to work."""
-    _read(NoParameter, parameters)
 
 
 def read_history(parameters: Mapping[str, str], address: Address) -> tuple[int, int]:
