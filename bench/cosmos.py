@@ -21,8 +21,9 @@ from statistics import median
 from azure.cosmos.aio import ContainerProxy, CosmosClient
 
 from local.cosmos import make_containers
-from shared.adapters.cosmos import NOTICES, CosmosNoticeStore
+from shared.adapters.cosmos import CosmosNoticeStore
 from shared.adapters.cosmos_calls import Cosmos
+from shared.adapters.cosmos_lists import NOTICES
 from shared.documents import Document, event_document, notice_document, read_notice
 from shared.domain import declarations
 from shared.domain.notice import Address, Change

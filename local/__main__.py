@@ -8,14 +8,12 @@ seeds have keys that everybody knows.
 import argparse
 import asyncio
 import errno
-import logging
 import os
 import re
 import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import NoReturn
 
@@ -25,8 +23,10 @@ from local import seed
 from local.cosmos import start_double
 from local.functions import NotLoadable
 from local.host import Host
+from local.logs import show_log
 from local.protocol import Protocol
-from local.request import Receive, Scope, Send
+from local.public_keys import on_loopback_names
+from local.request import App, Receive, Scope, Send
 from local.response import STOPPING, send_answer
 from shared import bootstrap
 from shared.errors import StoreUnavailable
@@ -40,7 +40,7 @@ PATIENCE = 3
 
 
 def main() -> None:
-    """Serve until Ctrl-C or SIGTERM, which end it with 0; what hinders the start is one sentence, and 1."""
+    """Serve until Ctrl-C or SIGTERM, then exit with 0. If it cannot start, print one sentence and exit with 1."""
     signal.signal(signal.SIGINT, _leave)
     signal.signal(signal.SIGTERM, _leave)
     arguments = argparse.ArgumentParser(prog="python -m local", description="Serves the archive on this machine.")
@@ -50,7 +50,8 @@ def main() -> None:
     add("--azure", action="store_true", help="on Cosmos DB: the account that COSMOS names, else a double")
     chosen = arguments.parse_args()
 
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
+    os.umask(0o077)  # Every file it makes holds citizens' data, or may, on a machine of many users.
+    show_log()
     listener = _bound(_port(chosen.port))
     if not any(os.environ.get(name) for name in STORES):
         name, store = _with_double(chosen.data) if chosen.azure else _embedded(chosen.data)
@@ -83,22 +84,27 @@ def _serve(listener: socket.socket, settings: Settings) -> None:
     except NotLoadable as error:
         sys.exit(f"The functions cannot be loaded: {error}.")
     port = listener.getsockname()[1]
-    config = uvicorn.Config(
-        _until_cancelled(host),
-        interface="asgi3",
-        http=Protocol,
-        lifespan="on",
-        ws="none",
-        log_level="warning",
-        access_log=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=PATIENCE,
-    )
+    config = server_config(on_loopback_names(host, seed.PUBLIC_KEYS))
     server = _Server(config, settings, seed.banner(f"http://localhost:{port}/api", settings))
     try:
         server.run(sockets=[listener])
     except OSError as error:
         _refuse_port(port, error)
+
+
+def server_config(app: App, *, protocol: type[Protocol] = Protocol, patience: int = PATIENCE) -> uvicorn.Config:
+    """Return how the app is served: with which protocol, and how long a request may take once the host stops."""
+    return uvicorn.Config(
+        _until_cancelled(app),
+        interface="asgi3",
+        http=protocol,
+        lifespan="on",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=patience,
+    )
 
 
 class _Server(uvicorn.Server):
@@ -121,10 +127,10 @@ class _Server(uvicorn.Server):
         print(self._banner, flush=True)
 
 
-def _until_cancelled(host: Host) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
+def _until_cancelled(app: App) -> App:
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            await host(scope, receive, send)
+            await app(scope, receive, send)
         except asyncio.CancelledError:
             # The host stops and a request had its time; the client may send it again.
             if scope["type"] != "http":
@@ -158,7 +164,7 @@ def _refuse_port(port: int, error: OSError) -> NoReturn:
 
 def _writable(data: Path) -> Path:
     try:
-        data.mkdir(mode=0o700, parents=True, exist_ok=True)  # citizens' data, on a machine of many users
+        data.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=data):
             return data
     except OSError as error:

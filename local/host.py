@@ -10,32 +10,17 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from azure.functions import HttpRequest
+
+from local.bodies import Bodies, BodyRefused, BodyTooSlow, Disconnected, TooManyBodies
 from local.functions import Function, load
-from local.request import (
-    BodyTooLarge,
-    Disconnected,
-    Receive,
-    Scope,
-    Send,
-    body_of,
-    headers_of,
-    request_of,
-    segments_of,
-)
-from local.response import (
-    BODY_TOO_LARGE,
-    FAILED,
-    NOT_FOUND,
-    Answer,
-    answer_of,
-    framed,
-    method_not_allowed,
-    send_answer,
-)
+from local.logs import log_loop_error
+from local.request import Receive, Scope, Send, headers_of, request_of, segments_of
+from local.response import FAILED, NOT_FOUND, OVERLOADED, Answer, answer_of, framed, method_not_allowed, send_answer
 from local.routes import Routes
 from local.timers import Clock, Sleep, Timer
 from shared.bootstrap import utc_now
-from shared.telemetry import log_bug
+from shared.telemetry import log_bug, log_event
 from shared.wire.headers import request_id
 
 Step = Callable[[], Awaitable[None]]
@@ -60,7 +45,9 @@ class Host:
         on_stop: Iterable[Step] = (),
         clock: Clock = utc_now,
         sleep: Sleep = asyncio.sleep,
+        bodies: Bodies | None = None,
     ) -> None:
+        self._bodies = bodies or Bodies()
         self._on_start, self._on_stop = tuple(on_start), tuple(on_stop)
         self._tasks: list[asyncio.Task[None]] = []
         self._timers: list[Timer] = []
@@ -86,15 +73,17 @@ class Host:
         on_stop: Iterable[Step] = (),
         clock: Clock = utc_now,
         sleep: Sleep = asyncio.sleep,
+        bodies: Bodies | None = None,
     ) -> "Host":
         """Return a host for the app in a directory, under its host.json's prefix; raises NotLoadable."""
         settings = json.loads((app_dir / "host.json").read_text(encoding="utf-8"))
         prefix = settings.get("extensions", {}).get("http", {}).get("routePrefix", "api")
         functions = load(app_dir, module)
-        return cls(functions, prefix, on_start=on_start, on_stop=on_stop, clock=clock, sleep=sleep)
+        return cls(functions, prefix, on_start=on_start, on_stop=on_stop, clock=clock, sleep=sleep, bodies=bodies)
 
     async def start(self) -> None:
         """Do what is to be done first, in order, then start the timers."""
+        asyncio.get_running_loop().set_exception_handler(log_loop_error)
         for step in self._on_start:
             await step()
         self._tasks = [asyncio.create_task(timer.run()) for timer in self._timers]
@@ -124,18 +113,18 @@ class Host:
         function, values = found
         headers = headers_of(scope)
         try:
-            body = await body_of(headers, receive)
+            async with self._bodies.read(headers, receive) as body:
+                answer = await _called(function, request_of(scope, headers, values, body), headers)
         except Disconnected:
             return
-        except BodyTooLarge:
-            await _refuse_body(method, headers, receive, send)
-            return
-        try:
-            answer = answer_of(await function.call(request_of(scope, headers, values, body)))
-        except Exception as error:  # noqa: BLE001  On the platform too it is a 500 and a line in the log.
-            log_bug("function_failed", error, function=function.name)
-            answer = _named(FAILED, headers)
-        await send_answer(send, method, answer)
+        except BodyRefused as error:
+            log_event("body_refused", function=function.name, reason=type(error).__name__)
+            refusal = OVERLOADED if isinstance(error, TooManyBodies) else FAILED
+            # A client that asks before it sends has sent nothing.
+            is_sending = "expect" not in headers and not isinstance(error, BodyTooSlow)
+            await _refuse_body(method, refusal, receive if is_sending else None, send)
+        else:
+            await send_answer(send, method, answer)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
@@ -151,19 +140,27 @@ class Host:
         await send({"type": "lifespan.shutdown.complete"})
 
 
+async def _called(function: Function, request: HttpRequest, headers: Mapping[str, str]) -> Answer:
+    """Return the answer of a function to a request."""
+    try:
+        return answer_of(await function.call(request))
+    except Exception as error:  # noqa: BLE001  On the platform too it is a 500 and a line in the log.
+        log_bug("function_failed", error, function=function.name)
+        return _named(FAILED, headers)
+
+
 def _named(answer: Answer, headers: Mapping[str, str]) -> Answer:
     """Return an answer of the host with the id of its request, as the answers of the functions have it."""
     status, lines, body = answer
     return status, [*lines, (b"x-request-id", request_id(headers).encode())], body
 
 
-async def _refuse_body(method: str, headers: Mapping[str, str], receive: Receive, send: Send) -> None:
-    """Answer 413, read on for a while (a client that is still sending would lose the answer), and close."""
-    lines, body = framed(method, _named(BODY_TOO_LARGE, headers))
-    lines = [*lines, (b"connection", b"close")]
-    await send({"type": "http.response.start", "status": BODY_TOO_LARGE[0], "headers": lines})
+async def _refuse_body(method: str, refusal: Answer, receive: Receive | None, send: Send) -> None:
+    """Answer and close. A client that is still sending would lose the answer, so `receive` reads on for a while."""
+    lines, body = framed(method, refusal)
+    await send({"type": "http.response.start", "status": refusal[0], "headers": [*lines, (b"connection", b"close")]})
     await send({"type": "http.response.body", "body": body, "more_body": True})
-    if "expect" not in headers:  # Who asks before sending has sent nothing.
+    if receive is not None:
         with suppress(TimeoutError):
             async with asyncio.timeout(_DRAIN_SECONDS):
                 await _drain(receive)

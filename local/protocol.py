@@ -1,32 +1,167 @@
-"""How the host reads HTTP/1.1 where uvicorn would lose a body: requests that offer another protocol.
+"""HTTP/1.1 with the platform's limits of size and time, for clients that offer another protocol as well.
 
-Java's HttpClient offers HTTP/2 (`Upgrade: h2c`) with every request. The fast parser takes what follows for that
-protocol, body included; the offer may be ignored (RFC 9110, 7.8), and then the body is a body.
+A request past a limit gets a status without a body, and its connection is closed. The parser takes the bytes behind an
+offer (`Upgrade: h2c`, which Java's HttpClient sends with every request) for the other protocol. A server may ignore an
+offer (RFC 9110, 7.8), so such a request is parsed again without it.
 """
 
-from uvicorn.protocols.http.h11_impl import H11Protocol
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+import asyncio
+from typing import Any
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+REQUEST_LINE_LIMIT = 8192
+"""Bytes of a request line, its end included."""
+HEADERS_LIMIT = 32 * 1024
+"""Bytes of all headers, their ends included."""
+FIELDS_LIMIT = 100
+"""Headers of a request."""
+
+_AROUND_TARGET = len(b"  HTTP/1.1\r\n")
+_AROUND_HEADER = len(b": \r\n")
+
+
+class _OverLimit(Exception):
+    """The request is past a limit; its status is in the protocol, because the parser wraps this error."""
 
 
 class Protocol(HttpToolsProtocol):
-    """The fast protocol, which leaves a connection to the careful one when its first request offers an upgrade."""
+    """One connection."""
+
+    head_seconds = 30.0
+    """Seconds that a client has to send the request line and all headers."""
+    linger_seconds = 1.0
+    """Seconds in which a client that still sends can read its refusal, before the connection ends."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._head_timer: asyncio.TimerHandle | None = None
+        self._in_head = False
+        self._head_began = False
+        self._unparsed = 0
+        self._headers_size = 0
+        self._refusal = 400
+        self._is_refused = False
+        self._offer: bytes | None = None
+        self._offered: list[tuple[bytes, bytes]] | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Wait for the first request."""
+        super().connection_made(transport)
+        self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        self._forget_head()
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes of the client's."""
-        if self.scope is None and b"\nupgrade:" in data.lower():
-            self._leave_to_h11(data)
-        else:
-            super().data_received(data)
+        """Parse bytes from the client."""
+        if self._is_refused or self.transport.is_closing():
+            return
+        self._unset_keepalive_if_required()
+        self._head_began = False
+        try:
+            self._parse(data)
+        except httptools.HttpParserError:
+            self._refuse(self._refusal)
+            return
+        # The parser shows a header only when it is complete, so the bytes before that are counted here.
+        self._unparsed = self._unparsed + len(data) if self._in_head and not self._head_began else 0
+        if self._unparsed > REQUEST_LINE_LIMIT + HEADERS_LIMIT:
+            self._refuse(431)
+
+    def on_message_begin(self) -> None:
+        """Begin a request."""
+        super().on_message_begin()
+        self._in_head = self._head_began = True
+        self._headers_size = 0
+
+    def on_url(self, url: bytes) -> None:
+        """Add a part of the target."""
+        super().on_url(url)
+        if len(self.parser.get_method()) + len(self.url) + _AROUND_TARGET > REQUEST_LINE_LIMIT:
+            self._refusal = 414
+            raise _OverLimit
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Add a header."""
+        super().on_header(name, value)
+        self._headers_size += len(name) + len(value) + _AROUND_HEADER
+        if len(self.headers) > FIELDS_LIMIT or self._headers_size > HEADERS_LIMIT:
+            self._refusal = 431
+            raise _OverLimit
 
     def on_headers_complete(self) -> None:
-        """Begin the request; what comes behind its body (trailers) is no header of it."""
+        """Start the request, unless it offers another protocol."""
+        self._in_head = False
+        if self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT":
+            self._offer, self._offered = self._without_offer(), self.headers
+            return
         super().on_headers_complete()
-        self.scope["headers"] = list(self.headers)
+        self._forget_head()
+        # A copy, because headers behind the body (trailers) are none of the request's.
+        self.scope["headers"] = list(self._offered or self.headers)
+        self._offered = None
 
-    def _leave_to_h11(self, data: bytes) -> None:
-        self._unset_keepalive_if_required()
-        self.connections.discard(self)
-        careful = H11Protocol(self.config, self.server_state, self.app_state, self.loop)
-        careful.connection_made(self.transport)
-        self.transport.set_protocol(careful)
-        careful.data_received(data)
+    def on_message_complete(self) -> None:
+        """End the request's body."""
+        if self._offer is None:
+            super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """Go on with the next request."""
+        super().on_response_complete()
+        if self.cycle.response_complete and not self.transport.is_closing():
+            self._await_head()
+
+    def _parse(self, data: bytes) -> None:
+        while data:
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as offer:
+                assert self._offer is not None
+                data, self._offer = self._offer + data[offer.args[0] :], None
+                self.parser = httptools.HttpRequestParser(self)
+            else:
+                return
+
+    def _without_offer(self) -> bytes:
+        """Return the head of the request as it would be without `Upgrade`."""
+        first = b"%s %s HTTP/%s" % (self.parser.get_method(), self.url, self.parser.get_http_version().encode())
+        lines = [b"%s: %s" % header for header in self.headers if header[0] != b"upgrade"]
+        return b"\r\n".join([first, *lines, b"", b""])
+
+    def _refuse(self, status: int) -> None:
+        """Answer with the status and close. A complete request that came before is answered first."""
+        self._is_refused = True
+        self._forget_head()
+        cycle = self.cycle
+        if cycle is not None and not cycle.response_complete:
+            if not cycle.more_body:
+                cycle.keep_alive = False
+                return
+            if self.pipeline or cycle.response_started:
+                self.transport.close()
+                return
+            cycle.disconnected = True
+            cycle.message_event.set()
+        self.transport.write(STATUS_LINE[status] + b"content-length: 0\r\nconnection: close\r\n\r\n")
+        self.transport.write_eof()
+        self.loop.call_later(self.linger_seconds, self.transport.close)
+
+    def _await_head(self) -> None:
+        self._forget_head()
+        self._head_timer = self.loop.call_later(self.head_seconds, self._end_waiting)
+
+    def _forget_head(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _end_waiting(self) -> None:
+        if self._in_head and not self.transport.is_closing():
+            self._refuse(408)
+        else:
+            self.transport.close()

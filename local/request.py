@@ -1,12 +1,12 @@
-"""How a request of the wire becomes the library's HttpRequest, as Kestrel and the real host hand it over.
+"""Turns a request of the wire into the library's HttpRequest, as Kestrel and the real host do.
 
-What cannot be read is never a crash: bytes that are no UTF-8 are replaced, and the function decides.
+Bytes that are not UTF-8 are never an error here: the function decides.
 """
 
 import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
-from urllib.parse import parse_qsl, unquote_to_bytes
+from urllib.parse import unquote_to_bytes
 
 from azure.functions.http import HttpRequest
 
@@ -14,19 +14,10 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-
-BODY_LIMIT = 100 * 1024 * 1024
-"""Bytes of a body, the platform's default (`FUNCTIONS_REQUEST_BODY_SIZE_LIMIT`)."""
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _ENCODED_SLASH = re.compile(rb"(%2[Ff])")
-
-
-class BodyTooLarge(Exception):
-    """The body is over the limit; some of it may not have been read."""
-
-
-class Disconnected(Exception):
-    """The client left before its body was read."""
+_ENCODED = re.compile("(?:%[0-9A-Fa-f]{2})+")
 
 
 def segments_of(scope: Scope) -> list[str]:
@@ -48,29 +39,8 @@ def headers_of(scope: Scope) -> dict[str, str]:
     return headers if len(headers) == len(pairs) else _joined(pairs)
 
 
-async def body_of(headers: Mapping[str, str], receive: Receive, limit: int = BODY_LIMIT) -> bytes:
-    """Return the body; raises BodyTooLarge as soon as that is known, and Disconnected."""
-    announced = headers.get("content-length", "")
-    if announced.isdecimal() and int(announced[:18]) > limit:
-        raise BodyTooLarge
-    chunks: list[bytes] = []
-    size = 0
-    more = True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise Disconnected
-        chunk = message.get("body", b"")
-        size += len(chunk)
-        if size > limit:
-            raise BodyTooLarge
-        chunks.append(chunk)
-        more = message.get("more_body", False)
-    return b"".join(chunks)
-
-
 def request_of(scope: Scope, headers: Mapping[str, str], route_values: Mapping[str, str], body: bytes) -> HttpRequest:
-    """Return the request as the worker builds it; of a key given twice in a query, the last value counts."""
+    """Return the request as the worker builds it. The query in its `url` is the one that was sent."""
     query = scope["query_string"].decode("utf-8", "replace")
     raw_path = scope.get("raw_path")
     path = scope["path"] if raw_path is None else raw_path.decode("latin-1")
@@ -78,11 +48,45 @@ def request_of(scope: Scope, headers: Mapping[str, str], route_values: Mapping[s
         method=scope["method"],
         url=f"{scope['scheme']}://{headers.get('host', 'localhost')}{path}{'?' if query else ''}{query}",
         headers=headers,
-        params=dict(parse_qsl(query, keep_blank_values=True)) if query else {},
+        params=params_of(query) if query else {},
         route_params=route_values,
         body_type="bytes",
         body=body,
     )
+
+
+def params_of(query: str) -> dict[str, str]:
+    """Return the parameters of a query as the platform shows them.
+
+    The values of a name, in whatever case it is written, are joined with a comma. Empty values are left out.
+    """
+    params: dict[str, str] = {}
+    names: dict[str, str] = {}
+    for pair in query.split("&"):
+        name, _, value = map(_unescaped, pair.partition("="))
+        if value:
+            first = names.setdefault(name.lower(), name)
+            params[first] = f"{params[first]},{value}" if first in params else value
+    return params
+
+
+def _unescaped(text: str) -> str:
+    return _ENCODED.sub(lambda escapes: _as_far_as_utf_8(escapes[0]), text.replace("+", " "))
+
+
+def _as_far_as_utf_8(escapes: str) -> str:
+    """Decode percent-encoded bytes, but keep as they are written those that are not UTF-8."""
+    left = bytes.fromhex(escapes.replace("%", ""))
+    decoded = ""
+    while left:
+        at = len(escapes) - 3 * len(left)
+        try:
+            return decoded + left.decode()
+        except UnicodeDecodeError as error:
+            kept = escapes[at + 3 * error.start : at + 3 * error.end]
+            decoded += left[: error.start].decode() + kept
+            left = left[error.end :]
+    return decoded
 
 
 def _decoded(segment: bytes) -> str:

@@ -25,9 +25,10 @@ def _problem(status: int, title: str, code: str) -> Answer:
 
 _METHOD_NOT_ALLOWED = _problem(405, "The address does not answer this method", "method_not_allowed")
 NOT_FOUND = _problem(404, "Nothing answers at this address", "not_found")
-BODY_TOO_LARGE = _problem(413, "The body is too large", "body_too_large")
 STOPPING = _problem(503, "The host is stopping", "try_again")
+BAD_REQUEST: Answer = (400, [], b"")
 FAILED: Answer = (500, [], b"")
+OVERLOADED: Answer = (503, [(b"retry-after", b"1")], b"")
 
 
 def method_not_allowed(methods: Iterable[str]) -> Answer:

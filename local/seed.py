@@ -1,5 +1,6 @@
 """What a local archive starts with: two institutions and two callers, registered once; and how it introduces itself."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from local.cosmos import make_containers
@@ -9,6 +10,8 @@ from shared.domain.callers import EVERY, Caller, Key, Scope
 from shared.domain.events import Role
 from shared.domain.identifiers import Iban, InstitutionCode
 from shared.domain.institutions import DEFAULT_LABEL, CreditorInstitution, RegisteredIban
+from shared.domain.registry_changes import Entry, Kind
+from shared.ports import ChangedMeanwhile, ChangeSearch, Registry
 from shared.settings import CosmosStore, EmbeddedStore, Settings
 
 _SINCE = datetime(2026, 1, 1, tzinfo=UTC)
@@ -41,28 +44,35 @@ LOCAL_PLATFORM = Caller(
     {EVERY: frozenset({EVERY})},
     keys=(Key(key_hash("local-platform")),),
 )
-"""Their keys are their names: good enough for the embedded store of one machine, which listens on loopback."""
+PUBLIC_KEYS = (LOCAL_EC.name, LOCAL_PLATFORM.name)
+"""A caller's key is its name, good enough for test data on one machine."""
 
 
 async def prepare(settings: Settings) -> None:
-    """Open the archive, and make what is missing on this machine; raise SettingsError, StoreUnavailable."""
+    """Open the archive. Make and register what a store for test data lacks. Raise SettingsError, StoreUnavailable."""
     store = settings.store
-    if isinstance(store, CosmosStore) and store.is_on_this_machine:
+    if isinstance(store, CosmosStore) and store.is_emulator:
         await make_containers(store)
     await bootstrap.open_application(settings).archive.store.ping(bootstrap.utc_now())
-    if store.is_on_this_machine:
+    if isinstance(store, EmbeddedStore) or store.is_emulator:
         await seed()
 
 
 async def seed() -> None:
-    """Register what is not registered yet; what an operator changed since stays as it is."""
+    """Register what the registry has no record of. What an operator changed or removed stays as it is."""
     registry = bootstrap.application().registry
     for institution in (COMUNE, PAGOPA):
-        if await registry.institution(institution.fiscal_code) is None:
-            await registry.save_institution(institution)
+        if await _has_no_record(registry, Entry(Kind.INSTITUTION, institution.fiscal_code)):
+            with suppress(ChangedMeanwhile):  # Another host or an operator came first.
+                await registry.save_institution(institution, None)
     for caller in (LOCAL_EC, LOCAL_PLATFORM):
-        if await registry.caller(caller.keys[0].hash) is None:
-            await registry.save_caller(caller)
+        if await _has_no_record(registry, Entry(Kind.CALLER, caller.name)):
+            with suppress(ChangedMeanwhile):
+                await registry.save_caller(caller, None)
+
+
+async def _has_no_record(registry: Registry, entry: Entry) -> bool:
+    return not await registry.changes(ChangeSearch(entry, limit=1))
 
 
 def banner(base_url: str, settings: Settings) -> str:
@@ -70,7 +80,7 @@ def banner(base_url: str, settings: Settings) -> str:
     match settings.store:
         case EmbeddedStore(path):
             where = f"its data in {path}"
-        case store if store.is_on_this_machine:
+        case store if store.is_emulator:
             account = f"AccountEndpoint={store.endpoint};AccountKey={store.key};"
             where = f"its data in Cosmos DB on this machine; for operators:\n\nCOSMOS='{account}' make ops"
         case store:

@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from ops import callers, institutions, keys
+from ops.audit import audit
 from ops.opening import choose
-from ops.outcome import OneSentence
+from ops.outcome import Command, OneSentence
 
 EXIT_CODES = (
     "Exit codes: 0 done; 1 refused, not found, or changed meanwhile; 2 not understood, or not confirmed; "
@@ -28,6 +29,7 @@ app = typer.Typer(
 app.add_typer(institutions.app, name="institutions", epilog=EXIT_CODES)
 app.add_typer(callers.app, name="callers", epilog=EXIT_CODES)
 app.add_typer(keys.app, name="keys", epilog=EXIT_CODES)
+app.command(cls=Command, epilog=EXIT_CODES)(audit)
 
 
 @app.callback()
@@ -37,8 +39,8 @@ def ops(
         Path | None,
         typer.Option(
             metavar="FOLDER",
-            help="Stands before the command: the folder of the embedded store, as for `make run`. Without it DATA, "
-            "else .local. When ARCHIVE_STORE names a store, that one is used.",
+            help="The folder of the embedded store, as for `make run`. Without it DATA, else .local. When "
+            "ARCHIVE_STORE names a store, that one is used.",
         ),
     ] = None,
 ) -> None:

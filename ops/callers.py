@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from ops.opening import opened
-from ops.outcome import ExitCode, Stop, ask_consent, in_loop, need_consent, tell
+from ops.operator import operator
+from ops.outcome import Command, ExitCode, Stop, ask_consent, in_loop, need_consent, tell
 from ops.reading import (
     ROLES,
     Faults,
@@ -17,15 +18,16 @@ from ops.reading import (
     grant as read_grant,
     removed_grant,
     scope as read_scope,
+    segregation_code,
     valid_from as read_valid_from,
     valid_until as read_valid_until,
 )
-from ops.showing import SEEN, caller_json, caller_table, callers_table, show, show_all, show_key
+from ops.showing import SEEN, caller_json, caller_table, callers, show, show_key
 from shared.auth import key_hash, new_key
 from shared.bootstrap import utc_now
 from shared.domain.callers import EVERY, Caller, Key, Scope
 from shared.domain.identifiers import InstitutionCode
-from shared.ports import Registry
+from shared.ports import ChangedMeanwhile, Registry
 
 app = typer.Typer(no_args_is_help=True, help="Callers: the programs that call, and what they may do.")
 
@@ -40,7 +42,7 @@ UNTIL_HELP = "A day, which counts whole, or a date-time; `none`: for ever."
 Grants = Iterable[tuple[str, frozenset[str]]]
 
 
-@app.command()
+@app.command(cls=Command)
 @in_loop
 async def add(
     context: typer.Context,
@@ -66,19 +68,20 @@ async def add(
         )
         _check_order(faults, caller)
     async with opened(context, may_make=True) as registry:
-        if await registry.caller_named(name):
+        try:
+            await registry.save_caller(caller, None, operator(context.obj))
+        except ChangedMeanwhile:
             raise Stop(
                 ExitCode.REFUSED,
                 f"{name} is registered already: `callers change {name}` changes it, `keys rotate {name}` makes a key.",
-            )
-        await registry.save_caller(caller, None)
+            ) from None
         await _warn(registry, caller, now)
     show(caller_json(caller, now, key), caller_table(caller, now), "Registered.", json=json)
     if not json:
         show_key(key)
 
 
-@app.command("show")
+@app.command("show", cls=Command)
 @in_loop
 async def show_one(context: typer.Context, name: Name, json: Json = False) -> None:
     """Show a caller."""
@@ -88,17 +91,35 @@ async def show_one(context: typer.Context, name: Name, json: Json = False) -> No
     show(caller_json(caller, now), caller_table(caller, now), json=json)
 
 
-@app.command("list")
+@app.command("list", cls=Command)
 @in_loop
-async def show_list(context: typer.Context, json: Json = False) -> None:
-    """List the callers, by name."""
+async def show_list(
+    context: typer.Context,
+    institution: Annotated[
+        str | None, typer.Option(metavar="CODE", help="Only those that may call for this institution, with its codes.")
+    ] = None,
+    code: Annotated[
+        str | None, typer.Option(metavar="CC", help="With --institution: only those granted this segregation code.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """List the callers, by name: all of them, or those that may call for an institution."""
+    with Faults() as faults:
+        wanted = None if institution is None else faults.read("--institution", InstitutionCode.parse, institution)
+        wanted_code = None if code is None else faults.read("--code", segregation_code, code)
+        faults.check(code is None or institution is not None, "--code needs --institution: which one is the code of?")
     async with opened(context) as registry:
         found = await registry.callers()
-    now = utc_now()
-    show_all([caller_json(each, now) for each in found], callers_table(found, now), json=json)
+        if wanted is not None:
+            await _warn_of_unregistered(registry, wanted)
+    if wanted is not None:
+        found = [each for each in found if each.segregation_codes(wanted)]
+    if wanted is not None and wanted_code is not None:
+        found = [each for each in found if each.acts_for(wanted, wanted_code)]
+    callers(utc_now(), wanted).show(found, json=json)
 
 
-@app.command()
+@app.command(cls=Command)
 @in_loop
 async def change(
     context: typer.Context,
@@ -137,15 +158,16 @@ async def change(
             )
             _check_order(faults, after)
         if missing := set(gone_scopes) - before.scopes:
-            raise Stop(ExitCode.REFUSED, f"{name} was not granted {', '.join(sorted(missing))}.")
+            names = ", ".join(sorted(missing))
+            raise Stop(ExitCode.REFUSED, f"{name} was not granted {names}: `callers show {name}` shows its scopes.")
         if after != before:
-            await registry.save_caller(after, before)
+            await registry.save_caller(after, before, operator(context.obj))
         await _warn(registry, after, now)
     done = f"Changed. {SEEN}" if after != before else "Nothing to change: it is like that already."
     show(caller_json(after, now), caller_table(after, now), done, json=json)
 
 
-@app.command()
+@app.command(cls=Command)
 @in_loop
 async def remove(
     context: typer.Context,
@@ -158,7 +180,7 @@ async def remove(
         caller = await registered(registry, name)
         live = len(caller.live_keys(utc_now()))
         ask_consent(f"Remove {name}, with {live} live key{'' if live == 1 else 's'}? Histories keep its name.", yes)
-        await registry.remove_caller(caller)
+        await registry.remove_caller(caller, operator(context.obj))
     typer.echo(f"Removed {name}. {SEEN}")
 
 
@@ -168,7 +190,7 @@ async def registered(registry: Registry, name: str) -> Caller:
         faults.read("NAME", caller_name, name)
     caller = await registry.caller_named(name)
     if caller is None:
-        raise Stop(ExitCode.REFUSED, f"{name} is not registered.")
+        raise Stop(ExitCode.REFUSED, f"{name} is not registered: `callers list` shows those that are.")
     return caller
 
 
@@ -201,12 +223,17 @@ def _check_order(faults: Faults, caller: Caller) -> None:
 
 async def _warn(registry: Registry, caller: Caller, now: datetime) -> None:
     for institution in sorted(caller.grants):
-        if institution != EVERY and await registry.institution(InstitutionCode(institution)) is None:
-            # An order of work, not a mistake: brokers are often registered before their institutions.
-            tell(f"{institution} is not registered yet: until it is, calls for it are answered 404.")
+        if institution != EVERY:
+            await _warn_of_unregistered(registry, InstitutionCode(institution))
     if not caller.grants:
         tell(f"{caller.name} may act for no institution.")
     if not caller.scopes:
         tell(f"{caller.name} has no scope and may do nothing.")
     if caller.valid_until is not None and caller.valid_until <= now:
         tell(f"{caller.name} has run out: its keys open nothing.")
+
+
+async def _warn_of_unregistered(registry: Registry, institution: InstitutionCode) -> None:
+    if await registry.institution(institution) is None:
+        # An order of work, not a mistake: brokers are often registered before their institutions.
+        tell(f"{institution} is not registered yet: until it is, calls for it are answered 404.")

@@ -3,17 +3,19 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Annotated
+from unicodedata import combining, normalize
 
 import typer
 
 from ops.opening import opened
-from ops.outcome import ExitCode, Stop, ask_consent, in_loop, need_consent, tell
+from ops.operator import operator
+from ops.outcome import Command, ExitCode, Stop, ask_consent, in_loop, need_consent, tell
 from ops.reading import Faults, IbanReader, exclusion, institution_name, removed_exclusion
-from ops.showing import SEEN, institution_json, institution_table, institutions_table, show, show_all
+from ops.showing import INSTITUTIONS, SEEN, institution_json, institution_table, show
 from shared.bootstrap import utc_now
 from shared.domain.identifiers import Iban, InstitutionCode
 from shared.domain.institutions import DEFAULT_LABEL, CreditorInstitution, Exclusion, RegisteredIban
-from shared.ports import Registry
+from shared.ports import ChangedMeanwhile, Registry
 
 app = typer.Typer(no_args_is_help=True, help="Creditor institutions: who they are, their IBANs and their rules.")
 
@@ -26,7 +28,7 @@ IBAN_HELP = (
 EXCLUSION_HELP = "CODE:FIRST_DAY[:LAST_DAY], repeatable: payments of this segregation code need no notice."
 
 
-@app.command()
+@app.command(cls=Command)
 @in_loop
 async def add(
     context: typer.Context,
@@ -54,16 +56,17 @@ async def add(
         )
         _check_nothing_twice(faults, institution)
     async with opened(context, may_make=True) as registry:
-        if await registry.institution(institution.fiscal_code):
+        try:
+            await registry.save_institution(institution, None, operator(context.obj))
+        except ChangedMeanwhile:
             raise Stop(
                 ExitCode.REFUSED, f"{code} is registered already: `institutions change {code}` changes what is known."
-            )
-        await registry.save_institution(institution, None)
+            ) from None
     _warn(institution)
     show(institution_json(institution), institution_table(institution), "Registered.", json=json)
 
 
-@app.command("show")
+@app.command("show", cls=Command)
 @in_loop
 async def show_one(context: typer.Context, code: Code, json: Json = False) -> None:
     """Show an institution."""
@@ -72,20 +75,26 @@ async def show_one(context: typer.Context, code: Code, json: Json = False) -> No
     show(institution_json(institution), institution_table(institution), json=json)
 
 
-@app.command("list")
+@app.command("list", cls=Command)
 @in_loop
 async def show_list(
     context: typer.Context,
-    name: Annotated[str, typer.Option(metavar="PART", help="Only those with this in their name, in any case.")] = "",
+    name: Annotated[
+        str,
+        typer.Option(
+            metavar="PART", help="Only those with this in their name; case, accents, apostrophes do not count."
+        ),
+    ] = "",
     json: Json = False,
 ) -> None:
     """List the institutions, by fiscal code."""
     async with opened(context) as registry:
-        found = [each for each in await registry.institutions() if name.casefold() in each.name.casefold()]
-    show_all([institution_json(each) for each in found], institutions_table(found), json=json)
+        found = await registry.institutions()
+    part = _bare(name)
+    INSTITUTIONS.show([each for each in found if part in _bare(each.name)], json=json)
 
 
-@app.command()
+@app.command(cls=Command)
 @in_loop
 async def change(
     context: typer.Context,
@@ -124,13 +133,13 @@ async def change(
             for kept in after.ibans:
                 faults.read("The IBAN", read_iban.parser(kept.postal), kept.iban)
         if after != before:
-            await registry.save_institution(after, before)
+            await registry.save_institution(after, before, operator(context.obj))
     _warn(after)
     done = f"Changed. {SEEN}" if after != before else "Nothing to change: it is like that already."
     show(institution_json(after), institution_table(after), done, json=json)
 
 
-@app.command()
+@app.command(cls=Command)
 @in_loop
 async def remove(
     context: typer.Context,
@@ -143,7 +152,7 @@ async def remove(
         institution = await _registered(registry, code)
         granted = [caller.name for caller in await registry.callers() if code in caller.grants]
         ask_consent(f"Remove {code}, {institution.name}? Its notices stay, but nobody can reach them.", yes)
-        await registry.remove_institution(institution)
+        await registry.remove_institution(institution, operator(context.obj))
     typer.echo(f"Removed {code}. {SEEN}")
     if granted:
         tell(f"Still granted to {', '.join(granted)}: `callers change NAME --remove-grant {code}` takes it away.")
@@ -154,14 +163,26 @@ async def _registered(registry: Registry, code: str) -> CreditorInstitution:
         parsed = faults.read("CODE", InstitutionCode.parse, code)
     institution = await registry.institution(parsed)
     if institution is None:
-        raise Stop(ExitCode.REFUSED, f"{code} is not registered.")
+        raise Stop(ExitCode.REFUSED, f"{code} is not registered: `institutions list` shows those that are.")
     return institution
+
+
+def _bare(name: str) -> str:
+    """Return a name without case, accents and apostrophes: Città, CITTA' and citta are one."""
+    letters = normalize("NFKD", name.casefold())
+    return "".join(letter for letter in letters if not combining(letter) and letter not in _APOSTROPHES)
+
+
+_APOSTROPHES = "'`´‘’"
 
 
 def _without(institution: CreditorInstitution, removed: Iterable[str]) -> tuple[RegisteredIban, ...]:
     gone = set(map(Iban, removed))
     if unknown := gone - {iban.iban for iban in institution.ibans}:
-        raise Stop(ExitCode.REFUSED, *(f"The IBAN {iban!r} is not registered of it." for iban in sorted(unknown)))
+        raise Stop(
+            ExitCode.REFUSED,
+            *(f"The IBAN {iban!r} is not registered: {_look(institution)}." for iban in sorted(unknown)),
+        )
     return tuple(iban for iban in institution.ibans if iban.iban not in gone)
 
 
@@ -169,8 +190,15 @@ def _without_exclusions(institution: CreditorInstitution, removed: Iterable[obje
     names = {(exclusion.segregation_code, exclusion.first_day) for exclusion in institution.exclusions}
     gone = set(removed)
     if gone - names:
-        raise Stop(ExitCode.REFUSED, f"{len(gone - names)} of the exclusions to remove are not registered of it.")
+        raise Stop(
+            ExitCode.REFUSED,
+            f"{len(gone - names)} of the exclusions to remove are not registered: {_look(institution)}.",
+        )
     return tuple(each for each in institution.exclusions if (each.segregation_code, each.first_day) not in gone)
+
+
+def _look(institution: CreditorInstitution) -> str:
+    return f"`institutions show {institution.fiscal_code}` shows those that are"
 
 
 def _check_nothing_twice(faults: Faults, institution: CreditorInstitution) -> None:

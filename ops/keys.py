@@ -7,9 +7,10 @@ import typer
 
 from ops.callers import registered
 from ops.opening import opened
-from ops.outcome import ExitCode, Stop, ask_consent, in_loop, need_consent, tell
-from ops.reading import Faults, lifetime
-from ops.showing import SEEN, caller_json, key_json, keys_table, show, show_all, show_key
+from ops.operator import operator
+from ops.outcome import Command, ExitCode, Stop, ask_consent, in_loop, need_consent, tell
+from ops.reading import Faults, key_id as read_key_id, lifetime
+from ops.showing import SEEN, caller_json, held_keys, keys, show_json, show_key
 from shared.auth import key_hash, new_key
 from shared.bootstrap import utc_now
 from shared.domain.callers import TooManyKeys
@@ -20,7 +21,7 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="The caller's name.")]
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 
 
-@app.command()
+@app.command(cls=Command)
 @in_loop
 async def rotate(
     context: typer.Context,
@@ -44,23 +45,42 @@ async def rotate(
                 ExitCode.REFUSED,
                 f"{name} has two live keys, {ids}: revoke the one no longer used, `keys revoke {name} KEYID`.",
             ) from None
-        await registry.save_caller(after, before)
-    show(caller_json(after, now, key), keys_table(after, now), "Rotated.", json=json)
-    if not json:
-        show_key(key)
+        await registry.save_caller(after, before, operator(context.obj))
+    if json:
+        show_json(caller_json(after, now, key))
+        return
+    typer.echo("Rotated.")
+    keys(now).show(after.keys, json=False)
+    show_key(key)
 
 
-@app.command("list")
+@app.command("list", cls=Command)
 @in_loop
 async def show_list(context: typer.Context, name: Name, json: Json = False) -> None:
     """List the keys of a caller: id, end, live or run out. A key itself is never shown again."""
     async with opened(context) as registry:
         caller = await registered(registry, name)
-    now = utc_now()
-    show_all([key_json(key, now) for key in caller.keys], keys_table(caller, now), json=json)
+    keys(utc_now()).show(caller.keys, json=json)
 
 
-@app.command()
+@app.command(cls=Command)
+@in_loop
+async def find(
+    context: typer.Context,
+    key_id: Annotated[str, typer.Argument(metavar="KEYID", help="The key's id: the first 12 digits of its SHA-256.")],
+    json: Json = False,
+) -> None:
+    """Find the caller that a key belongs to, by the id of the key."""
+    with Faults() as faults:
+        faults.read("KEYID", read_key_id, key_id)
+    async with opened(context) as registry:
+        found = [(caller, key) for caller in await registry.callers() for key in caller.keys if key.id == key_id]
+    if not found:
+        raise Stop(ExitCode.REFUSED, f"No caller has the key {key_id}: `audit` shows keys that were taken away, too.")
+    held_keys(utc_now()).show(found, json=json)
+
+
+@app.command(cls=Command)
 @in_loop
 async def revoke(
     context: typer.Context,
@@ -68,7 +88,7 @@ async def revoke(
     key_id: Annotated[str, typer.Argument(metavar="KEYID", help="The key's id, as `keys list` shows it.")],
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """End a key at once."""
+    """End a key. A running archive refuses it within 60 seconds."""
     need_consent(yes)
     async with opened(context) as registry:
         before = await registered(registry, name)
@@ -78,5 +98,5 @@ async def revoke(
         if not after.live_keys(utc_now()):
             tell(f"{name} has no other live key: it cannot call until `keys rotate {name}` makes one.")
         ask_consent(f"Revoke the key {key_id} of {name}?", yes)
-        await registry.save_caller(after, before)
+        await registry.save_caller(after, before, operator(context.obj))
     typer.echo(f"Revoked. {SEEN}")

@@ -58,6 +58,6 @@ def _find_or_make(file: Path, may_make: bool) -> None:
 
 def _make_folder(folder: Path) -> None:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise Stop(ExitCode.NO_ANSWER, f"The folder {folder} cannot be made: {error.strerror}.") from error

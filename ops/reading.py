@@ -113,7 +113,7 @@ def exclusion(text: str) -> Exclusion:
     first, last = parse_day(days[0]), parse_day(days[1]) if days[1:] else None
     if last is not None and last < first:
         raise ValueError("must not end before it begins")
-    return Exclusion(_segregation_code(code), first, last)
+    return Exclusion(segregation_code(code), first, last)
 
 
 def removed_exclusion(text: str) -> tuple[str, date]:
@@ -134,6 +134,27 @@ def removed_grant(text: str) -> tuple[str, frozenset[str]]:
     """Accept EC, which takes all codes of it away, or EC:CODE,CODE."""
     institution, colon, codes = text.partition(":")
     return _granted(institution), _segregation_codes(codes) if colon else frozenset({EVERY})
+
+
+def segregation_code(text: str) -> str:
+    """Accept two digits."""
+    if re.fullmatch("[0-9]{2}", text):
+        return text
+    raise ValueError("must name segregation codes of two digits")
+
+
+def key_id(text: str) -> str:
+    """Accept the first 12 digits of a key's hash, as commands show them."""
+    if re.fullmatch("[0-9a-f]{12}", text):
+        return text
+    raise ValueError("must be 12 digits of 0-9 a-f, as `keys list` shows them")
+
+
+def change_id(text: str) -> str:
+    """Accept the id of a change, as `audit` shows it."""
+    if re.fullmatch(r"[0-9]{4}-[0-9T:.-]{18}Z-[0-9a-f]{8}", text):
+        return text
+    raise ValueError("must be the id of a change, as `audit` shows it")
 
 
 def valid_from(text: str) -> datetime | None:
@@ -174,10 +195,4 @@ def _granted(text: str) -> str:
 
 def _segregation_codes(text: str) -> frozenset[str]:
     codes = text.split(",")
-    return frozenset({EVERY}) if EVERY in codes else frozenset(map(_segregation_code, codes))
-
-
-def _segregation_code(text: str) -> str:
-    if re.fullmatch("[0-9]{2}", text):
-        return text
-    raise ValueError("must name segregation codes of two digits")
+    return frozenset({EVERY}) if EVERY in codes else frozenset(map(segregation_code, codes))

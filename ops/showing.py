@@ -1,15 +1,17 @@
 """How answers are shown: tables for people, on any width, and JSON whose names are permanent, for programs."""
 
 import json as json_text
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import typer
 from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 
+from ops.rows import Row, show_rows
 from shared.domain.callers import Caller, Key
 from shared.domain.dates import format_instant, in_rome
 from shared.domain.institutions import CreditorInstitution, Exclusion, RegisteredIban
@@ -23,21 +25,38 @@ Json = dict[str, Any]
 def show(fields: Json, table: Table, done: str | None = None, *, json: bool) -> None:
     """Show one thing, and what was done with it."""
     if json:
-        _show_json(fields)
+        show_json(fields)
         return
     if done:
         typer.echo(done)
     _show_table(table)
 
 
-def show_all(items: Sequence[Json], table: Table, *, json: bool) -> None:
-    """Show a list."""
-    if json:
-        _show_json({"items": items})
-    elif items:
-        _show_table(table)
-    else:
-        typer.echo("None.")
+def show_json(fields: Json) -> None:
+    """Show an answer for programs."""
+    typer.echo(json_text.dumps(fields, ensure_ascii=False, indent=2))
+
+
+Shown = TypeVar("Shown")
+
+
+@dataclass(frozen=True, slots=True)
+class Listing(Generic[Shown]):
+    """How a list is shown; texts in the columns named as `whole` are never broken."""
+
+    heads: Row
+    row: Callable[[Shown], Row]
+    json: Callable[[Shown], Json]
+    whole: Collection[str] = ()
+
+    def show(self, items: Sequence[Shown], *, json: bool, **beside: object) -> None:
+        """Show the items; JSON also has what stands `beside` them."""
+        if json:
+            show_json({"items": [self.json(item) for item in items], **beside})
+        elif items:
+            show_rows(self.heads, [self.row(item) for item in items], self.whole)
+        else:
+            typer.echo("None.")
 
 
 def institution_json(institution: CreditorInstitution) -> Json:
@@ -80,13 +99,18 @@ def institution_table(institution: CreditorInstitution) -> Table:
     )
 
 
-def institutions_table(institutions: Sequence[CreditorInstitution]) -> Table:
-    """Return a list of institutions for people."""
-    table = _table("fiscal code", "name", "checks", "Stand-In", "default IBAN", whole=("fiscal code", "default IBAN"))
-    for each in institutions:
-        default = each.default_iban
-        table.add_row(each.fiscal_code, each.name, _checks(each), _stand_in(each), default.iban if default else "none")
-    return table
+def _institution_row(institution: CreditorInstitution) -> Row:
+    default = institution.default_iban
+    checks, stand_in = _checks(institution), _stand_in(institution)
+    return institution.fiscal_code, institution.name, checks, stand_in, default.iban if default else "none"
+
+
+INSTITUTIONS = Listing(
+    ("fiscal code", "name", "checks", "Stand-In", "default IBAN"),
+    _institution_row,
+    institution_json,
+    whole=("fiscal code", "default IBAN"),
+)
 
 
 def caller_json(caller: Caller, now: datetime, key: str | None = None) -> Json:
@@ -116,18 +140,20 @@ def caller_table(caller: Caller, now: datetime) -> Table:
     )
 
 
-def callers_table(callers: Sequence[Caller], now: datetime) -> Table:
-    """Return a list of callers for people."""
-    table = _table("name", "role", "institutions", "valid", "live keys", whole=("name", "role"))
-    for each in callers:
-        table.add_row(
-            each.name,
-            each.role,
-            ", ".join(sorted(each.grants)) if len(each.grants) <= 3 else str(len(each.grants)),
-            "yes" if each.is_valid(now) else "not now",
-            str(len(each.live_keys(now))),
-        )
-    return table
+def callers(now: datetime, institution: str | None = None) -> Listing[Caller]:
+    """Return how callers are listed; for an institution, with the codes that each is granted."""
+
+    def row(caller: Caller) -> Row:
+        if institution is None:
+            granted = ", ".join(sorted(caller.grants)) if len(caller.grants) <= 3 else str(len(caller.grants))
+        else:
+            granted = ", ".join(sorted(caller.segregation_codes(institution)))
+        valid = "yes" if caller.is_valid(now) else "not now"
+        return caller.name, caller.role, granted, valid, str(len(caller.live_keys(now)))
+
+    column = "codes" if institution else "institutions"
+    heads = ("name", "role", column, "valid", "live keys")
+    return Listing(heads, row, lambda caller: caller_json(caller, now), whole=("name", "role"))
 
 
 def key_json(key: Key, now: datetime) -> Json:
@@ -139,12 +165,23 @@ def key_json(key: Key, now: datetime) -> Json:
     }
 
 
-def keys_table(caller: Caller, now: datetime) -> Table:
-    """Return the keys of a caller for people."""
-    table = _table("key id", "ends", "state")
-    for key in caller.keys:
-        table.add_row(key.id, _moment(key.expires_at) if key.expires_at else "never", _liveness(key, now))
-    return table
+def keys(now: datetime) -> Listing[Key]:
+    """Return how the keys of a caller are listed."""
+    return Listing(("key id", "ends", "state"), lambda key: _key_row(key, now), lambda key: key_json(key, now))
+
+
+def held_keys(now: datetime) -> Listing[tuple[Caller, Key]]:
+    """Return how keys are listed, each with its caller."""
+
+    def row(held: tuple[Caller, Key]) -> Row:
+        caller, key = held
+        return caller.name, caller.role, _validity(caller, now), *_key_row(key, now)
+
+    def json(held: tuple[Caller, Key]) -> Json:
+        caller, key = held
+        return {"caller": caller.name, "valid": caller.is_valid(now), **key_json(key, now)}
+
+    return Listing(("caller", "role", "valid", "key id", "ends", "state"), row, json, whole=("caller",))
 
 
 def show_key(key: str) -> None:
@@ -178,8 +215,8 @@ def _grant(institution: str, codes: frozenset[str]) -> str:
 
 def _validity(caller: Caller, now: datetime) -> str:
     limits = [
-        *([f"from {_moment(caller.valid_from)}"] if caller.valid_from else []),
-        *([f"until {_moment(caller.valid_until)}"] if caller.valid_until else []),
+        *([f"from {moment(caller.valid_from)}"] if caller.valid_from else []),
+        *([f"until {moment(caller.valid_until)}"] if caller.valid_until else []),
     ]
     return ", ".join(["yes" if caller.is_valid(now) else "not now", *limits])
 
@@ -187,23 +224,20 @@ def _validity(caller: Caller, now: datetime) -> str:
 def _state(key: Key, now: datetime) -> str:
     if key.expires_at is None:
         return "live"
-    return f"{_liveness(key, now)}, {'ends' if key.is_live(now) else 'ended'} {_moment(key.expires_at)}"
+    return f"{_liveness(key, now)}, {'ends' if key.is_live(now) else 'ended'} {moment(key.expires_at)}"
+
+
+def _key_row(key: Key, now: datetime) -> Row:
+    return key.id, moment(key.expires_at) if key.expires_at else "never", _liveness(key, now)
 
 
 def _liveness(key: Key, now: datetime) -> str:
     return "live" if key.is_live(now) else "run out"
 
 
-def _moment(at: datetime) -> str:
+def moment(at: datetime) -> str:
+    """Return a moment as people read it, in Rome."""
     return in_rome(at).isoformat(" ", "seconds")
-
-
-def _table(*columns: str, whole: Sequence[str] = ()) -> Table:
-    """Return a table with these columns; those named as whole are never broken."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for column in columns:
-        table.add_column(column, overflow="fold", no_wrap=column in whole)
-    return table
 
 
 def _fields(*rows: tuple[str, str]) -> Table:
@@ -229,7 +263,3 @@ def _show_table(table: Table) -> None:
 
 
 _WIDE = 2000
-
-
-def _show_json(fields: Json) -> None:
-    typer.echo(json_text.dumps(fields, ensure_ascii=False, indent=2))

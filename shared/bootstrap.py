@@ -49,7 +49,7 @@ def open_application(settings: Settings, clock: Callable[[], datetime] = utc_now
     """Open the application and make it the one of this process; raise SettingsError."""
     global _running  # noqa: PLW0603  one application a process
     try:
-        store, registry, closers = _opened(settings)
+        store, registry, closers = _opened(settings, clock)
     except ValueError as error:
         raise SettingsError([f"{error}."]) from error
     awaited_for = timedelta(hours=settings.awaited_hours)
@@ -60,7 +60,7 @@ def open_application(settings: Settings, clock: Callable[[], datetime] = utc_now
     return _running
 
 
-def _opened(settings: Settings) -> tuple[NoticeStore, Registry, tuple[Closer, ...]]:
+def _opened(settings: Settings, clock: Callable[[], datetime]) -> tuple[NoticeStore, Registry, tuple[Closer, ...]]:
     """Open the store that is named. No adapter is imported before it is needed: a start pays only for what it uses."""
     match settings.store:
         case EmbeddedStore(path):
@@ -68,7 +68,7 @@ def _opened(settings: Settings) -> tuple[NoticeStore, Registry, tuple[Closer, ..
             from shared.adapters.sqlite_registry import SqliteRegistry
 
             patience = timedelta(seconds=settings.store_budget)
-            notices, institutions = SqliteNoticeStore(path, patience), SqliteRegistry(path)
+            notices, institutions = SqliteNoticeStore(path, patience), SqliteRegistry(path, clock)
             return notices, institutions, (notices.close, institutions.close)
         case CosmosStore() as account:
             from shared.adapters.cosmos import CosmosNoticeStore
@@ -76,7 +76,7 @@ def _opened(settings: Settings) -> tuple[NoticeStore, Registry, tuple[Closer, ..
             from shared.adapters.cosmos_registry import CosmosRegistry
 
             cosmos = Cosmos(account, settings.store_budget)
-            return CosmosNoticeStore(cosmos), CosmosRegistry(cosmos), (cosmos.close,)
+            return CosmosNoticeStore(cosmos), CosmosRegistry(cosmos, clock), (cosmos.close,)
 
 
 async def close() -> None:

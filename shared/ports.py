@@ -17,6 +17,7 @@ from shared.domain.identifiers import InstitutionCode, Iuv, NoticeNumber
 from shared.domain.institutions import CreditorInstitution
 from shared.domain.lifecycle import Anomaly, Status
 from shared.domain.notice import Address, Change, Notice
+from shared.domain.registry_changes import LOCAL_START, Entry, Operator, RegistryChange
 
 
 class Overtaken(Exception):
@@ -141,11 +142,29 @@ class NoticeStore(Protocol):
         """Let go of what the store holds open."""
 
 
+@dataclass(frozen=True, slots=True)
+class ChangeSearch:
+    """Which changes of the registry are listed, the newest first.
+
+    `since` is inclusive, `until` is not. `older_than` is the id of the last change seen.
+    """
+
+    entry: Entry | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    older_than: str | None = None
+    limit: int = 100
+
+
 class Registry(Protocol):
     """Where creditor institutions and callers are registered.
 
-    A save may say what the change began with: `before`, or None where nothing was registered. If anything else is
-    registered by then it raises ChangedMeanwhile, and nothing is changed; so do the removals, which take what was read.
+    A save may name `before`: the entry that the change began with, or None for a new entry. The save raises
+    ChangedMeanwhile if another entry is registered by then, and changes nothing. So does a removal, which takes the
+    entry as it was read. Of several changes at once that began with the same entry, exactly one is made.
+
+    A change is recorded with its operator and the time, and never without its record. A change that was refused has no
+    record. A save that changes nothing needs none.
     """
 
     async def institution(self, code: InstitutionCode) -> CreditorInstitution | None:
@@ -155,11 +174,14 @@ class Registry(Protocol):
         """Return every institution, by fiscal code."""
 
     async def save_institution(
-        self, institution: CreditorInstitution, before: CreditorInstitution | EllipsisType | None = ...
+        self,
+        institution: CreditorInstitution,
+        before: CreditorInstitution | EllipsisType | None = ...,
+        by: Operator = LOCAL_START,
     ) -> None:
         """Register the institution, or replace what was registered of it."""
 
-    async def remove_institution(self, institution: CreditorInstitution) -> None:
+    async def remove_institution(self, institution: CreditorInstitution, by: Operator = LOCAL_START) -> None:
         """Take the institution out of the register."""
 
     async def caller(self, key_hash: str) -> Caller | None:
@@ -171,8 +193,16 @@ class Registry(Protocol):
     async def callers(self) -> list[Caller]:
         """Return every caller, by name."""
 
-    async def save_caller(self, caller: Caller, before: Caller | EllipsisType | None = ...) -> None:
-        """Register the caller, or replace what was registered of it; keys it no longer names stop naming it."""
+    async def save_caller(
+        self, caller: Caller, before: Caller | EllipsisType | None = ..., by: Operator = LOCAL_START
+    ) -> None:
+        """Register the caller, or replace what was registered of it; keys it no longer names stop naming it.
 
-    async def remove_caller(self, caller: Caller) -> None:
+        Raises ChangedMeanwhile if one of its keys belongs to another caller.
+        """
+
+    async def remove_caller(self, caller: Caller, by: Operator = LOCAL_START) -> None:
         """Take the caller out of the register; its keys stop naming it."""
+
+    async def changes(self, search: ChangeSearch) -> list[RegistryChange]:
+        """Return the changes that were made, the newest first, at most `limit`."""

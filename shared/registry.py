@@ -1,8 +1,9 @@
-"""What this process knows of institutions and callers: what is found is good for a minute, what is not for a second.
+"""The institutions and callers that this process remembers: found ones for a minute, others for a second.
 
-So a change or a revocation is seen within 60 seconds, and what was just registered is found at once.
+So a change or a revocation is seen within 60 seconds, and a new entry is found at once.
 """
 
+import re
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
@@ -16,7 +17,10 @@ from shared.ports import Registry
 MINUTE = timedelta(seconds=60)
 SECOND = timedelta(seconds=1)
 
-Known = TypeVar("Known")
+_INSTITUTION_CODE = re.compile(r"[0-9]{11}")
+_KEY_HASH = re.compile(r"[0-9a-f]{64}")
+
+Found = TypeVar("Found")
 
 
 class KnownRegistry:
@@ -24,8 +28,8 @@ class KnownRegistry:
 
     def __init__(self, registry: Registry, clock: Callable[[], datetime]) -> None:
         self.clock = clock
-        self._institutions: _Memory[CreditorInstitution] = _Memory(registry.institution, clock)
-        self._callers: _Memory[Caller] = _Memory(registry.caller, clock)
+        self._institutions: TtlCache[CreditorInstitution] = TtlCache(registry.institution, _INSTITUTION_CODE, clock)
+        self._callers: TtlCache[Caller] = TtlCache(registry.caller, _KEY_HASH, clock)
 
     async def institution(self, code: InstitutionCode) -> CreditorInstitution:
         """Return the registered institution; raise InstitutionNotFound."""
@@ -35,33 +39,58 @@ class KnownRegistry:
         return institution
 
     async def find_institution(self, code: InstitutionCode) -> CreditorInstitution | None:
-        """Return the institution, None when nobody registered it."""
-        return await self._institutions.recall(code, MINUTE)
+        """Return the institution, None if it is not registered."""
+        return await self._institutions.get(code, MINUTE)
 
     async def caller(self, key_hash: str, max_age: timedelta = MINUTE) -> Caller | None:
         """Return the caller that holds the key, as it was registered at most `max_age` ago."""
-        return await self._callers.recall(key_hash, max_age)
+        return await self._callers.get(key_hash, max_age)
 
 
-class _Memory(Generic[Known]):
-    """Answers of one kind, each with the time it was given."""
+class TtlCache(Generic[Found]):
+    """Answers of one kind, each with the time of its question.
 
-    LIMIT = 50_000  # callers may ask for anything; the memory for what is not there must not grow for ever
+    What was found and what was not are bounded apart, so that keys and codes that strangers make up cannot push out the
+    entries that are registered. Of each the oldest answers go first. A text that cannot be a key is never asked for.
+    """
 
-    def __init__(self, ask: Callable[..., Awaitable[Known | None]], clock: Callable[[], datetime]) -> None:
+    FOUND_LIMIT = 50_000
+    NOT_FOUND_LIMIT = 1_000
+
+    def __init__(
+        self, ask: Callable[..., Awaitable[Found | None]], form: re.Pattern[str], clock: Callable[[], datetime]
+    ) -> None:
+        """`form` is the form of every key that may be found."""
         self._ask = ask
+        self._form = form
         self._clock = clock
-        self._answers: dict[str, tuple[datetime, Known | None]] = {}
+        self._found: dict[str, tuple[datetime, Found]] = {}
+        self._not_found: dict[str, tuple[datetime, None]] = {}
 
-    async def recall(self, key: str, max_age: timedelta) -> Known | None:
+    async def get(self, key: str, max_age: timedelta) -> Found | None:
+        """Return the answer for a key, which is not older than `max_age`."""
+        if not self._form.fullmatch(key):
+            return None
         now = self._clock()
-        if (known := self._answers.get(key)) is not None:
-            age = now - known[0]
-            # A negative age is a clock that was set back: ask again.
-            if timedelta(0) <= age < (SECOND if known[1] is None else max_age):
-                return known[1]
+        known = self._found.get(key) or self._not_found.get(key)
+        # A negative age is a clock that was set back: ask again.
+        if known and timedelta(0) <= now - known[0] < (SECOND if known[1] is None else max_age):
+            return known[1]
         answer = await self._ask(key)
-        if len(self._answers) >= self.LIMIT:
-            self._answers.clear()
-        self._answers[key] = (now, answer)
+        self._found.pop(key, None)
+        self._not_found.pop(key, None)
+        if answer is None:
+            _keep(self._not_found, key, (now, None), self.NOT_FOUND_LIMIT)
+        else:
+            _keep(self._found, key, (now, answer), self.FOUND_LIMIT)
         return answer
+
+
+Answer = TypeVar("Answer")
+
+
+def _keep(answers: dict[str, Answer], key: str, answer: Answer, limit: int) -> None:
+    """Keep the answer; the oldest one, which stands first, makes room for it."""
+    if len(answers) >= limit:
+        del answers[next(iter(answers))]
+    answers[key] = answer

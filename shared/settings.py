@@ -4,12 +4,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar
-from urllib.parse import urlsplit
 
 EMBEDDED = "sqlite:"
 STORES = ("ARCHIVE_STORE", "COSMOS", "COSMOS__accountEndpoint")
 """The settings that name a store; on one machine the embedded one is taken when none of them does."""
+
+_EMULATOR_KEY = "C2y6yDjf5/R+ob0N8A7Cgv30VRDJIWEHLM+4QDU5DE2nQ9nDuVTqobD4b8mGGyPMbIZnqyMsEcaGQy67XIw/Jw=="
+"""The key that Microsoft publishes for its emulators. No account has it."""
 
 _NUMBER = re.compile(r"[0-9]{1,6}(\.[0-9]{1,3})?")
 _BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
@@ -30,7 +31,6 @@ class EmbeddedStore:
     """One SQLite file, for one machine."""
 
     path: Path
-    is_on_this_machine: ClassVar[bool] = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +44,9 @@ class CosmosStore:
     """The identity that is assigned to the app; None for the one it has of its own."""
 
     @property
-    def is_on_this_machine(self) -> bool:
-        """Tell whether it is an emulator here, which keeps nobody's data."""
-        return self.key is not None and urlsplit(self.endpoint).hostname in ("localhost", "127.0.0.1", "::1")
+    def is_emulator(self) -> bool:
+        """Whether this is an emulator, with test data only. An address on loopback may be a tunnel to an account."""
+        return self.key == _EMULATOR_KEY
 
 
 @dataclass(frozen=True, slots=True)

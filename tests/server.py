@@ -1,18 +1,21 @@
-"""The archive as a process of its own: `python -m local` on a free port, for what kills, crowds or measures it."""
+"""The archive as a process of its own: `python -m local` on a free port, for tests that start, stop or crowd it."""
 
 import asyncio
 import json
 import os
 import re
+import signal
+import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import IO, Any
 
 from shared.settings import STORES
 
@@ -22,32 +25,97 @@ STRICT = "/creditor-institutions/15376371009/notices"
 LENIENT = "/creditor-institutions/77777777777/notices"
 KEY = {"Ocp-Apim-Subscription-Key": "local-ec"}
 
-STARTS_WITHIN = 20.0
-"""Seconds that a start may take, on a machine that has much else to do."""
+PATIENCE = 30.0
+"""Seconds that a start or a stop may take, on a machine that has much else to do."""
 
 
-@dataclass(frozen=True, slots=True)
+@contextmanager
+def running(data: Path, cosmos: str | None = None, *options: str, **settings: str) -> Iterator["Server"]:
+    """Yield a server on the data of a folder, ready to answer. In the end it is killed, if it still runs.
+
+    `cosmos` is the connection string of an account, for a server that keeps its data there.
+    """
+    with starting(data, cosmos, *options, **settings) as server:
+        server.wait_until_ready()
+        yield server
+
+
+@contextmanager
+def starting(data: Path, cosmos: str | None = None, *options: str, **settings: str) -> Iterator["Server"]:
+    """Yield a server that may not be ready yet, or never be. In the end it is killed, if it still runs."""
+    command = [sys.executable, "-m", "local", *(["--azure"] if cosmos else []), *options]
+    mine = {name: value for name, value in os.environ.items() if name not in STORES}
+    account = {"COSMOS": cosmos} if cosmos else {}
+    environment = {**mine, "PORT": "0", "DATA": str(data), **account, **settings}
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=err)
+        try:
+            yield Server(process, out, err)
+        finally:
+            process.kill()
+            process.wait()
+
+
+@contextmanager
+def unanswered_port() -> Iterator[int]:
+    """Yield a port of this machine at which nothing listens, and nothing else can."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]
+
+
 class Server:
     """A process that serves the archive on a port of this machine."""
 
-    process: subprocess.Popen[bytes]
-    port: int
+    def __init__(self, process: subprocess.Popen[bytes], out: IO[bytes], err: IO[bytes]) -> None:
+        self.process = process
+        self.port = 0
+        self._out, self._err = out, err
 
     @property
     def url(self) -> str:
         """Return where its API begins."""
         return f"http://127.0.0.1:{self.port}{BASE}"
 
+    @property
+    def out(self) -> str:
+        """Return what it has printed."""
+        return _content(self._out)
+
+    @property
+    def log(self) -> str:
+        """Return what it has logged, or the sentence with which it did not start."""
+        return _content(self._err)
+
+    def wait_until_ready(self) -> None:
+        """Return when it listens, and its port is known: another process could take a port that a test chooses."""
+        deadline = time.monotonic() + PATIENCE
+        while self.process.poll() is None and time.monotonic() < deadline:
+            if found := re.search(r"on http://localhost:(\d+)/api\n", self.out):
+                self.port = int(found[1])
+                return
+            time.sleep(0.01)
+        raise AssertionError(f"The server did not start: {self.out}{self.log}")
+
+    def stop(self, by: signal.Signals = signal.SIGTERM) -> int:
+        """Ask the process to end, and return its exit code."""
+        self.process.send_signal(by)
+        return self.wait()
+
+    def wait(self) -> int:
+        """Return the exit code of the process when it ends."""
+        return self.process.wait(PATIENCE)
+
+    def kill(self) -> None:
+        """End the process at once: it finishes nothing and prints nothing."""
+        self.process.kill()
+        self.process.wait()
+
     @asynccontextmanager
     async def lines(self, count: int = 1) -> AsyncIterator[list["Line"]]:
         """Yield so many lines to the server."""
         async with AsyncExitStack() as open_lines:
             yield [await open_lines.enter_async_context(self._line()) for _ in range(count)]
-
-    def kill(self) -> None:
-        """End the process in the midst of what it does: nothing is finished, nothing is said."""
-        self.process.kill()
-        self.process.wait()
 
     @asynccontextmanager
     async def _line(self) -> AsyncIterator["Line"]:
@@ -70,7 +138,13 @@ class Line:
     ) -> tuple[int, Any]:
         """Return the status and the JSON of the answer; raise EOFError or ConnectionError when there is none."""
         content = b"" if body is None else json.dumps(body).encode()
-        sent = {"Host": "archive", **KEY, "Content-Type": "application/json", **headers, "Content-Length": len(content)}
+        sent = {
+            "Host": "localhost",
+            **KEY,
+            "Content-Type": "application/json",
+            **headers,
+            "Content-Length": len(content),
+        }
         lines = [f"{method} {BASE}{path} HTTP/1.1", *(f"{name}: {value}" for name, value in sent.items())]
         self.writer.write("\r\n".join([*lines, "", ""]).encode() + content)
         head = await self.reader.readuntil(b"\r\n\r\n")
@@ -79,37 +153,5 @@ class Line:
         return int(head[9:12]), json.loads(await self.reader.readexactly(int(length[1])))
 
 
-@contextmanager
-def running(data: Path, cosmos: str | None = None) -> Iterator[Server]:
-    """Yield a server on the data of a folder, ready to answer; in the end it is killed, if it still runs.
-
-    `cosmos` is the connection string of an account, for a server that keeps its data there.
-    """
-    data.mkdir(parents=True, exist_ok=True)
-    environment = {name: value for name, value in os.environ.items() if name not in STORES}
-    if cosmos:
-        environment["COSMOS"] = cosmos
-    log = data / f"server-{time.time_ns()}.log"
-    with log.open("wb") as said:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "local", "--port", "0", "--data", str(data), *(["--azure"] if cosmos else [])],
-            cwd=ROOT,
-            env=environment,
-            stdout=said,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        yield Server(process, _port(process, log))
-    finally:
-        process.kill()
-        process.wait()
-
-
-def _port(process: subprocess.Popen[bytes], log: Path) -> int:
-    deadline = time.monotonic() + STARTS_WITHIN
-    while process.poll() is None and time.monotonic() < deadline:
-        # It says where it listens once it does: a port that is asked for could be somebody else's by then.
-        if found := re.search(r"on http://localhost:(\d+)/api\n", log.read_text(errors="replace")):
-            return int(found[1])
-        time.sleep(0.01)
-    raise AssertionError(f"The server did not start: {log.read_text(errors='replace')}")
+def _content(file: IO[bytes]) -> str:
+    return os.pread(file.fileno(), os.fstat(file.fileno()).st_size, 0).decode(errors="replace")

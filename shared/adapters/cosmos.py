@@ -1,14 +1,12 @@
 """Notices and their events in Cosmos DB: one logical partition for each notice, one transactional batch for each save.
 
-A save creates `event-<n+1>` beside the notice, so that of two writers one is refused. Whether a refused or unanswered
-save was ours after all is told by the write id in that event: the SDK resends what lost its answer, and a second writer
-may come in between.
+A save creates `event-<n+1>` beside the notice, so that of two writers one is refused. A refused save may have been done
+all the same: the SDK repeats a request after a lost answer, and another writer may come in between. The write id in
+that event says whose it is.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime
-from heapq import heapify, heappop, heappush
 from typing import Any
 
 from azure.core import MatchConditions
@@ -16,17 +14,17 @@ from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.cosmos.aio import ContainerProxy
 
 from shared.adapters.cosmos_calls import Cosmos, Hook
-from shared.adapters.cosmos_search import DUE_PAGE, Query, due_query, search_query
+from shared.adapters.cosmos_lists import NOTICES, CosmosLists
 from shared.documents import SCHEMA, Document, event_document, event_id, notice_document, read_event, read_notice
 from shared.domain.dates import format_instant, read_instant
 from shared.domain.events import NoticeEvent
 from shared.domain.identifiers import InstitutionCode, Iuv, NoticeNumber
 from shared.domain.notice import Address, Change, Notice
 from shared.errors import StoreUnavailable
-from shared.ports import IuvClaim, Overtaken, Search, sort_key
+from shared.ports import IuvClaim, Overtaken, Search
 
-NOTICES, CHECKPOINTS = "notices", "checkpoints"
-"""The containers; their keys, indexes and times to live are in infra/data.json."""
+CHECKPOINTS = "checkpoints"
+"""The container of what a process remembers; its key and indexes are in infra/data.json."""
 
 _LATEST_PAGE = 50
 """Events that are read at once on the way back."""
@@ -39,6 +37,7 @@ class CosmosNoticeStore:
 
     def __init__(self, cosmos: Cosmos) -> None:
         self._cosmos = cosmos
+        self._lists = CosmosLists(cosmos)
 
     async def load(self, address: Address) -> Notice | None:
         """Return the notice as it is now; one point read."""
@@ -112,24 +111,12 @@ class CosmosNoticeStore:
 
     async def search(self, search: Search) -> list[Notice]:
         """Return the notices wanted, in the order of the search; one query for each physical partition."""
-        if not search.segregation_codes:
-            return []
-        ranges = await self._ranges([search.creditor_institution])
-        found = await asyncio.gather(*(self._select("search", search_query(search), part) for part in ranges))
-        every = {notice.address.number: notice for notices in found for notice in notices}
-        in_order = sorted(every.values(), key=lambda notice: (sort_key(notice, search.order), notice.address.number))
-        return in_order[: search.limit]
+        is_possible = search.segregation_codes and _is_possible([search.creditor_institution])
+        return await self._lists.search(search) if is_possible else []
 
-    async def due(self, now: datetime) -> AsyncIterator[Notice]:
+    def due(self, now: datetime) -> AsyncIterator[Notice]:
         """Yield the notices that time has changed and nobody wrote down, the longest due first."""
-        streams = [self._due_in(part, now) for part in await self._ranges([])]
-        heads = [(_due_key(head), n, head) for n, stream in enumerate(streams) if (head := await anext(stream, None))]
-        heapify(heads)
-        while heads:
-            _, n, notice = heappop(heads)
-            yield notice
-            if (head := await anext(streams[n], None)) is not None:
-                heappush(heads, (_due_key(head), n, head))
+        return self._lists.due(now)
 
     async def claim_iuv(
         self, institution: InstitutionCode, iuv: Iuv, claim: IuvClaim, instead_of: IuvClaim | None = None
@@ -206,62 +193,20 @@ class CosmosNoticeStore:
 
         try:
             found = await self._cosmos.ask("read_together", NOTICES, read)
-        except HttpResponseError:
-            return None
+        except HttpResponseError as error:
+            if error.status_code == 404:
+                return None
+            raise StoreUnavailable from error
         return [each["resourceBody"] for each in found]
-
-    async def _select(self, operation: str, query: Query, part: Document) -> list[Notice]:
-        async def select(container: ContainerProxy, hook: Hook) -> list[Document]:
-            pages = container.query_items(
-                query.text,
-                parameters=query.parameters,
-                feed_range=part,
-                # A listing may lag a little, and costs half. The SDK keeps things of its own in these options.
-                feed_options={"consistencyLevel": "Session"},
-                enable_scan_in_query=True,
-                response_hook=hook,
-            )
-            return [document async for document in pages]
-
-        return [read_notice(document) for document in await self._cosmos.ask(operation, NOTICES, select)]
-
-    async def _due_in(self, part: Document, now: datetime) -> AsyncIterator[Notice]:
-        """Yield what is due in a physical partition, page by page."""
-        last: Notice | None = None
-        while page := await self._select("due", due_query(now, last), part):
-            page.sort(key=_due_key)  # a partition that was split meanwhile answers in parts
-            for notice in page[:DUE_PAGE]:
-                yield notice
-            last = page[:DUE_PAGE][-1]
-
-    async def _ranges(self, key: list[str]) -> list[Document]:
-        """Return the physical partitions that may hold documents below the first values of a key; seldom asks."""
-
-        async def read(container: ContainerProxy, _: Hook) -> list[Document]:
-            every = [part async for part in container.read_feed_ranges()]
-            if key:
-                below = await container.feed_range_from_partition_key(key)
-                for part in every:
-                    if await container.is_feed_range_subset(part, below):
-                        return [part]
-            return every
-
-        return await self._cosmos.ask("ranges", NOTICES, read)
 
 
 def _is_possible(key: list[str]) -> bool:
-    """Tell whether anything can lie there: an address says what whoever asks has put into it."""
-    return all(len(value) <= _LONGEST for value in key)
+    """Tell whether anything can lie there: an address holds whatever its sender wrote."""
+    return all(len(value) <= _LONGEST and value.isascii() for value in key)
 
 
 def _key(address: Address) -> list[str]:
     return [address.creditor_institution, address.number]
-
-
-def _due_key(notice: Notice) -> tuple[str, str, str]:
-    """Return the order in which due notices are asked for."""
-    assert notice.next_change_at is not None
-    return format_instant(notice.next_change_at), notice.address.creditor_institution, notice.address.number
 
 
 def _alias(institution: InstitutionCode, iuv: Iuv, claim: IuvClaim) -> Document:

@@ -1,8 +1,8 @@
 """How the archive asks Cosmos DB: one client for the process, every call within its budget, repeated while that helps.
 
-The SDK resends a write whose answer was lost and does not say so, its `timeout` does not interrupt, and its own waiting
+The SDK repeats a write after a lost answer and does not say so, its `timeout` does not interrupt, and its own waiting
 after 429 makes all clients come back together. So here every call may be repeated, the budget interrupts, and waits
-are drawn at random; whoever writes must bear being repeated.
+are random. Every write must be idempotent.
 """
 
 import asyncio
@@ -16,6 +16,14 @@ from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoun
 from azure.core.pipeline.transport import AioHttpTransport
 from azure.cosmos.aio import ContainerProxy, CosmosClient
 
+from shared.adapters.cosmos_answers import (
+    DOCUMENT_STATUSES,
+    UnusableAnswer,
+    check_answer,
+    request_charge,
+    retry_after,
+    substatus,
+)
 from shared.errors import StoreUnavailable
 from shared.settings import CosmosStore
 from shared.telemetry import StoreCall, log_store_call
@@ -25,13 +33,13 @@ if TYPE_CHECKING:
 
 Answered = TypeVar("Answered")
 Hook = Callable[[Mapping[str, Any], Any], None]
-"""What the SDK calls with the headers of every answer."""
+"""The SDK calls it with the headers of every answer."""
+Call = Callable[[ContainerProxy, Hook], Awaitable[Answered]]
+"""A request to a container, through the SDK."""
 
 READ_SESSION_NOT_AVAILABLE = 1002
-LATER = frozenset({408, 410, 429, 449, 500, 502, 503, 504})
-"""Statuses after which the same call is worth repeating; whether it was carried out is not known."""
-TELLING = frozenset({404, 409, 412})
-"""Statuses that tell something about documents, to whoever asked."""
+RETRYABLE_STATUSES = frozenset({408, 410, 429, 449, 500, 502, 503, 504})
+"""Statuses after which the same call is worth repeating; whether it was done is not known."""
 LONGEST_ATTEMPT = 2.0
 """Seconds that one answer may take before it is asked for again; less if the budget is small."""
 FIRST_WAIT, LONGEST_WAIT = 0.02, 0.5
@@ -39,8 +47,8 @@ FIRST_WAIT, LONGEST_WAIT = 0.02, 0.5
 
 
 @dataclass(slots=True)
-class Bill:
-    """What the attempts of one call cost together, in request units."""
+class CallStats:
+    """The attempts of one call, and their cost together in request units."""
 
     attempts: int = 0
     charge: float = 0.0
@@ -48,11 +56,11 @@ class Bill:
     """Why the last attempt failed, if it did."""
 
     def add(self, headers: Mapping[str, Any], _: Any = None) -> None:
-        """Add what an answer says it cost."""
-        self.charge += float(headers.get("x-ms-request-charge") or 0)
+        """Add the cost that an answer names."""
+        self.charge += request_charge(headers)
 
 
-# It writes some twenty lines for a request that fails, and tracebacks for ones that do not; failures are told here.
+# It writes some twenty lines for a request that fails, and tracebacks for ones that do not; failures are logged here.
 logging.getLogger("azure.cosmos").setLevel(logging.CRITICAL)
 
 
@@ -62,76 +70,75 @@ class Cosmos:
     def __init__(
         self, store: CosmosStore, budget: float, observe: Callable[[StoreCall], None] = log_store_call
     ) -> None:
-        """`budget` is how many seconds a call may take; `observe` is told of each."""
+        """`budget` is how many seconds a call may take; `observe` gets the figures of each call."""
         self._store = store
         self._budget = budget
         self._observe = observe
-        self._client: CosmosClient | None = None
+        self._opening: asyncio.Task[CosmosClient] | None = None
         self._containers: dict[str, ContainerProxy] = {}
         self._identity: ManagedIdentityCredential | None = None
-        self._opening = asyncio.Lock()
         self._is_closed = False
 
-    async def ask(
-        self, operation: str, container: str, call: Callable[[ContainerProxy, Hook], Awaitable[Answered]]
-    ) -> Answered:
-        """Return what the call answers, repeating it while it fails for a reason that passes.
+    async def ask(self, operation: str, container: str, call: Call[Answered]) -> Answered:
+        """Return the answer of the call, repeating it while it fails for a reason that passes.
 
         Raises StoreUnavailable when the budget is spent or the account is not as it must be, and the SDK's error with
-        status 404 (the document is not there), 409 or 412.
+        status 404 (the document is not there), 409 or 412. It may be cancelled at any time.
         """
-        bill, loop = Bill(), asyncio.get_running_loop()
+        stats, loop = CallStats(), asyncio.get_running_loop()
         began, outcome = loop.time(), "failed"
         try:
-            async with asyncio.timeout(self._budget):
-                answered = await self._repeated(container, call, bill)
+            async with asyncio.timeout_at(began + self._budget):
+                answered = await self._repeat(container, call, stats, began + self._budget)
                 outcome = "done"
                 return answered
         except TimeoutError as error:
-            raise StoreUnavailable from bill.refusal or error
+            raise StoreUnavailable from stats.refusal or error
         except HttpResponseError as error:
             outcome = str(error.status_code)
-            if not _tells(error):
+            if not _is_about_documents(error):
                 raise StoreUnavailable from error  # its operator has to mend it: a key, a role, a container, a limit
             raise
         finally:
-            self._observe(StoreCall(operation, container, bill.charge, loop.time() - began, bill.attempts, outcome))
+            self._observe(StoreCall(operation, container, stats.charge, loop.time() - began, stats.attempts, outcome))
 
     async def close(self) -> None:
         """Close the connections."""
         self._is_closed = True
-        async with self._opening:
-            self._containers.clear()
-            if self._client is not None:
-                await self._client.close()
-            if self._identity is not None:
-                await self._identity.close()
+        self._containers.clear()
+        if self._opening is not None:
+            await asyncio.wait([self._opening])
+            if not _has_failed(self._opening):
+                await self._opening.result().close()
+        if self._identity is not None:
+            await self._identity.close()
 
-    async def _repeated(
-        self, container: str, call: Callable[[ContainerProxy, Hook], Awaitable[Answered]], bill: Bill
-    ) -> Answered:
-        wait = FIRST_WAIT
+    async def _repeat(self, container: str, call: Call[Answered], stats: CallStats, deadline: float) -> Answered:
+        longest = FIRST_WAIT
         while True:
-            bill.attempts += 1
+            stats.attempts += 1
             try:
-                return await call(self._containers.get(container) or await self._container(container), bill.add)
+                return await call(self._containers.get(container) or await self._container(container), stats.add)
             except AzureError as error:
-                bill.refusal = error
-                bill.add(getattr(error, "headers", None) or {})
-                if not _passes(error):
+                stats.refusal = error
+                stats.add(getattr(error, "headers", None) or {})
+                if not _is_transient(error):
                     raise
-                asked_for = _retry_after(error)
+                asked_for = retry_after(error)
             except (RuntimeError, ValueError) as error:
-                # What a client says that is closed under a request is no AzureError.
+                # The error of a client that was closed under a request is no AzureError.
                 if self._is_closed:
                     raise StoreUnavailable from error
                 raise
             # At random, so that those who were refused together do not come back together.
-            await asyncio.sleep(max(asked_for, wait / 2) * uniform(1, 2))
-            wait = min(2 * wait, LONGEST_WAIT)
+            pause = max(asked_for, longest / 2) * uniform(1, 2)
+            if asyncio.get_running_loop().time() + pause >= deadline:
+                raise StoreUnavailable(retry_after=asked_for or None) from stats.refusal
+            await asyncio.sleep(pause)
+            longest = min(2 * longest, LONGEST_WAIT)
 
     async def _container(self, name: str) -> ContainerProxy:
-        client = self._client or await self._opened()
+        client = await self._client()
         container = client.get_database_client(self._store.database).get_container_client(name)
         try:
             # The SDK would read it anyway. That it is not there must not look as if a document were not.
@@ -141,21 +148,27 @@ class Cosmos:
         self._containers[name] = container
         return container
 
-    async def _opened(self) -> CosmosClient:
-        async with self._opening:
-            if self._is_closed:
-                raise StoreUnavailable
-            if self._client is None:
-                client = self._made()
-                try:
-                    await client.__aenter__()
-                except BaseException:
-                    await client.close()
-                    raise
-                self._client = client
-            return self._client
+    async def _client(self) -> CosmosClient:
+        """Return the client. One task opens it for all requests, and goes on when a request is cancelled."""
+        if self._is_closed:
+            raise StoreUnavailable
+        if self._opening is None or (self._opening.done() and _has_failed(self._opening)):
+            self._opening = asyncio.create_task(self._open(), name="open Cosmos DB")
+            self._opening.add_done_callback(_has_failed)  # takes its error when no request waits for it any more
+        await asyncio.wait([self._opening])
+        return self._opening.result()
 
-    def _made(self) -> CosmosClient:
+    async def _open(self) -> CosmosClient:
+        client = self._new_client()
+        try:
+            async with asyncio.timeout(self._budget):
+                await client.__aenter__()
+        except BaseException:
+            await client.close()
+            raise
+        return client
+
+    def _new_client(self) -> CosmosClient:
         attempt = min(LONGEST_ATTEMPT, self._budget / 2)
         return CosmosClient(
             self._store.endpoint,
@@ -166,6 +179,7 @@ class Cosmos:
             read_timeout=attempt,
             # Waiting after 429 is done here; the SDK takes 0 for its default.
             retry_throttle_total=-1,
+            raw_response_hook=check_answer,
         )
 
     def _own_identity(self) -> "ManagedIdentityCredential":
@@ -176,21 +190,21 @@ class Cosmos:
         return self._identity
 
 
-def _tells(error: HttpResponseError) -> bool:
-    """Tell whether the answer is about documents; a 404 with a substatus is about what they should lie in."""
-    return error.status_code in TELLING and not (error.status_code == 404 and getattr(error, "sub_status", None))
+def _has_failed(opening: asyncio.Task[CosmosClient]) -> bool:
+    return opening.cancelled() or opening.exception() is not None
 
 
-def _passes(error: AzureError) -> bool:
+def _is_about_documents(error: HttpResponseError) -> bool:
+    """Tell whether the answer is about documents; a 404 with a substatus is about their container."""
+    return error.status_code in DOCUMENT_STATUSES and not (error.status_code == 404 and substatus(error))
+
+
+def _is_transient(error: AzureError) -> bool:
     """Tell whether the same call may succeed later: also after a lost connection, which has no status."""
     status = getattr(error, "status_code", None)
+    if status is None or isinstance(error, UnusableAnswer):
+        return True
     if status == 404:
-        # The replica has not seen yet what the session token says was seen.
-        return getattr(error, "sub_status", None) == READ_SESSION_NOT_AVAILABLE
-    return status is None or status in LATER
-
-
-def _retry_after(error: AzureError) -> float:
-    """Return how many seconds the service asks to wait; 0 if it does not say."""
-    headers: Mapping[str, Any] = getattr(error, "headers", None) or {}
-    return float(headers.get("x-ms-retry-after-ms") or 0) / 1000
+        # The replica has not seen yet what the session token proves.
+        return substatus(error) == READ_SESSION_NOT_AVAILABLE
+    return status in RETRYABLE_STATUSES

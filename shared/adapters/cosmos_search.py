@@ -1,18 +1,18 @@
-"""How a search is asked of Cosmos DB: one query, in one composite index, from a position on.
+"""The queries of lists and of due notices: in the order of one composite index, from a position on.
 
-Every physical partition is asked by itself and the answers are merged here: a query below the first value of the
-partition key is not merged by the SDK, and a continuation token from before a split repeats what was seen.
+An index serves every condition that may hold for few notices only: institution, number, status, anomaly, and the time
+of the next change. So a list of few notices reads few documents, however many the institution has.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from shared.documents import Document
 from shared.domain.callers import EVERY
 from shared.domain.dates import format_instant
-from shared.domain.lifecycle import TRUE_NOW, Status
-from shared.domain.notice import Notice
-from shared.ports import Order, Search
+from shared.domain.lifecycle import TRUE_NOW, Anomaly, Status
+from shared.ports import Order, Position, Search
 
 DUE_PAGE = 100
 """Due notices that are asked of one physical partition at once."""
@@ -20,7 +20,11 @@ DUE_PAGE = 100
 Condition = tuple[str, Mapping[str, object]]
 """A part of the WHERE clause and its parameters."""
 
-_PATH = {Order.NUMBER: "c.noticeNumber", Order.DUE_DATE: "c.dueDateKey", Order.UPDATE: "c.updatedAt"}
+Place = tuple[str, ...]
+"""The values by which documents are sorted."""
+
+_FIELDS = {Order.NUMBER: (), Order.DUE_DATE: ("dueDateKey",), Order.UPDATE: ("updatedAt",)}
+_DUE_FIELDS = ("nextChangeAt", "creditorInstitution", "noticeNumber")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,50 +33,81 @@ class Query:
 
     text: str
     parameters: list[dict[str, object]]
+    limit: int
 
 
 def search_query(search: Search) -> Query:
     """Return the query of a search."""
     conditions = [*_granted(search), *_status(search), *_anomaly(search), *_dates(search), *_position(search)]
-    keys = [_PATH[search.order]] if search.order is not Order.NUMBER else []
-    return _query(conditions, ["c.creditorInstitution", *keys, "c.noticeNumber"], search.limit)
+    return _query(conditions, ["creditorInstitution", *_FIELDS[search.order], "noticeNumber"], search.limit)
 
 
-def due_query(now: datetime, after: Notice | None) -> Query:
-    """Return the query of the notices that are due, the longest due first, from the last one seen on."""
+def search_place(order: Order) -> Callable[[Document], Place]:
+    """Return how to find the place of a stored notice in a list of this order."""
+    return lambda document: _place(document, (*_FIELDS[order], "noticeNumber"))
+
+
+def position_after(place: Place) -> Position:
+    """Return the position of a list after this place."""
+    *key, number = place
+    return Position("".join(key), number)
+
+
+def due_query(now: datetime, after: Place | None) -> Query:
+    """Return the query of the notices that are due, the longest due first, after the place of the last one seen."""
     conditions: list[Condition] = [("c.nextChangeAt <= @now", {"@now": format_instant(now)})]
     if after is not None:
-        assert after.next_change_at is not None
-        institution, number = after.address.creditor_institution, after.address.number
-        values = {"@at": format_instant(after.next_change_at), "@institution": institution, "@number": number}
+        values = dict(zip(("@at", "@institution", "@number"), after, strict=True))
         later = (
             "c.creditorInstitution > @institution OR c.creditorInstitution = @institution AND c.noticeNumber > @number"
         )
         conditions.append((f"c.nextChangeAt > @at OR c.nextChangeAt = @at AND ({later})", values))
-    return _query(conditions, ["c.nextChangeAt", "c.creditorInstitution", "c.noticeNumber"], DUE_PAGE)
+    return _query(conditions, list(_DUE_FIELDS), DUE_PAGE)
+
+
+def due_place(document: Document) -> Place:
+    """Return the place of a stored notice among those that are due."""
+    return _place(document, _DUE_FIELDS)
+
+
+def _place(document: Document, fields: tuple[str, ...]) -> Place:
+    # A damaged document may lack a field: it has a place all the same, so that reading goes on after it.
+    values = (document.get(field) for field in fields)
+    return tuple(value if isinstance(value, str) else "" for value in values)
 
 
 def _query(conditions: list[Condition], order: list[str], limit: int) -> Query:
     where = " AND ".join(f"({condition})" for condition, _ in [("c.id = 'notice'", {}), *conditions])
     parameters = {"@limit": limit} | {name: value for _, values in conditions for name, value in values.items()}
+    sort = ", ".join(f"c.{field}" for field in order)
     return Query(
-        f"SELECT TOP @limit * FROM c WHERE {where} ORDER BY {', '.join(order)}",
+        f"SELECT TOP @limit * FROM c WHERE {where} ORDER BY {sort}",
         [{"name": name, "value": value} for name, value in parameters.items()],
+        limit,
     )
 
 
 def _granted(search: Search) -> Iterator[Condition]:
-    institution = {"@institution": search.creditor_institution, "@awaited": Status.AWAITED}
-    yield "c.creditorInstitution = @institution AND c.status != @awaited", institution
+    yield "c.creditorInstitution = @institution", {"@institution": search.creditor_institution}
     if EVERY not in search.segregation_codes:
-        # NoticeNumber.segregation_code, in SQL.
-        codes = {f"@code{n}": f"3{code}" for n, code in enumerate(sorted(search.segregation_codes))}
-        is_regular = "REGEXMATCH(c.noticeNumber, '^[0-9]{18}$')"
-        yield f"{is_regular} AND LEFT(c.noticeNumber, 3) IN ({', '.join(codes)})", codes
+        # NoticeNumber.segregation_code, in SQL: the ranges find a code by the index, the expression is the whole rule.
+        values = dict[str, object]()
+        ranges = []
+        for n, code in enumerate(sorted(search.segregation_codes)):
+            values |= {f"@code{n}": f"3{code}", f"@after{n}": _after(f"3{code}")}
+            ranges.append(f"c.noticeNumber >= @code{n} AND c.noticeNumber < @after{n}")
+        yield " OR ".join(f"({part})" for part in ranges), values
+        yield "REGEXMATCH(c.noticeNumber, '^[0-9]{18}$')", {}
+
+
+def _after(prefix: str) -> str:
+    """Return the first text after all those that begin with the prefix."""
+    return prefix[:-1] + chr(ord(prefix[-1]) + 1)
 
 
 def _status(search: Search) -> Iterator[Condition]:
     if search.status is None:
+        yield "c.status != @awaited", {"@awaited": Status.AWAITED}
         return
     values: dict[str, object] = {"@now": format_instant(search.now)}
     alternatives: list[str] = []
@@ -82,17 +117,22 @@ def _status(search: Search) -> Iterator[Condition]:
         for path, passed in (("c.startsAt", stored.started), ("c.endsAt", stored.ended)):
             if passed is not None:
                 parts.append(f"{path} <= @now" if passed else f"(NOT IS_DEFINED({path}) OR {path} > @now)")
+        if stored.started or stored.ended:
+            # This follows from the others. It finds the few by the index where the stored status is that of many.
+            parts.append("c.nextChangeAt <= @now")
         alternatives.append(" AND ".join(parts))
     yield " OR ".join(f"({alternative})" for alternative in alternatives), values
 
 
 def _anomaly(search: Search) -> Iterator[Condition]:
-    if search.anomaly is True:
-        yield "IS_DEFINED(c.anomalies)", {}
-    elif search.anomaly is False:
+    if search.anomaly is None:
+        return
+    if search.anomaly is False:
         yield "NOT IS_DEFINED(c.anomalies)", {}
-    elif search.anomaly is not None:
-        yield "ARRAY_CONTAINS(c.anomalies, @anomaly)", {"@anomaly": search.anomaly}
+        return
+    wanted = list(Anomaly) if search.anomaly is True else [search.anomaly]
+    values = {f"@anomaly{n}": anomaly for n, anomaly in enumerate(wanted)}
+    yield " OR ".join(f"ARRAY_CONTAINS(c.anomalies, {name})" for name in values), values
 
 
 def _dates(search: Search) -> Iterator[Condition]:
@@ -114,6 +154,6 @@ def _position(search: Search) -> Iterator[Condition]:
     if search.order is Order.NUMBER:
         yield "c.noticeNumber > @number", number
     else:
-        path = _PATH[search.order]
+        path = f"c.{_FIELDS[search.order][0]}"
         seen = number | {"@key": search.after.key}
         yield f"{path} > @key OR {path} = @key AND c.noticeNumber > @number", seen

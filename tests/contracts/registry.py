@@ -195,3 +195,22 @@ class RegistryContract:
 
         assert await registry.institutions() == []
         assert await registry.callers() == []
+
+    async def test_a_key_of_another_caller_is_refused(self, registry: Registry) -> None:
+        one = a_caller()
+        await registry.save_caller(one)
+
+        with pytest.raises(ChangedMeanwhile):
+            await registry.save_caller(a_caller(name="another", keys=(Key("new"), Key("a-hash"))))
+
+        assert await registry.caller("a-hash") == one
+        assert await registry.caller_named("another") is await registry.caller("new") is None
+
+    async def test_a_key_that_was_taken_away_may_be_given_to_another_caller(self, registry: Registry) -> None:
+        one, other = a_caller(), a_caller(name="another")
+        await registry.save_caller(one)
+        await registry.save_caller(a_caller(keys=()), one)
+
+        await registry.save_caller(other, None)
+
+        assert await registry.caller("a-hash") == other

@@ -1,19 +1,19 @@
 """What the Cosmos DB store promises: what every store does, against the double, with one and with four partitions."""
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 
 import pytest
 
 from shared.adapters.cosmos import CosmosNoticeStore
 from shared.adapters.cosmos_calls import Cosmos
-from shared.adapters.cosmos_registry import CosmosRegistry
-from shared.ports import ChangedMeanwhile, NoticeStore, Registry, Search
+from shared.domain import declarations
+from shared.domain.identifiers import NoticeNumber
+from shared.domain.notice import Address
+from shared.ports import NoticeStore, Search
 from tests.contracts.notice_store import IUV, NoticeStoreContract, a_claim, published
-from tests.contracts.registry import RegistryContract
 from tests.emulators.cosmos import CosmosDouble, Fault, charges
 from tests.stores import account_of, an_account
-from tests.support import INSTITUTION, NOW, a_caller
+from tests.support import ADDRESS, INSTITUTION, NOW, an_act
 
 
 @pytest.fixture(params=[1, 4], ids=["one partition", "four partitions"])
@@ -47,6 +47,30 @@ class TestCosmosNoticeStore(NoticeStoreContract):
         (query,) = [request for request in double.log if request.operation == "Query"]
         assert query.charge == charges.query(1, 1)
 
+    async def test_a_history_that_the_service_cuts_goes_on_without_a_gap_while_its_notice_changes(
+        self, store: NoticeStore, double: CosmosDouble
+    ) -> None:
+        first = published()
+        second = declarations.cancel(first.notice, an_act())
+        third = declarations.restore(second.notice, an_act())
+        await store.save(first)
+        await store.save(second)
+        double.inject(Fault("Query", page=0), Fault("Query", page=1))
+
+        begun = await store.history(ADDRESS)
+        await store.save(third)
+        rest = await store.history(ADDRESS, after=begun[-1].version)
+
+        assert (begun, rest) == ([*first.events], [*second.events, *third.events])
+
+    async def test_the_claim_of_an_iuv_is_no_notice(self, store: NoticeStore) -> None:
+        await store.claim_iuv(INSTITUTION, IUV, a_claim(1))
+        claim = Address(INSTITUTION, NoticeNumber(f"iuv:{IUV}"))
+
+        assert await store.load(claim) is None
+        assert await store.history(claim) == []
+        assert [event async for event in store.latest_events(claim, 1)] == []
+
     async def test_a_claim_that_a_lagging_replica_does_not_know_is_seen(self) -> None:
         async with an_account(consistency="Session") as lax:
             one, other = (Cosmos(account_of(lax), budget=5) for _ in range(2))
@@ -57,33 +81,3 @@ class TestCosmosNoticeStore(NoticeStoreContract):
 
             await one.close()
             await other.close()
-
-
-class TestCosmosRegistry(RegistryContract):
-    """Registry on Cosmos DB."""
-
-    async def test_a_refused_change_leaves_the_keys_of_others_alone(self, registry: Registry) -> None:
-        one, other = a_caller(), replace(a_caller(), name="another")
-        await registry.save_caller(one)
-
-        with pytest.raises(ChangedMeanwhile):
-            await registry.save_caller(other)
-
-        assert await registry.caller("a-hash") == one
-        assert await registry.caller_named("another") is None
-
-    async def test_a_change_is_made_although_its_old_keys_cannot_be_cleared_away(
-        self, registry: Registry, double: CosmosDouble
-    ) -> None:
-        caller = a_caller()
-        await registry.save_caller(caller)
-        double.inject(Fault("Delete", status=403, times=None))
-
-        await registry.save_caller(replace(caller, keys=()), before=caller)
-
-        assert await registry.caller("a-hash") is None
-        assert await registry.caller_named(caller.name) == replace(caller, keys=())
-
-    @pytest.fixture
-    def registry(self, cosmos: Cosmos) -> Registry:
-        return CosmosRegistry(cosmos)

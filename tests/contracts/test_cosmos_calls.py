@@ -18,13 +18,20 @@ from shared.adapters.cosmos import CosmosNoticeStore
 from shared.adapters.cosmos_calls import Cosmos
 from shared.domain import declarations
 from shared.errors import StoreUnavailable
+from shared.ports import Search
 from shared.settings import CosmosStore
-from shared.telemetry import StoreCall
+from shared.telemetry import StoreCall, error_chain
 from tests.emulators.cosmos import CosmosDouble, Fault
 from tests.stores import account_of, an_account
 from tests.support import ADDRESS, NOW, a_publication, an_act
 
 TOKEN = "a-token-of-the-app"
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the SDK ask for the account again at once where it is refused; it waits half a second otherwise."""
+    monkeypatch.setenv("AZURE_COSMOS_HEALTH_CHECK_RETRY_AFTER_MS", "1")
 
 
 @pytest.fixture
@@ -73,6 +80,37 @@ async def test_a_call_that_is_given_up_is_told_as_well(double: CosmosDouble) -> 
     assert (told[-1].outcome, told[-1].attempts) == ("failed", 1)
 
 
+@pytest.mark.parametrize(
+    ("fault", "cause"),
+    [
+        (Fault("Read", status=404, substatus=1003), "CosmosResourceNotFoundError(404/1003)"),
+        (Fault("Read", status=403, substatus=5300), "CosmosHttpResponseError(403/5300)"),
+        (Fault("Read", status=429, substatus=3200, retry_after=60), "CosmosHttpResponseError(429/3200)"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+async def test_a_refusal_names_the_status_and_the_substatus_of_the_service(
+    double: CosmosDouble, fault: Fault, cause: str
+) -> None:
+    double.inject(replace(fault, times=None))
+    async with opened(account_of(double), []) as store:
+        with pytest.raises(StoreUnavailable) as refused:
+            await store.load(ADDRESS)
+
+    assert error_chain(refused.value).startswith(f"StoreUnavailable caused by {cause}")
+
+
+async def test_a_list_in_a_container_that_is_gone_is_refused_at_once(double: CosmosDouble) -> None:
+    told: list[StoreCall] = []
+    double.inject(Fault("Query", status=404, substatus=1003, times=None))
+    async with opened(account_of(double), told) as store:
+        with pytest.raises(StoreUnavailable) as refused:
+            await store.search(Search(ADDRESS.creditor_institution, NOW))
+
+    assert told[-1].attempts == 1
+    assert error_chain(refused.value).startswith("StoreUnavailable caused by CosmosResourceNotFoundError(404/1003)")
+
+
 @pytest.mark.parametrize("client_id", [None, "the-id-of-an-identity"])
 async def test_without_a_key_the_app_signs_in_with_its_identity(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, client_id: str | None
@@ -115,6 +153,24 @@ async def test_a_client_that_cannot_be_opened_is_opened_later(double: CosmosDoub
         double.faults.clear()
 
         await store.ping(NOW)
+
+
+@pytest.mark.parametrize(
+    ("operation", "body"),
+    [
+        ("Account", "{}"),
+        ("ReadContainer", ""),
+        ("ReadContainer", "{}"),
+        ("PartitionKeyRanges", "null"),
+        ("PartitionKeyRanges", "<html></html>"),
+    ],
+)
+async def test_an_unusable_description_of_the_account_is_not_kept(
+    double: CosmosDouble, operation: str, body: str
+) -> None:
+    double.inject(Fault(operation, status=200, body=body))
+    async with opened(account_of(double), []) as store:
+        assert await store.search(Search(ADDRESS.creditor_institution, NOW)) == []
 
 
 @asynccontextmanager

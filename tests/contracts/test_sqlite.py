@@ -7,20 +7,17 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
-from threading import Timer
 
 import pytest
 
 from shared.adapters.sqlite import SqliteNoticeStore
 from shared.adapters.sqlite_file import connect
-from shared.adapters.sqlite_registry import SqliteRegistry
 from shared.adapters.sqlite_search import DUE, search_statement
 from shared.domain import declarations
 from shared.errors import StoreUnavailable
-from shared.ports import NoticeStore, Registry, Search
+from shared.ports import NoticeStore, Search
 from tests.contracts.notice_store import NoticeStoreContract, at, published
-from tests.contracts.registry import RegistryContract
-from tests.support import ADDRESS, INSTITUTION, NOW, a_caller, an_act, an_institution, life_of
+from tests.support import ADDRESS, INSTITUTION, NOW, an_act, life_of
 
 
 @pytest.fixture
@@ -177,36 +174,6 @@ def test_a_file_that_is_not_the_archives_is_refused_with_a_sentence(path: Path, 
 
     with pytest.raises(ValueError, match=r"archive\.db"):
         SqliteNoticeStore(path)
-
-
-class TestSqliteRegistry(RegistryContract):
-    """Registry on SQLite."""
-
-    @pytest.fixture
-    async def registry(self, path: Path) -> AsyncIterator[Registry]:
-        registry = SqliteRegistry(path)
-        yield registry
-        await registry.close()
-
-    async def test_what_another_process_registers_is_seen(self, registry: Registry, path: Path) -> None:
-        another = SqliteRegistry(path)
-        await another.save_institution(an_institution())
-        await another.save_caller(a_caller())
-        await another.close()
-
-        assert await registry.institution(INSTITUTION) == an_institution()
-        assert await registry.caller("a-hash") == a_caller()
-
-    async def test_a_write_waits_for_another_process(self, registry: Registry, path: Path) -> None:
-        with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
-            other.execute("BEGIN IMMEDIATE")
-            release = Timer(0.2, other.execute, ["COMMIT"])
-            release.start()
-
-            await registry.save_institution(an_institution())
-
-            release.join()
-        assert await registry.institution(INSTITUTION) == an_institution()
 
 
 def test_a_file_that_many_open_at_once_is_made_once(tmp_path: Path) -> None:

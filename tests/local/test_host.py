@@ -4,17 +4,22 @@ import asyncio
 import json
 import logging
 import socket
-from collections.abc import AsyncIterator, Iterator
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
+from weakref import ref
 
 import httpx
 import pytest
 import uvicorn
 
+from local.__main__ import server_config
+from local.bodies import BODY_LIMIT, Bodies
 from local.host import Host
+from tests.server import PATIENCE
 
 APP = """
 import asyncio
@@ -112,8 +117,6 @@ lived = []
 ticked = asyncio.Event()
 """
 
-LIMIT = 100 * 1024 * 1024
-
 
 @pytest.fixture(scope="module")
 def app_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -126,6 +129,16 @@ def app_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def host(app_dir: Path) -> Host:
     return Host.load(app_dir, module="sample_app")
+
+
+@pytest.fixture
+def sample_app(host: Host) -> Any:
+    """Return the module of the app, as no test has left it."""
+    module: Any = sys.modules["sample_app"]
+    module.lived.clear()
+    module.ticked = asyncio.Event()
+    module.told.set("nothing")
+    return module
 
 
 @pytest.fixture
@@ -163,6 +176,26 @@ def body(*chunks: bytes) -> Iterator[dict[str, Any]]:
     yield {"type": "http.request"}
 
 
+def received(*chunks: bytes) -> Callable[[], Awaitable[dict[str, Any]]]:
+    """Return what a server would call `receive`."""
+    messages = body(*chunks)
+
+    async def receive() -> dict[str, Any]:
+        return next(messages)
+
+    return receive
+
+
+def closing(status: int, *headers: tuple[bytes, bytes]) -> list[dict[str, Any]]:
+    """Return what the host sends for an empty answer that ends its connection."""
+    framing = [(b"content-length", b"0"), (b"connection", b"close")]
+    return [
+        {"type": "http.response.start", "status": status, "headers": [*headers, *framing]},
+        {"type": "http.response.body", "body": b"", "more_body": True},
+        {"type": "http.response.body", "body": b""},
+    ]
+
+
 async def echoed(host: Host, raw_path: bytes, **changed: Any) -> dict[str, Any]:
     answer = await sent(host, body(), path=unquote(raw_path), raw_path=raw_path, **changed)
     seen: dict[str, Any] = json.loads(answer[1]["body"])
@@ -173,11 +206,13 @@ async def echoed(host: Host, raw_path: bytes, **changed: Any) -> dict[str, Any]:
 async def served(host: Host) -> AsyncIterator[int]:
     """The port of a real server before the host."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = uvicorn.Server(uvicorn.Config(host, interface="asgi3", lifespan="off", ws="none", log_level="error"))
+        server = uvicorn.Server(server_config(host))
         serving = asyncio.create_task(server.serve(sockets=[listener]))
-        yield listener.getsockname()[1]
-        server.should_exit = True
-        await serving
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            server.should_exit = True
+            await serving
 
 
 # Addresses
@@ -310,17 +345,28 @@ async def test_a_request_comes_whole(client: httpx.AsyncClient) -> None:
     [
         (b"", {}),
         (b"a=1&b=2", {"a": "1", "b": "2"}),
-        (b"a=&b", {"a": "", "b": ""}),
+        (b"a=&b", {}),
+        (b"a=&a=1", {"a": "1"}),
         (b"at=2026-11-23T12:00:00+01:00", {"at": "2026-11-23T12:00:00 01:00"}),
         (b"at=%2B01", {"at": "+01"}),
-        (b"a=1&a=2", {"a": "2"}),
-        (b"a=%FF", {"a": "\ufffd"}),
+        (b"a=1&a=2&A=3&b=4", {"a": "1,2,3", "b": "4"}),
+        (b"a=%FF", {"a": "%FF"}),
+        (b"a=%C3%28%ff%c3%a8%ED%A0%80", {"a": "%C3(%ffè%ED%A0%80"}),
         (b"a=\xff", {"a": "\ufffd"}),
-        (b"a=b=c&&%", {"a": "b=c", "%": ""}),
+        (b"a=b=c&&%", {"a": "b=c"}),
+        (b"a;b=x%26y;z", {"a;b": "x&y;z"}),
+        (b"a=%zz%4", {"a": "%zz%4"}),
     ],
 )
-async def test_a_query_is_read_like_a_form(query: bytes, params: dict[str, str], host: Host) -> None:
+async def test_a_query_is_read_as_on_the_platform(query: bytes, params: dict[str, str], host: Host) -> None:
     assert (await echoed(host, b"/api/echo/x", query_string=query))["params"] == params
+
+
+@pytest.mark.parametrize("query", ["a=1&a=2", "d&e=", "f=%FF", "A=%41+%2B", "&&", "?"])
+async def test_the_url_keeps_the_query_as_it_was_sent(query: str, host: Host) -> None:
+    seen = await echoed(host, b"/api/echo/x", query_string=query.encode(), headers=[(b"host", b"a.test")])
+
+    assert seen["url"] == f"http://a.test/api/echo/x?{query}"
 
 
 async def test_a_header_that_comes_twice_is_joined_with_a_comma(host: Host) -> None:
@@ -340,40 +386,108 @@ async def test_a_body_in_pieces_is_put_together(host: Host) -> None:
 async def test_a_body_of_the_limit_is_taken(host: Host) -> None:
     start, content = await sent(host, body(*[bytes(1024 * 1024)] * 100), method="PUT", path="/api/size")
 
-    assert (start["status"], content["body"]) == (200, str(LIMIT).encode())
+    assert (start["status"], content["body"]) == (200, str(BODY_LIMIT).encode())
 
 
-async def test_a_body_over_the_limit_is_refused_and_the_rest_is_not_kept(host: Host) -> None:
+async def test_a_body_over_the_limit_is_500_and_the_rest_is_not_kept(host: Host) -> None:
     messages = body(*[bytes(1024 * 1024)] * 105)
 
-    start, content, end = await sent(host, messages, method="PUT", path="/api/size")
+    answers = await sent(host, messages, method="PUT", path="/api/size")
 
-    assert start["status"] == 413
-    assert (b"connection", b"close") in start["headers"]
-    assert json.loads(content["body"])["code"] == "body_too_large"
-    assert end == {"type": "http.response.body", "body": b""}
+    assert answers == closing(500)
     assert next(messages, None) is None, "The client would still be sending."
 
 
+async def test_a_body_of_one_byte_over_the_limit_is_500(app_dir: Path) -> None:
+    host = Host.load(app_dir, module="sample_app", bodies=Bodies(limit=10))
+
+    assert (await sent(host, body(b"12345", b"67890"), method="PUT", path="/api/size"))[1]["body"] == b"10"
+    assert await sent(host, body(b"12345", b"67890", b"1"), method="PUT", path="/api/size") == closing(500)
+
+
+async def test_a_refused_body_is_not_kept_while_its_rest_is_read(app_dir: Path) -> None:
+    host = Host.load(app_dir, module="sample_app", bodies=Bodies(limit=10))
+    kept: list[bool] = []
+
+    def messages() -> Iterator[dict[str, Any]]:
+        chunk = Chunk(b"123456")
+        first = ref(chunk)
+        yield {"type": "http.request", "body": chunk, "more_body": True}
+        del chunk
+        yield {"type": "http.request", "body": Chunk(b"123456"), "more_body": True}
+        kept.append(first() is not None)
+        yield {"type": "http.request"}
+
+    assert await sent(host, messages(), method="PUT", path="/api/size") == closing(500)
+    assert kept == [False]
+
+
+class Chunk(bytearray):
+    """A part of a body, of which one can see whether it is kept."""
+
+
 async def test_a_client_that_asks_first_is_refused_before_it_sends(host: Host) -> None:
-    headers = [(b"content-length", str(LIMIT + 1).encode()), (b"expect", b"100-continue")]
+    headers = [(b"content-length", str(BODY_LIMIT + 1).encode()), (b"expect", b"100-continue")]
 
     messages = body(b"what is asked for is sent")
     answers = await sent(host, messages, method="PUT", path="/api/size", headers=headers)
 
-    assert answers[0]["status"] == 413
+    assert answers == closing(500)
     assert next(messages)["body"] == b"what is asked for is sent"
 
 
 async def test_a_refused_body_closes_its_connection_and_the_next_one_works(host: Host) -> None:
-    async with served(host) as port:
+    async with asyncio.timeout(PATIENCE), served(host) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        writer.write(b"PUT /api/size HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\nabc" % (LIMIT + 1))
-        assert (await reader.readline()).startswith(b"HTTP/1.1 413 ")
+        writer.write(b"PUT /api/size HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\nabc" % (BODY_LIMIT + 1))
+        assert (await reader.readline()).startswith(b"HTTP/1.1 500 ")
         writer.close()
 
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
             assert (await client.put("/api/size", content=b"abc")).text == "3"
+
+
+async def test_a_body_that_comes_too_slowly_is_500_and_the_end(app_dir: Path) -> None:
+    host = Host.load(app_dir, module="sample_app", bodies=Bodies(grace=0.05))
+    async with asyncio.timeout(PATIENCE), served(host) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"PUT /api/size HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\na")
+        answer = await reader.read()
+        writer.close()
+
+    assert b"\r\n\r\nHTTP/1.1 500 " in answer
+    assert answer.endswith(b"content-length: 0\r\nconnection: close\r\n\r\n")
+
+
+async def test_a_body_that_keeps_its_pace_may_take_longer_than_the_grace() -> None:
+    first, *others = body(b"a", b"b")
+    messages = iter(others)
+
+    async def receive() -> dict[str, Any]:
+        if bodies.held == 0:
+            return first
+        await asyncio.sleep(2 * bodies.grace)
+        return next(messages)
+
+    bodies = Bodies(grace=0.05, pace=0.01)
+    async with bodies.read({}, receive) as content:
+        assert content == b"ab"
+
+
+async def test_bodies_for_which_there_is_no_room_are_503_until_others_end(app_dir: Path) -> None:
+    bodies = Bodies(room=10)
+    host = Host.load(app_dir, module="sample_app", bodies=bodies)
+    async with bodies.read({}, received(b"123456")):
+        announced = await sent(
+            host, body(b"12345"), method="PUT", path="/api/size", headers=[(b"content-length", b"5")]
+        )
+        growing = await sent(host, body(b"123", b"45"), method="PUT", path="/api/size")
+        fitting = await sent(host, body(b"1234"), method="PUT", path="/api/size")
+    after = await sent(host, body(b"1234567890"), method="PUT", path="/api/size")
+
+    assert announced == growing == closing(503, (b"retry-after", b"1"))
+    assert (fitting[1]["body"], after[1]["body"]) == (b"4", b"10")
+    assert bodies.held == 0
 
 
 async def test_a_client_that_leaves_before_its_body_is_read_gets_no_answer(host: Host) -> None:
@@ -386,7 +500,7 @@ async def test_a_client_that_leaves_before_its_body_is_read_gets_no_answer(host:
 
 
 async def test_an_address_that_is_no_text_does_not_stop_a_real_server(host: Host) -> None:
-    async with served(host) as port:
+    async with asyncio.timeout(PATIENCE), served(host) as port:
         for path in (b"/api/echo/%FF", b"/api/echo/\xff", b"*"):
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.write(b"OPTIONS " + path + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
@@ -467,6 +581,21 @@ async def test_a_failed_function_is_logged_without_the_text_of_its_errors(
     assert "RSSMRA80A01H501U" not in caplog.text
 
 
+async def test_an_error_of_a_task_that_nothing_awaits_is_logged_without_its_text(
+    host: Host, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fail() -> None:
+        raise LookupError("Mario Rossi")
+
+    async with served(host):
+        task = asyncio.create_task(fail())
+        await asyncio.wait([task])
+        del task
+
+    assert '"event": "error_not_handled", "error": "LookupError"' in caplog.text
+    assert "Rossi" not in caplog.text
+
+
 # Calls
 
 
@@ -475,10 +604,8 @@ async def test_an_async_function_runs_on_the_loop(client: httpx.AsyncClient) -> 
 
 
 async def test_a_function_that_is_not_async_runs_in_a_thread_in_the_context_of_its_request(
-    client: httpx.AsyncClient,
+    client: httpx.AsyncClient, sample_app: Any
 ) -> None:
-    import sample_app  # type: ignore[import-not-found]
-
     sample_app.told.set("something")
 
     assert (await client.get("/sync")).json() == [False, "something"]
@@ -496,11 +623,9 @@ async def test_a_function_that_asks_for_its_context_gets_a_new_one_each_time(
 # Life
 
 
-async def test_the_host_starts_what_it_is_given_then_its_timers_and_stops_in_the_end(app_dir: Path) -> None:
-    import sample_app
-
-    sample_app.lived.clear()
-
+async def test_the_host_starts_what_it_is_given_then_its_timers_and_stops_in_the_end(
+    app_dir: Path, sample_app: Any
+) -> None:
     async def step(name: str) -> None:
         sample_app.lived.append(name)
 
@@ -518,7 +643,7 @@ async def test_the_host_starts_what_it_is_given_then_its_timers_and_stops_in_the
         answers.append(message["type"])
 
     life = asyncio.create_task(host({"type": "lifespan"}, receive, send))
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(PATIENCE):
         await sample_app.ticked.wait()
     told.set()
     await life

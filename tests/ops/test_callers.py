@@ -24,7 +24,7 @@ def holder(data: Path, key: str) -> Caller | None:
     """Return the caller that a key belongs to."""
 
     async def find() -> Caller | None:
-        registry = SqliteRegistry(data / "archive.db")
+        registry = SqliteRegistry(data / "archive.db", utc_now)
         try:
             return await registry.caller(key_hash(key))
         finally:
@@ -218,7 +218,10 @@ def test_grants_are_added_and_removed_by_institution_and_code(
     [
         (["--remove-grant", f"{CODE}:47"], f"Of {CODE} it was granted {CODE}:*: what is not there is not removed."),
         (["--remove-grant", "22222222222"], "Of 22222222222 it was granted nothing: what is not there is not removed."),
-        (["--remove-scope", "debtors:read"], "an-ec was not granted debtors:read."),
+        (
+            ["--remove-scope", "debtors:read"],
+            "an-ec was not granted debtors:read: `callers show an-ec` shows its scopes.",
+        ),
     ],
 )
 def test_what_was_not_granted_is_not_taken_away(options: list[str], sentence: str, operator: Operator) -> None:
@@ -227,6 +230,79 @@ def test_what_was_not_granted_is_not_taken_away(options: list[str], sentence: st
 
     assert operator.refused("callers", "change", "an-ec", "--role", "broker", *options) == f"{sentence}\n"
     assert operator.read("callers", "show", "an-ec") == before
+
+
+def test_removals_come_before_additions_so_one_command_replaces(operator: Operator) -> None:
+    operator.add_caller("an-ec", "--grant", f"{CODE}:47,48")
+
+    changed = operator.read(
+        *("callers", "change", "an-ec", "--add-scope", "notices:write", "--remove-scope", "notices:write"),
+        *("--add-grant", f"{CODE}:47", "--remove-grant", f"{CODE}:47,48"),
+    )
+
+    assert (changed["scopes"], changed["grants"]) == (["notices:write"], {CODE: ["47"]})
+
+
+def test_the_callers_that_may_call_for_an_institution_are_listed_with_its_codes(operator: Operator) -> None:
+    operator.add_institution()
+    operator.add_caller("a-broker", "--role", "broker", "--grant", f"{CODE}:47,48", "--grant", "22222222222:49")
+    operator.add_caller("another", "--role", "broker", "--grant", "22222222222:*")
+    operator.add_caller("of-one-code", "--role", "broker", "--grant", "*:49", "--valid-until", "2026-01-01")
+    operator.add_caller("the-platform", "--role", "platform", "--grant", "*:*")
+
+    listed = operator.ask("callers", "list", "--institution", CODE)
+
+    assert listed.stderr == ""
+    assert listed.stdout.splitlines()[0].split() == ["name", "role", "codes", "valid", "live", "keys"]
+    assert rows(listed.stdout) == [
+        ["a-broker", "broker", "47, 48", "yes", "1"],
+        ["of-one-code", "broker", "49", "not now", "1"],
+        ["the-platform", "platform", "*", "yes", "1"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("code", "names"),
+    [
+        ("47", ["a-broker", "the-platform"]),
+        ("49", ["of-one-code", "the-platform"]),
+        ("50", ["the-platform"]),
+    ],
+)
+def test_the_callers_that_may_call_for_a_segregation_code_are_listed(
+    code: str, names: list[str], operator: Operator
+) -> None:
+    operator.add_institution()
+    operator.add_caller("a-broker", "--role", "broker", "--grant", f"{CODE}:47,48")
+    operator.add_caller("of-one-code", "--role", "broker", "--grant", "*:49")
+    operator.add_caller("the-platform", "--role", "platform", "--grant", "*:*")
+
+    listed = operator.read("callers", "list", "--institution", CODE, "--code", code)
+
+    assert [caller["name"] for caller in listed["items"]] == names
+
+
+def test_of_an_institution_that_is_not_registered_the_callers_are_listed_with_a_warning(operator: Operator) -> None:
+    operator.add_caller()
+
+    listed = operator.ask("callers", "list", "--institution", CODE)
+
+    assert listed.stderr == f"{CODE} is not registered yet: until it is, calls for it are answered 404.\n"
+    assert [row[0] for row in rows(listed.stdout)] == ["an-ec"]
+
+
+def test_every_fault_of_a_question_about_callers_is_told_at_once(operator: Operator) -> None:
+    refusals = operator.refused("callers", "list", "--code", "4", exit_code=2)
+    of_both = operator.refused("callers", "list", "--institution", "1", "--code", "4", exit_code=2)
+
+    assert refusals.splitlines() == [
+        "--code '4' must name segregation codes of two digits.",
+        "--code needs --institution: which one is the code of?",
+    ]
+    assert of_both.splitlines() == [
+        "--institution '1' must be 11 digits: it has 1 digit.",
+        "--code '4' must name segregation codes of two digits.",
+    ]
 
 
 def test_a_caller_that_can_do_nothing_any_more_is_warned_of(operator: Operator) -> None:
@@ -250,7 +326,10 @@ def test_the_keys_of_a_caller_that_was_removed_open_nothing(operator: Operator) 
     removed = operator.ask("callers", "remove", "an-ec", "--yes")
 
     assert removed.stdout == "Removed an-ec. A running archive sees it within 60 seconds.\n"
-    assert operator.refused("callers", "show", "an-ec") == "an-ec is not registered.\n"
+    assert (
+        operator.refused("callers", "show", "an-ec")
+        == "an-ec is not registered: `callers list` shows those that are.\n"
+    )
     assert holder(operator.data, added["key"]) is None
 
 
@@ -260,5 +339,6 @@ def test_a_caller_nobody_registered_is_not_found(command: list[str], operator: O
 
     verb, *options = command
 
-    assert operator.refused("callers", verb, "nobody", *options) == "nobody is not registered.\n"
+    sentence = operator.refused("callers", verb, "nobody", *options)
+    assert sentence == "nobody is not registered: `callers list` shows those that are.\n"
     assert "NAME" in operator.refused("callers", verb, "\udc80", *options, exit_code=2)

@@ -3,15 +3,18 @@
 import os
 import pty
 import sqlite3
+import stat
 import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
+from select import select
 from threading import Timer
 
 import pytest
 
 from tests.ops.asking import CODE, IBAN, ROOT, Operator, environment, start
+from tests.server import PATIENCE
 
 ADD = ("institutions", "add", CODE, "--name", "Comune di Esempio", "--iban", IBAN)
 LONG_NAME = "Comune di Esempio con un nome molto lungo, che non sta in una riga"
@@ -40,6 +43,41 @@ def test_the_folder_named_on_the_command_line_comes_before_data(operator: Operat
 
     assert not operator.data.exists()
     assert (tmp_path / "other" / "archive.db").is_file()
+
+
+@pytest.mark.parametrize("place", [0, 1, 2, 3, 5, 7])
+@pytest.mark.parametrize("is_one_word", [False, True])
+def test_the_folder_may_be_named_anywhere_in_the_command(
+    place: int, is_one_word: bool, operator: Operator, tmp_path: Path
+) -> None:
+    folder = str(tmp_path / "other")
+    named = (f"--data={folder}",) if is_one_word else ("--data", folder)
+
+    operator.ask(*ADD[:place], *named, *ADD[place:])
+
+    assert not operator.data.exists()
+    assert (tmp_path / "other" / "archive.db").is_file()
+
+
+def test_what_follows_two_dashes_is_no_folder(operator: Operator) -> None:
+    operator.add_institution()
+
+    assert "CODE '--data' must be 11 digits" in operator.refused("institutions", "show", "--", "--data", exit_code=2)
+
+
+def test_help_needs_nothing_else(operator: Operator) -> None:
+    assert operator.ask("callers", "add", "--help").stdout.startswith("Usage: ")
+
+
+def test_the_folder_of_a_new_archive_is_for_its_owner_only(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    before = os.umask(0)
+    try:
+        Operator(data).ask(*ADD)
+    finally:
+        os.umask(before)
+
+    assert stat.filemode(data.stat().st_mode) == "drwx------"
 
 
 def test_a_store_that_is_named_comes_before_data(operator: Operator, tmp_path: Path) -> None:
@@ -71,7 +109,15 @@ def test_a_store_that_is_not_understood_is_told(operator: Operator) -> None:
         ([], "Usage: "),
         (["keys"], "Usage: "),
         (["institution"], "No such command 'institution'. Did you mean 'institutions'?"),
-        (["institutions", "add", CODE], "Missing option '--name'."),
+        (["institutions", "add", CODE], "Missing option '--name'.\n"),
+        (
+            ["callers", "add", "--scope", "notices:read"],
+            "Missing argument 'NAME'.\nMissing option '--role'.\nMissing option '--grant'.\n",
+        ),
+        (["keys", "revoke", "--yes"], "Missing argument 'NAME'.\nMissing argument 'KEYID'.\n"),
+        (["institutions", "show", "--data"], "--data must be followed by a folder.\n"),
+        (["--data", "a", "institutions", "list", "--data=b"], "--data is given twice.\n"),
+        (["audit", "--limit", "0"], "Invalid value for '--limit'"),
         (["institutions", "list", "--everything"], "No such option: --everything"),
     ],
 )
@@ -109,7 +155,8 @@ def test_a_registry_that_fails_does_not_answer(command: list[str], operator: Ope
 
     sentence = operator.refused(*command, exit_code=3)
     assert sentence == (
-        "The registry does not answer (StoreUnavailable caused by OperationalError); nothing was done.\n"
+        "The registry does not answer (StoreUnavailable caused by OperationalError(SQLITE_ERROR)). "
+        "If this was a change, `audit` lists it if it was made: look there before you repeat it.\n"
     )
 
 
@@ -145,11 +192,9 @@ def test_what_cannot_be_undone_is_not_done_where_nobody_can_be_asked(
     operator.add_institution()
     operator.add_caller()
 
-    process = start(operator.data, *command)
-    out, err = process.communicate(timeout=20)
+    refusal = operator.refused(*command, exit_code=2)
 
-    assert (process.returncode, out) == (2, "")
-    assert err == "This cannot be undone, and nobody can be asked here: confirm it with --yes.\n"
+    assert refusal == "This cannot be undone, and nobody can be asked here: confirm it with --yes.\n"
     assert len(operator.read("institutions", "list")["items"]) == len(operator.read("callers", "list")["items"]) == 1
 
 
@@ -172,7 +217,7 @@ class Terminal:
         """Return what appears, through this text."""
         seen = ""
         while text not in seen:
-            seen += os.read(self._screen, 1024).decode()
+            seen += self._read().decode()
         return seen
 
     def type(self, text: str) -> None:
@@ -183,13 +228,18 @@ class Terminal:
         """Return what appears until the command has ended."""
         seen = b""
         try:
-            while chunk := os.read(self._screen, 1024):
+            while chunk := self._read():
                 seen += chunk
         except OSError:
             pass  # The other end was closed.
         os.close(self._screen)
-        self.process.wait(20)
+        self.process.wait(PATIENCE)
         return seen.decode().replace("\r\n", "\n")
+
+    def _read(self) -> bytes:
+        readable, _, _ = select([self._screen], [], [], PATIENCE)
+        assert readable, "Nothing appears any more."
+        return os.read(self._screen, 1024)
 
 
 @pytest.mark.parametrize(
@@ -231,9 +281,21 @@ def test_what_was_changed_while_the_operator_was_asked_is_not_removed(operator: 
     operator.read("institutions", "change", CODE, "--lenient")
     terminal.type("y")
 
-    assert "Somebody else changed it meanwhile and nothing was done" in terminal.rest()
+    assert "Another operator changed it meanwhile, so nothing was done: look at it again" in terminal.rest()
     assert terminal.process.returncode == 1
     assert operator.read("institutions", "show", CODE)["lenient"] is True
+
+
+def test_a_wide_list_is_broken_within_its_columns_on_a_terminal(operator: Operator) -> None:
+    operator.add_institution(CODE, "--name", LONG_NAME)
+
+    shown = Terminal(operator.data, "institutions", "list", COLUMNS="90", NO_COLOR="1").rest()
+
+    head, first, second, third = shown.splitlines()[:4]
+    assert max(map(len, shown.splitlines())) <= 90 + len("\x1b[1m\x1b[0m")
+    assert first.split("  ")[0] == CODE
+    assert second.startswith(" " * head.replace("\x1b[1m", "").index("name"))
+    assert third.split()[-1] in LONG_NAME
 
 
 def test_a_narrow_terminal_loses_nothing_and_no_color_is_honoured(operator: Operator) -> None:

@@ -81,6 +81,30 @@ def test_institutions_are_listed_by_fiscal_code_and_found_by_a_part_of_their_nam
     assert operator.read("institutions", "list", "--name", "nobody") == {"items": []}
 
 
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [
+        ("Città di Castello", "citta di"),
+        ("Citta di Castello", "CITTÀ"),
+        ("CITTA' DI CASTELLO", "città di"),
+        ("Città di Castello", "Citta'"),
+        ("L’Aquila", "l'aquila"),
+        ("L'Aquila", "LAQUILA"),
+        ("Großenzersdorf", "GROSSEN"),
+        ("Castello di Cittá", "cittá"),
+    ],
+)
+def test_an_institution_is_found_by_name_whatever_the_case_accents_and_apostrophes(
+    name: str, part: str, operator: Operator
+) -> None:
+    operator.add_institution(CODE, "--name", name)
+    operator.add_institution("22222222222", "--name", "Comune di Esempio")
+
+    found = operator.read("institutions", "list", "--name", part)["items"]
+
+    assert [institution["name"] for institution in found] == [name]
+
+
 def test_every_fault_of_an_institution_is_told_at_once(operator: Operator) -> None:
     faults = operator.refused(
         *("institutions", "add", "1111111111", "--name", "", "--iban", "IT60X", "--iban", f"{IBAN}:aca"),
@@ -190,8 +214,16 @@ def test_an_institution_without_a_default_iban_is_warned_of(operator: Operator) 
     [
         (["--add-iban", IBAN], 2, "An IBAN would be registered twice"),
         (["--add-exclusion", "47:2026-01-01:2026-01-02"], 2, "A segregation code would be excluded twice"),
-        (["--remove-iban", POSTAL_IBAN], 1, f"The IBAN '{POSTAL_IBAN}' is not registered of it."),
-        (["--remove-exclusion", "48:2026-01-01"], 1, "1 of the exclusions to remove are not registered of it."),
+        (
+            ["--remove-iban", POSTAL_IBAN],
+            1,
+            f"The IBAN '{POSTAL_IBAN}' is not registered: `institutions show {CODE}` shows",
+        ),
+        (
+            ["--remove-exclusion", "48:2026-01-01"],
+            1,
+            "1 of the exclusions to remove are not registered: `institutions show",
+        ),
         (["--name", "", "--add-iban", "IT60"], 2, "--name '' must be"),
     ],
 )
@@ -219,7 +251,10 @@ def test_an_institution_that_was_removed_is_not_found(operator: Operator) -> Non
 
     assert removed.stdout == f"Removed {CODE}. A running archive sees it within 60 seconds.\n"
     assert removed.stderr == ""
-    assert operator.refused("institutions", "show", CODE) == f"{CODE} is not registered.\n"
+    assert (
+        operator.refused("institutions", "show", CODE)
+        == f"{CODE} is not registered: `institutions list` shows those that are.\n"
+    )
 
 
 def test_removing_an_institution_names_the_callers_that_are_still_granted_it(operator: Operator) -> None:
@@ -239,7 +274,8 @@ def test_an_institution_nobody_registered_is_not_found(command: list[str], opera
 
     verb, *options = command
 
-    assert operator.refused("institutions", verb, "22222222222", *options) == "22222222222 is not registered.\n"
+    sentence = operator.refused("institutions", verb, "22222222222", *options)
+    assert sentence == "22222222222 is not registered: `institutions list` shows those that are.\n"
     assert (
         operator.refused("institutions", verb, "2222", *options, exit_code=2)
         == "CODE '2222' must be 11 digits: it has 4 digits.\n"

@@ -129,4 +129,35 @@ def test_keys_of_a_caller_nobody_registered_are_not_found(command: list[str], op
 
     verb, *options = command
 
-    assert operator.refused("keys", verb, "nobody", *options) == "nobody is not registered.\n"
+    sentence = operator.refused("keys", verb, "nobody", *options)
+    assert sentence == "nobody is not registered: `callers list` shows those that are.\n"
+
+
+def test_the_caller_of_a_key_is_found_by_the_id_of_the_key(operator: Operator) -> None:
+    operator.add_caller("another")
+    old = operator.add_caller("an-ec", "--role", "broker", "--valid-until", "2026-01-01")["key"]
+    new = operator.read("keys", "rotate", "an-ec", "--old-expires-in", "0m")["key"]
+
+    by_old = operator.read("keys", "find", key_id(old))
+    by_new = rows(operator.ask("keys", "find", key_id(new)).stdout)
+
+    (found,) = by_old["items"]
+    assert {**found, "expiresAt": None} == {
+        "caller": "an-ec",
+        "valid": False,
+        "id": key_id(old),
+        "expiresAt": None,
+        "live": False,
+    }
+    assert by_new == [["an-ec", "broker", "not now, until 2026-01-02 00:00:00+01:00", key_id(new), "never", "live"]]
+
+
+def test_a_key_that_no_caller_has_is_not_found(operator: Operator) -> None:
+    key = operator.add_caller()["key"]
+
+    assert operator.refused("keys", "find", "0123456789ab") == (
+        "No caller has the key 0123456789ab: `audit` shows keys that were taken away, too.\n"
+    )
+    for text in ("", "0123456789AB", key_hash(key)):
+        refusal = operator.refused("keys", "find", text, exit_code=2)
+        assert refusal == f"KEYID {text!r} must be 12 digits of 0-9 a-f, as `keys list` shows them.\n"

@@ -1,15 +1,23 @@
 """The locks: everything pinned and hashed, nothing for development deployed, no registry named."""
 
+import ast
 import re
 import subprocess
+from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
 DEPLOYED = "requirements.txt"
+RUN = "requirements-run.txt"
 TESTED = ["requirements-dev.txt", "tests/functions/worker.txt"]
-LOCKS = [DEPLOYED, *TESTED]
+LOCKS = [DEPLOYED, RUN, *TESTED]
+
+NOT_RUN = ["bench", "docs", "tests"]
+DOUBLE = "tests/emulators/cosmos"
+"""The double of `make run-azure`."""
 
 PINNED = re.compile(r"(?P<pin>(?P<name>[a-z0-9-]+)==[^\s;]+( ; [^\\]+?)?)(\s+--hash=sha256:[0-9a-f]{64})+")
 
@@ -47,14 +55,57 @@ def test_a_lock_holds_what_its_source_asks_for(lock: str) -> None:
     assert wanted(lock.replace(".txt", ".in")) <= set(pins(lock).values()), "`make lock` locks it."
 
 
-@pytest.mark.parametrize("tested", TESTED)
-def test_what_is_tested_is_what_is_deployed(tested: str) -> None:
-    assert pins(DEPLOYED).keys() <= pins(tested).keys()
+@pytest.mark.parametrize("used", [RUN, *TESTED])
+def test_what_runs_here_and_what_is_tested_is_what_is_deployed(used: str) -> None:
+    assert pins(DEPLOYED).keys() <= pins(used).keys()
 
 
-@pytest.mark.parametrize("tested", TESTED)
-def test_nothing_for_development_is_deployed(tested: str) -> None:
-    assert wanted(tested.replace(".txt", ".in")) & set(pins(DEPLOYED).values()) == set()
+def test_what_runs_here_is_tested() -> None:
+    assert pins(RUN).keys() <= pins("requirements-dev.txt").keys()
+
+
+@pytest.mark.parametrize("used", [RUN, *TESTED])
+def test_nothing_for_development_is_deployed(used: str) -> None:
+    assert wanted(used.replace(".txt", ".in")) & set(pins(DEPLOYED).values()) == set()
+
+
+def test_a_first_run_waits_for_no_tool_of_the_tests() -> None:
+    assert wanted("requirements-dev.in") & set(pins(RUN).values()) == set()
+
+
+@pytest.mark.parametrize("target", ["run", "run-azure", "ops"])
+def test_what_runs_here_has_an_environment_with_its_lock_and_nothing_else(target: str) -> None:
+    command = ["make", "--dry-run", "--always-make", target]
+
+    steps = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60).stdout
+
+    assert set(re.findall(r"\S+\.txt", steps)) == {RUN}
+    assert set(re.findall(r"\.venv\S*/bin/python", steps)) == {".venv-run/bin/python"}
+    assert steps.count(" >&2") >= 3, "The steps of a first start are told, and not among what `ops` prints."
+
+
+def test_what_runs_here_imports_only_what_its_lock_holds() -> None:
+    folders = {package.parent for package in ROOT.glob("[!.]*/__init__.py")} - {ROOT / name for name in NOT_RUN}
+    sources = [source for folder in (*folders, ROOT / DOUBLE) for source in folder.rglob("*.py")]
+    packages = packages_distributions()
+
+    used = {name for source in sources for name in imported(source.read_text(encoding="utf-8"))} & packages.keys()
+
+    assert {"uvicorn", "typer", "orjson", "azure", "mmh3"} <= used
+    assert used - {name for name in used if set(map(canonical, packages[name])) & set(pins(RUN).values())} == set()
+
+
+def imported(source: str) -> Iterator[str]:
+    """Yield the top-level name of each module that a source imports, inside functions too."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module.partition(".")[0]
+
+
+def canonical(distribution: str) -> str:
+    return re.sub(r"[-_.]+", "-", distribution).lower()
 
 
 def test_no_file_names_a_registry() -> None:

@@ -55,7 +55,7 @@ async def busy(tmp_path: Path, clock: StillClock) -> AsyncIterator[Callable[[Wri
 
     def archive(write: Write, times: int) -> Archive:
         opened.append(BusyStore(path, write, times))
-        return Archive(opened[-1], KnownRegistry(SqliteRegistry(path), clock), clock)
+        return Archive(opened[-1], KnownRegistry(SqliteRegistry(path, clock), clock), clock)
 
     yield archive
     for store in opened:

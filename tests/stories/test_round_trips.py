@@ -85,7 +85,7 @@ async def store(tmp_path: Path) -> AsyncIterator[CountingStore]:
 @pytest.fixture
 async def archive(store: CountingStore, tmp_path: Path, clock: StillClock) -> AsyncIterator[Archive]:
     """Yield the archive on it."""
-    registry = SqliteRegistry(tmp_path / "archive.db")
+    registry = SqliteRegistry(tmp_path / "archive.db", clock)
     yield Archive(store, KnownRegistry(registry, clock), clock)
     await registry.close()
 

@@ -1,16 +1,13 @@
 """Whatever fails on the way to Cosmos DB, what was asked is done once, or refused whole and worth asking again."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from itertools import count
-from time import monotonic
 
 import httpx
 import pytest
-from azure.cosmos.aio import CosmosClient
 
-from local.seed import seed
 from shared import bootstrap
 from shared.adapters.cosmos import CosmosNoticeStore
 from shared.adapters.cosmos_calls import Cosmos
@@ -18,8 +15,7 @@ from shared.archive import Archive
 from shared.bootstrap import Application
 from shared.domain.events import NoticeEvent
 from shared.domain.identifiers import Iuv
-from shared.domain.notice import Address, Change, Notice
-from shared.errors import StoreUnavailable
+from shared.domain.notice import Address, Notice
 from shared.ports import Search
 from shared.settings import CosmosStore, Settings
 from tests.conftest import PLATFORM_KEY
@@ -182,61 +178,6 @@ async def test_many_writers_of_one_notice_leave_one_event_each_and_no_gap(
     assert (await archive.get(address)).version == 33
 
 
-async def test_throttled_often_all_is_done_or_refused_and_nothing_is_lost(
-    application: Application, cosmos: CosmosDouble
-) -> None:
-    addresses = [an_address() for _ in range(200)]
-    cosmos.inject(Fault(status=429, substatus=3200, retry_after=0.02, probability=0.3, times=None))
-
-    outcomes = await asyncio.gather(
-        *(publish(application.archive, address) for address in addresses), return_exceptions=True
-    )
-
-    cosmos.faults.clear()
-    assert {type(outcome) for outcome in outcomes if isinstance(outcome, BaseException)} <= {StoreUnavailable}
-    done = {address.number for address, outcome in zip(addresses, outcomes, strict=True) if isinstance(outcome, Change)}
-    listed = await application.archive.list(Search(INSTITUTION, NOW, limit=500))
-    assert done <= {notice.address.number for notice in listed.notices}
-    assert len(done) > 190  # each asks seven times or more within the budget
-    for address in addresses[:20]:
-        assert [event.type for event in (await application.archive.history(address)).events] == ["published"]
-
-
-async def test_those_who_were_throttled_together_do_not_come_back_together(
-    application: Application, cosmos: CosmosDouble
-) -> None:
-    address = an_address()
-    await publish(application.archive, address)
-    came: list[float] = []
-    cosmos.inject(Fault("Read", status=429, retry_after=0.3, times=100))
-    began = monotonic()
-
-    async def read() -> None:
-        await application.archive.get(address)
-        came.append(monotonic() - began)
-
-    cosmos.log.clear()
-    await asyncio.gather(*(read() for _ in range(100)))
-
-    assert cosmos.log.count("Read") == 200, "each was asked again once"
-    assert max(came) - min(came) > 0.15
-
-
-async def test_throttled_without_a_word_how_long_a_reader_does_not_hammer(
-    application: Application, cosmos: CosmosDouble
-) -> None:
-    address = an_address()
-    await publish(application.archive, address)
-    cosmos.log.clear()
-    cosmos.inject(Fault("Read", status=429, times=None))
-
-    with pytest.raises(TimeoutError):
-        async with asyncio.timeout(1):
-            await application.archive.get(address)
-
-    assert 3 < cosmos.log.count("Read") < 12
-
-
 async def test_a_number_that_no_notice_can_have_is_not_there(http: httpx.AsyncClient) -> None:
     # Cosmos DB refuses a key of more than 2,048 bytes.
     for path in ("", "/events", "?at=2026-11-23T09:00:00Z"):
@@ -244,6 +185,28 @@ async def test_a_number_that_no_notice_can_have_is_not_there(http: httpx.AsyncCl
         assert (answer.status_code, answer.json()["code"]) == (404, "notice_not_found")
     of_nobody = await http.get(f"/creditor-institutions/{'1' * 3000}/notices/347", headers=PLATFORM_KEY)
     assert of_nobody.status_code == 404
+
+
+async def test_the_claim_of_an_iuv_is_no_notice(http: httpx.AsyncClient) -> None:
+    notices = "/creditor-institutions/77777777777/notices"
+    assert (await http.put(f"{notices}/{an_address().number}", json=a_body(iuv="IUV1"))).status_code == 201
+
+    for path in ("", "/events", "?at=2026-11-23T09:00:00Z"):
+        answer = await http.get(f"{notices}/iuv:IUV1{path}", headers=PLATFORM_KEY)
+        assert (answer.status_code, answer.json()["code"]) == (404, "notice_not_found")
+
+
+async def test_the_page_of_a_gateway_makes_neither_a_key_nor_a_notice_unknown(
+    application: Application, http: httpx.AsyncClient, cosmos: CosmosDouble
+) -> None:
+    address = an_address()
+    await publish(application.archive, address)
+
+    for place in range(4):
+        cosmos.inject(Fault("Read", status=404, body="<html>Not Found</html>", skip=place))
+        answer = await http.get(f"{NOTICES}/{address.number}")
+        cosmos.faults.clear()
+        assert answer.status_code == 200
 
 
 async def test_what_is_asked_while_the_archive_closes_is_done_or_refused(
@@ -293,96 +256,6 @@ async def test_what_is_due_is_found_while_partitions_are_split(application: Appl
 
     assert len(found) == 30
     assert set(found) == addresses
-
-
-class TestOutOfReach:
-    """Beyond the budget the answer is 503, and nothing is half done."""
-
-    BUDGET = 0.4
-
-    @pytest.fixture
-    async def application(self, kept_in: CosmosStore, clock: StillClock) -> AsyncIterator[Application]:
-        """Yield the archive with little patience."""
-        bootstrap.open_application(Settings(kept_in), clock)
-        await seed()
-        await bootstrap.close()
-        yield bootstrap.open_application(Settings(kept_in, store_budget=self.BUDGET), clock)
-        await bootstrap.close()
-
-    @pytest.mark.parametrize(
-        "fault",
-        [
-            Fault(delay=30),
-            Fault(drop="before"),
-            Fault(drop="after"),
-            Fault(status=429, retry_after=60),
-            Fault(status=429, retry_after=0.01),
-            Fault(status=449),
-            Fault(status=410, substatus=1002),
-            Fault(status=503),
-            Fault(status=503, after_commit=True),
-            Fault(status=403),
-            Fault(status=400),
-            Fault(status=413),
-            Fault(status=404, substatus=1003),
-        ],
-        ids=lambda fault: f"{fault.status or fault.drop or 'silence'}-{fault.retry_after or fault.after_commit}",
-    )
-    async def test_a_store_that_does_not_answer_is_503_in_time_and_leaves_a_whole_notice_or_none(
-        self, http: httpx.AsyncClient, cosmos: CosmosDouble, fault: Fault
-    ) -> None:
-        known, unknown = (f"{NOTICES}/{an_address().number}" for _ in range(2))
-        assert (await http.put(known, json=a_body())).status_code == 201
-        cosmos.inject(replace(fault, times=None))
-
-        for request in (
-            http.put(unknown, json=a_body()),
-            http.patch(known, json={"description": "b"}),
-            http.get(known),
-            http.get(f"{known}/events"),
-            http.get(NOTICES),
-        ):
-            began = monotonic()
-            answer = await request
-            assert (answer.status_code, answer.json()["code"]) == (503, "store_unavailable")
-            assert int(answer.headers["Retry-After"]) >= 1
-            assert monotonic() - began < 2 * self.BUDGET + 1
-
-        cosmos.faults.clear()
-        for address in (known, unknown):
-            versions = [item["version"] for item in (await http.get(f"{address}/events")).json().get("items", [])]
-            notice = await http.get(address)
-            assert versions == list(range(1, len(versions) + 1))
-            assert notice.json().get("version", 0) == len(versions)
-
-    async def test_an_account_that_is_not_there_is_503(self, kept_in: CosmosStore, clock: StillClock) -> None:
-        nowhere = replace(kept_in, endpoint="http://127.0.0.1:9/")
-        archive = bootstrap.open_application(Settings(nowhere, store_budget=self.BUDGET), clock).archive
-
-        with pytest.raises(StoreUnavailable):
-            await archive.get(an_address())
-
-        await bootstrap.close()
-
-    @pytest.mark.parametrize("missing", ["archive", "notices", "registries", "checkpoints"])
-    async def test_a_container_that_is_not_there_is_no_empty_archive(
-        self, kept_in: CosmosStore, clock: StillClock, http: httpx.AsyncClient, missing: str
-    ) -> None:
-        await bootstrap.close()
-        async with CosmosClient(kept_in.endpoint, kept_in.key or "") as client:
-            if missing == "archive":
-                await client.delete_database(missing)
-            else:
-                await client.get_database_client("archive").delete_container(missing)
-        bootstrap.open_application(Settings(kept_in, store_budget=self.BUDGET), clock)
-
-        answer = await http.get(f"{NOTICES}/{an_address().number}")
-        health = await http.get("/health")
-
-        code = "notice_not_found" if missing == "checkpoints" else "store_unavailable"
-        assert answer.json()["code"] == code
-        # Health writes to the container of the checkpoints alone.
-        assert health.status_code == (503 if missing in ("archive", "checkpoints") else 200)
 
 
 async def lived(

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from tests.conformance.cosmos.support import Cosmos, Target, a_name, an_institution
+from tests.conformance.cosmos.support import Cosmos, Target, a_name, a_number, an_institution, missing
 from tests.emulators.cosmos import CosmosDouble
 
 CONNECTION_STRING = os.environ.get("CONFORMANCE_COSMOS")
@@ -79,3 +79,11 @@ async def other(target: Target) -> AsyncIterator[Cosmos]:
 def institution() -> str:
     """Return an institution that has no notices yet."""
     return an_institution()
+
+
+@pytest.fixture
+async def archive(cosmos: Cosmos, double: CosmosDouble) -> Cosmos:
+    """Return a client that knows its way already, so that the log holds nothing but what the test asks."""
+    await missing(cosmos.notices, "notice", [an_institution(), a_number(1)])
+    double.log.clear()
+    return cosmos

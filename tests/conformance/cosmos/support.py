@@ -50,8 +50,8 @@ class Target:
         async with CosmosClient.from_connection_string(self.connection_string) as client:
             database = await client.create_database_if_not_exists(self.database)
             for name, made in ((self.notices, ARCHIVE["notices"]), (self.registry, ARCHIVE["registries"])):
-                key, policy = PartitionKey(made["partitionKey"]), made["indexingPolicy"]
-                await database.create_container(name, key, indexing_policy=policy)
+                key, policy, ttl = PartitionKey(made["partitionKey"]), made["indexingPolicy"], made.get("defaultTtl")
+                await database.create_container(name, key, indexing_policy=policy, default_ttl=ttl)
 
     async def delete(self) -> None:
         """Delete the containers, with all that the tests wrote; the database stays."""

@@ -193,6 +193,17 @@ async def test_a_session_may_be_handed_to_another_client(
     assert (read["status"], found) == ("PAID", ["PAID"])
 
 
+@pytest.mark.parametrize("ranges", [1, 4])
+async def test_a_query_proves_what_it_saw_of_every_partition(cosmos: Cosmos, institution: str, ranges: int) -> None:
+    await save(cosmos.notices, a_notice(institution))
+    told: list[CaseInsensitiveDict] = []
+
+    await ask(cosmos.notices, "SELECT * FROM c", response_hook=lambda headers, _: told.append(headers))
+
+    tokens = ",".join(headers["x-ms-session-token"] for headers in told).split(",")
+    assert len({token.partition(":")[0] for token in tokens}) == ranges
+
+
 async def test_the_sdk_does_not_remember_the_session_of_a_batch(
     cosmos: Cosmos, double: CosmosDouble, institution: str
 ) -> None:

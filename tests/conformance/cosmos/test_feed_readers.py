@@ -205,7 +205,7 @@ async def test_an_empty_answer_is_no_page_and_its_token_is_only_in_the_headers_o
     """At the time of the hook the header is the service's own; after the iteration it is a token for the SDK."""
     kept: list[tuple[Mapping[str, str], str]] = []
     feed: Any = cosmos.notices.query_items_change_feed(
-        response_hook=lambda headers, _: kept.append((headers, headers["etag"])), **BEGINNING
+        start_time="Now", response_hook=lambda headers, _: kept.append((headers, headers["etag"]))
     )
 
     assert [page async for page, _ in pages(feed)] == []
@@ -260,7 +260,7 @@ async def test_the_items_of_a_batch_come_in_any_order(cosmos: Cosmos, institutio
 async def test_a_feed_object_is_iterated_once(cosmos: Cosmos, institution: str) -> None:
     await save(cosmos.notices, a_notice(institution))
     feed: Any = cosmos.notices.query_items_change_feed(**BEGINNING)
-    assert len([page async for page, _ in pages(feed)]) == 1
+    assert [page async for page, _ in pages(feed)] != []
 
     with pytest.raises(ValueError, match="changeFeedStateContext"):
         await anext(pages(feed))

@@ -1,4 +1,4 @@
-"""Queries as the archive asks them: the notices of an institution in three orders, those due, counts, pages."""
+"""Queries: conditions, orders over several partitions, counts, pages."""
 
 from collections.abc import Callable
 from typing import Any
@@ -25,11 +25,6 @@ from tests.conformance.cosmos.support import (
 from tests.emulators.cosmos import CosmosDouble
 
 NOTICES = "SELECT * FROM c WHERE c.creditorInstitution = @institution AND c.id = 'notice'"
-DUE = (
-    "SELECT * FROM c WHERE c.id = 'notice' AND c.nextChangeAt <= @now"
-    " ORDER BY c.nextChangeAt, c.creditorInstitution, c.noticeNumber"
-)
-
 SHUFFLED = [5, 2, 7, 1, 8, 3, 6, 4]
 ORDERS: dict[str, Callable[[Document], Any]] = {
     "c.creditorInstitution, c.noticeNumber": lambda item: item["noticeNumber"],
@@ -109,51 +104,6 @@ async def test_a_limit_may_be_a_parameter(cosmos: Cosmos) -> None:
     query = f"{NOTICES} ORDER BY c.creditorInstitution, c.noticeNumber OFFSET 0 LIMIT @limit"
 
     assert serials(await ask(cosmos.notices, query, {"institution": institution, "limit": 2})) == [1, 2]
-
-
-@over_partitions
-@pytest.mark.parametrize("order", ORDERS)
-async def test_each_feed_range_lists_its_notices_in_order(cosmos: Cosmos, order: str) -> None:
-    """A range of its own is asked at once, without a plan; merging the ranges is then for whoever asks."""
-    institution, *_ = await an_archive(cosmos)
-
-    listed: list[Document] = []
-    for feed_range in await feed_ranges(cosmos.notices):
-        part = await ask(
-            cosmos.notices,
-            f"{NOTICES} ORDER BY {order} OFFSET 0 LIMIT 100",
-            {"institution": institution},
-            feed_range=feed_range,
-        )
-        assert serials(part) == serials(sorted(part, key=ORDERS[order]))
-        listed += part
-
-    assert serials(sorted(listed, key=ORDERS[order])) == serials(sorted(notices_of(institution), key=ORDERS[order]))
-
-
-@over_partitions
-async def test_the_due_notices_of_each_feed_range_come_in_the_order_they_are_due(cosmos: Cosmos) -> None:
-    institutions = await an_archive(cosmos)
-    now = "2026-12-05T00:00:00.000Z"
-
-    found: list[Document] = []
-    for feed_range in await feed_ranges(cosmos.notices):
-        due = await ask(cosmos.notices, DUE, {"now": now}, feed_range=feed_range)
-        assert [item["nextChangeAt"] for item in due] == sorted(item["nextChangeAt"] for item in due)
-        found += [item for item in due if item["creditorInstitution"] in institutions]
-
-    assert sorted(serials(found)) == sorted([1, 2, 3, 4, 5] * 4)
-
-
-@over_partitions
-async def test_the_first_due_notices_of_a_feed_range_are_limited(cosmos: Cosmos) -> None:
-    await an_archive(cosmos)
-    query = DUE.replace("SELECT", "SELECT TOP 2")
-
-    for feed_range in await feed_ranges(cosmos.notices):
-        due = await ask(cosmos.notices, DUE, {"now": "2027"}, feed_range=feed_range)
-        first = await ask(cosmos.notices, query, {"now": "2027"}, feed_range=feed_range)
-        assert [item["nextChangeAt"] for item in first] == [item["nextChangeAt"] for item in due[:2]]
 
 
 @over_partitions
@@ -397,10 +347,11 @@ async def test_an_ordered_query_of_every_partition_is_planned_and_then_asked_of_
 
 @over_partitions
 async def test_a_query_of_a_feed_range_is_one_request(cosmos: Cosmos, double: CosmosDouble) -> None:
-    await an_archive(cosmos)
+    institution, *_ = await an_archive(cosmos)
+    query = f"{NOTICES} ORDER BY c.creditorInstitution, c.noticeNumber"
     feed_range, *_ = await feed_ranges(cosmos.notices)
     double.log.clear()
 
-    await ask(cosmos.notices, DUE, {"now": "2027"}, feed_range=feed_range)
+    await ask(cosmos.notices, query, {"institution": institution}, feed_range=feed_range)
 
     assert (double.log.count("QueryPlan"), double.log.count("Query")) == (0, 1)

@@ -15,7 +15,6 @@ from tests.conformance.cosmos.support import (
     a_notice,
     a_number,
     an_event,
-    an_institution,
     ask,
     key_of,
     missing,
@@ -26,14 +25,6 @@ from tests.conformance.cosmos.support import (
 from tests.emulators.cosmos import CosmosDouble, Fault
 
 PAGE = "<html><h1>404 Not Found</h1></html>"
-
-
-@pytest.fixture
-async def archive(cosmos: Cosmos, double: CosmosDouble) -> Cosmos:
-    """Return a client that knows the container, so that the log holds only what the test asks."""
-    await missing(cosmos.notices, "notice", [an_institution(), a_number(1)])
-    double.log.clear()
-    return cosmos
 
 
 async def write_both(archive: Cosmos, notice: Document) -> list[Any]:
@@ -167,21 +158,3 @@ async def test_a_call_that_is_given_up_may_have_been_carried_out(
 
     assert double.log.statuses("Create") == [0]
     assert await missing(archive.notices, "notice", key_of(notice)) == (hang == "before")
-
-
-@pytest.mark.parametrize(
-    "rule",
-    [
-        {"body": "[]"},
-        {"status": 200},
-        {"status": 199, "body": ""},
-        {"result": 1},
-        {"status": 429, "result": 1, "body": ""},
-        {"hang": "never"},
-        {"drop": "never"},
-        {"operation": "Guess"},
-    ],
-)
-def test_a_rule_that_cannot_do_what_it_says_is_refused(rule: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"\w"):
-        Fault(**rule)

@@ -150,6 +150,7 @@ class CosmosDouble:
         activity = call.header("x-ms-activity-id") or str(uuid4())
         common = {
             "content-type": "application/json",
+            "x-ms-request-charge": "0",
             "x-ms-activity-id": activity,
             "x-ms-gatewayversion": "2.0.0",
             "x-ms-serviceversion": "version=double",

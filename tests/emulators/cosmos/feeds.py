@@ -91,8 +91,9 @@ class Place:
 
     def is_before(self, document: Json, select: Select) -> bool:
         """Tell whether a document comes after the place."""
-        order = select.compared(document, self.values)
-        return order > 0 or (order == 0 and (_number(document) > self.number) != select.is_backwards)
+        further = _number(document) - self.number
+        order = select.compared(document, self.values) or (-further if select.is_backwards else further)
+        return order > 0
 
 
 @dataclass(frozen=True, slots=True)

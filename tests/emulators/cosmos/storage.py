@@ -276,8 +276,8 @@ class Storage:
         return (row[0] if row else 0) + 1
 
     def _keep(self, was: Item | None, until: int) -> None:
-        """Keep what stands before a transaction; what it wrote itself never stood."""
-        if was is not None and was.lsn != until:
+        """Keep what stood until a transaction; nothing that the transaction wrote itself ever stood."""
+        if was is not None:
             self.db.execute("INSERT INTO earlier SELECT *, ? FROM items WHERE n = ?", (until, was.n))
 
     def _insert_ranges(self, container: Container, ranges: list[Range]) -> None:

@@ -19,10 +19,7 @@ def parse(text: str) -> Select:
 
     Raises SqlError if the service would not compile it, and Refusal 501 if it asks for what is not implemented here.
     """
-    try:
-        return _QueryParser(text).query()
-    except RecursionError:
-        raise SqlError("The query is nested too deeply.") from None
+    return _QueryParser(text).query()
 
 
 def condition(text: str) -> Callable[[Document], bool]:

@@ -1,0 +1,46 @@
+"""The log on the terminal: one event a line, as text that a person reads and that no value can forge."""
+
+import asyncio
+import logging
+import traceback
+from typing import Any
+
+from shared.telemetry import LogEntry, error_chain, log_bug
+
+
+class TerminalFormatter(logging.Formatter):
+    """Formats a record as `12:00:01 INFO request_refused code=notice_not_found …`."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s", "%H:%M:%S")
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line, and one for each step of a stack. The texts of errors stay out: they may be personal."""
+        start = f"{self.formatTime(record, self.datefmt)} {record.levelname}"
+        if isinstance(record.msg, LogEntry):
+            return f"{start} {record.msg.text}"
+        keys: dict[str, object] = {}
+        if record.exc_info and record.exc_info[1]:
+            error = record.exc_info[1]
+            frames = traceback.extract_tb(error.__traceback__)
+            keys["error"] = error_chain(error)
+            keys["stack"] = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+        return f"{start} {LogEntry(_on_one_line(record.getMessage()), keys).text}"
+
+
+def show_log() -> None:
+    """Show on the terminal what the archive logs, and the warnings of its libraries."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(TerminalFormatter())
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    logging.getLogger("archive").setLevel(logging.INFO)
+
+
+def log_loop_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Log an error that no task or callback has handled. The loop's own line would show its text."""
+    error = context.get("exception")
+    log_bug("error_not_handled", error if isinstance(error, BaseException) else RuntimeError())
+
+
+def _on_one_line(text: str) -> str:
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)

@@ -1,0 +1,29 @@
+"""Who works here, as this machine says: the record of each change names them."""
+
+import os
+import pwd
+import socket
+
+from shared.domain.registry_changes import Operator
+from shared.settings import CosmosStore, Settings
+
+
+def operator(settings: Settings) -> Operator:
+    """Return the user of the operating system, the machine, and how the store lets them in."""
+    identity = _identity(settings.store) if isinstance(settings.store, CosmosStore) else None
+    return Operator(_user(), socket.gethostname(), identity)
+
+
+def _user() -> str:
+    # Not from the environment: there anyone writes what they like.
+    uid = os.getuid()
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"uid {uid}"
+
+
+def _identity(account: CosmosStore) -> str:
+    if account.key is not None:
+        return "account key"
+    return f"managed identity {account.client_id or 'of the machine'}"

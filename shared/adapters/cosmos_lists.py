@@ -1,0 +1,139 @@
+"""Lists and due notices in Cosmos DB: each physical partition is asked by itself, and the answers are merged here.
+
+The SDK does not merge a query below the first value of the partition key, and it repeats documents after a split. A
+document that cannot be decoded is logged and left out, so that the others are still served.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime
+from heapq import heapify, heappop, heappush
+from typing import Any, TypeVar
+
+from azure.cosmos.aio import ContainerProxy
+
+from shared.adapters.cosmos_calls import Cosmos, Hook
+from shared.adapters.cosmos_search import (
+    Place,
+    Query,
+    due_place,
+    due_query,
+    position_after,
+    search_place,
+    search_query,
+)
+from shared.documents import Document, read_notice
+from shared.domain.identifiers import InstitutionCode
+from shared.domain.notice import Notice
+from shared.ports import Search, sort_key
+from shared.telemetry import log_bug
+
+NOTICES = "notices"
+"""The container; its key, indexes and times to live are in infra/data.json."""
+
+Answered = TypeVar("Answered")
+
+
+class CosmosLists:
+    """The queries over many notices."""
+
+    def __init__(self, cosmos: Cosmos) -> None:
+        self._cosmos = cosmos
+
+    async def search(self, search: Search) -> list[Notice]:
+        """Return the notices of a search, in its order, at most `limit`."""
+        partitions = await self._partitions(search.creditor_institution)
+        found = await _all(self._search_in(partition, search) for partition in partitions)
+        # A notice that changes meanwhile is found at two places.
+        every = {notice.address.number: notice for notices in found for notice in notices}
+        in_order = sorted(every.values(), key=lambda notice: (sort_key(notice, search.order), notice.address.number))
+        return in_order[: search.limit]
+
+    async def due(self, now: datetime) -> AsyncIterator[Notice]:
+        """Yield the notices that are due, the longest due first."""
+        streams = [self._due_in(partition, now) for partition in await self._partitions()]
+        heads = [(head[0], n, head[1]) for n, stream in enumerate(streams) if (head := await anext(stream, None))]
+        heapify(heads)
+        while heads:
+            _, n, notice = heappop(heads)
+            yield notice
+            if (head := await anext(streams[n], None)) is not None:
+                heappush(heads, (head[0], n, head[1]))
+
+    async def _search_in(self, partition: Document, search: Search) -> list[Notice]:
+        """Return the notices of a physical partition. It takes one query, unless documents are damaged."""
+        found: list[Notice] = []
+        while True:
+            place = search_place(search.order)
+            page = await self._select("search", search_query(search), partition, place)
+            found += _readable(page)
+            if len(page) < search.limit or len(found) >= search.limit:
+                return found
+            search = replace(search, after=position_after(place(page[-1])))
+
+    async def _due_in(self, partition: Document, now: datetime) -> AsyncIterator[tuple[Place, Notice]]:
+        """Yield the notices that are due in a physical partition, page by page, each with its place."""
+        after: Place | None = None
+        while page := await self._select("due", due_query(now, after), partition, due_place):
+            for document in page:
+                for notice in _readable([document]):
+                    yield due_place(document), notice
+            after = due_place(page[-1])
+
+    async def _select(
+        self, operation: str, query: Query, partition: Document, place: Callable[[Document], Place]
+    ) -> list[Document]:
+        """Return the documents that a query finds in a physical partition, in order, each once."""
+
+        async def select(container: ContainerProxy, hook: Hook) -> list[Document]:
+            pages = container.query_items(
+                query.text,
+                parameters=query.parameters,
+                feed_range=partition,
+                max_item_count=query.limit,
+                # A listing may lag a little, and costs half. The SDK keeps things of its own in these options.
+                feed_options={"consistencyLevel": "Session"},
+                enable_scan_in_query=True,
+                response_hook=hook,
+            )
+            return [document async for document in pages]
+
+        # A partition that is split meanwhile answers in parts, and begins anew where a page was cut.
+        found = {place(document): document for document in await self._cosmos.ask(operation, NOTICES, select)}
+        return [found[key] for key in sorted(found)][: query.limit]
+
+    async def _partitions(self, institution: InstitutionCode | None = None) -> list[Document]:
+        """Return the physical partitions, or those of an institution; the SDK knows them and seldom asks."""
+
+        async def read(container: ContainerProxy, _: Hook) -> list[Document]:
+            every = [partition async for partition in container.read_feed_ranges()]
+            if institution is not None:
+                below = await container.feed_range_from_partition_key([institution])
+                for partition in every:
+                    if await container.is_feed_range_subset(partition, below):
+                        return [partition]
+            return every
+
+        return await self._cosmos.ask("ranges", NOTICES, read)
+
+
+async def _all(calls: Iterable[Coroutine[Any, Any, Answered]]) -> list[Answered]:
+    """Return the results of calls at once; when one fails, cancel the others and raise its error."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(call) for call in calls]
+    except ExceptionGroup as failed:
+        error = failed.exceptions[0]
+        raise error from error.__cause__
+    return [task.result() for task in tasks]
+
+
+def _readable(documents: Iterable[Document]) -> Iterator[Notice]:
+    """Yield the notices of the documents, without those that cannot be decoded."""
+    for document in documents:
+        try:
+            yield read_notice(document)
+        except Exception as error:  # noqa: BLE001  whatever is wrong with it
+            institution, number = document.get("creditorInstitution"), document.get("noticeNumber")
+            log_bug("document_unreadable", error, institution=institution, number=number)
