@@ -13,7 +13,7 @@ from rich.table import Table
 
 from ops.rows import Row, show_rows
 from shared.domain.callers import Caller, Key
-from shared.domain.dates import ROME, format_instant
+from shared.domain.dates import format_instant, in_rome
 from shared.domain.institutions import CreditorInstitution, Exclusion, RegisteredIban
 
 SEEN = "A running archive sees it within 60 seconds."
@@ -237,7 +237,7 @@ def _liveness(key: Key, now: datetime) -> str:
 
 def moment(at: datetime) -> str:
     """Return a moment as people read it, in Rome."""
-    return at.astimezone(ROME).isoformat(" ", "seconds")
+    return in_rome(at).isoformat(" ", "seconds")
 
 
 def _fields(*rows: tuple[str, str]) -> Table:

@@ -8,6 +8,7 @@ from shutil import copyfile
 
 import httpx
 import pytest
+from hypothesis import settings
 
 from local.host import Host
 from local.seed import seed
@@ -19,6 +20,9 @@ from tests.emulators.cosmos import CosmosDouble
 from tests.stores import SQLITE, account_of, an_account
 from tests.support import StillClock
 
+# What is drawn is judged by its answer, not by the time that a busy machine needs for it.
+settings.register_profile("any-pace", deadline=None)
+settings.load_profile("any-pace")
 # The app does not start without a store; each test opens one of its own.
 os.environ.setdefault("ARCHIVE_STORE", "sqlite:/dev/null/archive.db")
 

@@ -1,12 +1,13 @@
 """How refusals look in the contract: one schema, and for each operation and status the codes it can answer."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 from typing import Any
 
-from shared.errors import ArchiveError, InvalidBody, Violation, catalogue
+from shared.domain.identifiers import DebtorCode
+from shared.errors import ArchiveError, InvalidBody, InvalidValue, Violation, catalogue
 from shared.pa_create_position import refusal
-from shared.wire.violations import VIOLATIONS
+from shared.wire.violations import MAX_VIOLATIONS, VIOLATIONS
 
 SCHEMAS: dict[str, Any] = {
     "Problem": {
@@ -23,8 +24,9 @@ SCHEMAS: dict[str, Any] = {
             "violations": {
                 "type": "array",
                 "minItems": 1,
+                "maxItems": MAX_VIOLATIONS,
                 "items": {"$ref": "#/components/schemas/Violation"},
-                "description": "Every rule that the request breaks.",
+                "description": "Every rule that the request breaks, the first hundred where there are more.",
             },
         },
     },
@@ -54,11 +56,16 @@ SCHEMAS: dict[str, Any] = {
     },
 }
 
-_VIOLATIONS: dict[type[ArchiveError], list[Violation]] = {
-    InvalidBody: [
-        Violation("debtor.fiscalCode", "debtor_code", "must be a fiscal code of 16 characters or 11 digits, or ANONIMO")
-    ]
-}
+
+def _broken_by(code: str) -> Iterator[Violation]:
+    """Yield the violation of a debtor's code that is wrong."""
+    try:
+        DebtorCode.parse(code)
+    except InvalidValue as refusal:
+        yield Violation("debtor.fiscalCode", refusal.code, refusal.message)
+
+
+_VIOLATIONS: dict[type[ArchiveError], list[Violation]] = {InvalidBody: [*_broken_by("RSSMRA80A01H501X")]}
 
 
 def responses(refusals: Iterable[type[ArchiveError]], *, as_gpd_does: bool = False) -> dict[str, Any]:

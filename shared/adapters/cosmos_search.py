@@ -6,7 +6,7 @@ of the next change. So a list of few notices reads few documents, however many t
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from shared.documents import Document
 from shared.domain.callers import EVERY
@@ -136,11 +136,11 @@ def _anomaly(search: Search) -> Iterator[Condition]:
 
 
 def _dates(search: Search) -> Iterator[Condition]:
-    # A key begins with the day that is shown, and days compare as text.
+    # A key begins with the day that is shown and a blank, after which comes `!`; days compare as text.
     if search.due_from is not None:
         yield "c.dueDateKey >= @dueFrom", {"@dueFrom": search.due_from.isoformat()}
     if search.due_to is not None:
-        yield "c.dueDateKey < @dueTo", {"@dueTo": (search.due_to + timedelta(days=1)).isoformat()}
+        yield "c.dueDateKey < @dueTo", {"@dueTo": f"{search.due_to}!"}
     if search.updated_from is not None:
         yield "c.updatedAt >= @updatedFrom", {"@updatedFrom": format_instant(search.updated_from)}
     if search.updated_to is not None:

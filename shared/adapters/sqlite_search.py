@@ -6,7 +6,6 @@ them. The index is named, so that the choice does not depend on statistics, and 
 """
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 from shared.domain.callers import EVERY
 from shared.domain.dates import format_instant
@@ -127,9 +126,9 @@ def _window(search: Search) -> tuple[str, str]:
 
 
 def _due_days(search: Search) -> tuple[str, str]:
-    # A key begins with the day that is shown, and days compare as text.
+    # A key begins with the day that is shown and a blank, after which comes `!`. Days compare as text.
     first, last = search.due_from, search.due_to
-    return first.isoformat() if first else _FIRST, (last + timedelta(days=1)).isoformat() if last else _END
+    return first.isoformat() if first else _FIRST, f"{last}!" if last else _END
 
 
 def _times(search: Search, stored: StoredAs) -> Iterator[Condition]:

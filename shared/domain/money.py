@@ -6,7 +6,7 @@ from datetime import date, datetime
 from enum import IntEnum
 
 from shared.domain.amounts import Amount
-from shared.domain.dates import ROME
+from shared.domain.dates import in_rome
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Payment:
     @property
     def paid_on(self) -> date:
         """Return the day of the payment, in Rome."""
-        return self.paid_at.astimezone(ROME).date()
+        return in_rome(self.paid_at).date()
 
 
 class OutcomeCode(IntEnum):

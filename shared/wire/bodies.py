@@ -1,13 +1,11 @@
 """The bodies of requests: JSON → what the archive is asked to do. All violations of a body are told at once."""
 
-import json
-from codecs import BOM_UTF8
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from pydantic.alias_generators import to_camel
 from pydantic_core import from_json
 
@@ -30,7 +28,8 @@ from shared.domain.dates import ValidFrom
 from shared.domain.declarations import Publication
 from shared.domain.identifiers import Iban, Iuv, NoticeNumber
 from shared.domain.notice import Address
-from shared.errors import InvalidBody, InvalidEncoding, InvalidJson
+from shared.errors import InvalidBody, InvalidValue
+from shared.wire.json_faults import refusal_of
 from shared.wire.texts import (
     Cents,
     DebtorText,
@@ -44,6 +43,8 @@ from shared.wire.texts import (
     PostalIbanText,
     Reading,
     ValidFromText,
+    Visible140,
+    Visible255,
     Words50,
     Words72,
     Words140,
@@ -51,17 +52,44 @@ from shared.wire.texts import (
     all_of,
     violation,
 )
+from shared.wire.unknown_fields import UnknownFields
 from shared.wire.violations import violations_of
 
-ADDED_BY_THE_ARCHIVE = frozenset(
-    {
-        "creditorInstitution", "noticeNumber", "origin", "status", "version", "publishedAt", "updatedAt", "ibanSource",
-        "payments", "settlements", "endReason", "replacedBy", "anomalies",
-    }
-)  # fmt: skip
-"""What a notice shows and nobody declares. Ignored in a PUT, so that what was read can be sent back."""
+_IN_THE_ADDRESS = "it stands in the address of the notice"
+_BY_EVENT = "POST .../events cancels, closes or restores the notice"
+_BY_PLATFORM = "it says what came from the platform"
+ADDED_BY_THE_ARCHIVE: Mapping[str, str] = {
+    "creditorInstitution": _IN_THE_ADDRESS,
+    "noticeNumber": _IN_THE_ADDRESS,
+    "origin": "it says who published the notice",
+    "status": _BY_EVENT,
+    "version": "each change raises it; If-Match names the one that you expect",
+    "publishedAt": "it is the time of the first PUT",
+    "updatedAt": "it is the time of the last change; occurredAt says when you decided it",
+    "ibanSource": "it follows from iban, where null asks for the registered one",
+    "payments": _BY_PLATFORM,
+    "settlements": _BY_PLATFORM,
+    "endReason": _BY_EVENT,
+    "replacedBy": f"{_BY_EVENT}, and names the notice that replaces it",
+    "anomalies": _BY_PLATFORM,
+}
+"""Fields that a notice shows and no body sets, each with what to do instead.
 
-Metadata = Annotated[dict[Words140, Words140], Field(max_length=MAX_METADATA)]
+A PUT ignores them, so that a notice that was read can be sent back.
+"""
+
+MAX_PATCHED_METADATA = 2 * MAX_METADATA
+"""Keys of metadata that a PATCH names, at most: it may remove as many as it adds."""
+
+
+def _few(metadata: object) -> object:
+    """Refuse very many keys before each of them is checked."""
+    if isinstance(metadata, dict) and len(metadata) > MAX_PATCHED_METADATA:
+        raise violation("too_many", f"At most {MAX_METADATA}")
+    return metadata
+
+
+Metadata = Annotated[dict[Words140, Words140], Field(max_length=MAX_METADATA), BeforeValidator(_few)]
 
 
 class Body(BaseModel):
@@ -75,7 +103,7 @@ class DebtorBody(Body):
 
     type: Literal["F", "G"]
     fiscal_code: DebtorText
-    full_name: Words255
+    full_name: Visible255
 
     def to_domain(self) -> Debtor:
         return Debtor(DebtorType(self.type), self.fiscal_code, self.full_name)
@@ -98,7 +126,7 @@ class TransferBody(Body):
     iban: IbanText | None = None
     stamp: StampBody | None = Field(default=None, validate_default=True)
     postal_iban: PostalIbanText | None = None
-    remittance_information: Words140
+    remittance_information: Visible140
     category: Words140
     metadata: Metadata | None = None
 
@@ -135,7 +163,7 @@ class NoticeBody(Body):
     """A whole notice. Null means the default, as if the field were not there."""
 
     amount: Cents
-    description: Words255
+    description: Visible255
     due_date: DueDateText
     debtor: DebtorBody
     iban: IbanText | None = None
@@ -145,8 +173,8 @@ class NoticeBody(Body):
     pay_stand_in: Flag | None = None
     transfers: Annotated[list[TransferBody], Field(max_length=MAX_TRANSFERS)] | None = None
     iupd: Words50 | None = None
-    company_name: Words140 | None = None
-    office_name: Words140 | None = None
+    company_name: Visible140 | None = None
+    office_name: Visible140 | None = None
     metadata: Metadata | None = None
     iuv: IuvText | None = None
     occurred_at: OccurredAtText | None = None
@@ -183,7 +211,7 @@ class NoticeBody(Body):
     def _belongs(cls, iuv: Iuv | None, info: ValidationInfo[Reading]) -> Iuv | None:
         number = info.context.number
         if iuv is not None and number is not None and not info.context.lenient and iuv != number.iuv:
-            raise violation("iuv", "The IUV does not belong to the notice number")
+            raise InvalidValue("iuv", "must be the IUV that the notice number contains, or be left out")
         return iuv
 
     def to_domain(self) -> Content:
@@ -214,17 +242,19 @@ class DebtorPatchBody(Body):
 
     type: Literal["F", "G"] = NOT_NAMED
     fiscal_code: DebtorText = NOT_NAMED
-    full_name: Words255 = NOT_NAMED
+    full_name: Visible255 = NOT_NAMED
 
 
 class PatchBody(NoticeBody):
     """The fields of a notice that change (JSON merge patch, RFC 7396); what is not named stays."""
 
     amount: Cents = NOT_NAMED
-    description: Words255 = NOT_NAMED
+    description: Visible255 = NOT_NAMED
     due_date: DueDateText = NOT_NAMED
     debtor: DebtorPatchBody = NOT_NAMED  # type: ignore[assignment]  # a part of it, merged key by key
-    metadata: Annotated[dict[Words140, Words140 | None], Field(max_length=2 * MAX_METADATA)] | None = None  # type: ignore[assignment]
+    metadata: (
+        Annotated[dict[Words140, Words140 | None], Field(max_length=MAX_PATCHED_METADATA), BeforeValidator(_few)] | None
+    ) = None  # type: ignore[assignment]
 
 
 class LifeCycleBody(Body):
@@ -258,21 +288,8 @@ def read_json(body: bytes) -> object:
     """Return the JSON value of a body, read once; raise InvalidEncoding, InvalidJson."""
     try:
         return from_json(body, allow_inf_nan=False, cache_strings="keys")
-    except ValueError:
-        pass
-    raise InvalidEncoding if _is_badly_encoded(body) else InvalidJson
-
-
-def _is_badly_encoded(body: bytes) -> bool:
-    """Tell whether what hinders a body is its encoding: no UTF-8, a byte order mark, a lone surrogate."""
-    try:
-        text = body.decode()
-        json.dumps(json.loads(text), ensure_ascii=False).encode()
-    except UnicodeError:
-        return True
-    except (ValueError, RecursionError):
-        return body.startswith(BOM_UTF8)
-    return False
+    except ValueError as error:
+        raise refusal_of(body, str(error)) from None
 
 
 def read_notice(value: object, address: Address, reading: Reading) -> tuple[Publication, datetime | None]:
@@ -310,9 +327,21 @@ def _named_of_debtor(body: DebtorPatchBody) -> Mapping[str, object]:
 
 Read = TypeVar("Read", bound=Body)
 
+MANY = 2000
+"""Broken rules that a body can have without very many unknown fields, with room to spare."""
+
+
+_UNKNOWN_FIELDS: Mapping[type[Body], UnknownFields] = {
+    kind: UnknownFields(kind, ADDED_BY_THE_ARCHIVE) for kind in (NoticeBody, PatchBody, LifeCycleBody)
+}
+
 
 def _read(kind: type[Read], value: object, reading: Reading) -> Read:
+    unknown = _UNKNOWN_FIELDS[kind]
     try:
         return kind.model_validate(value, context=reading)
     except ValidationError as error:
-        raise InvalidBody(violations=violations_of(error)) from None
+        if error.error_count() <= MANY:
+            raise InvalidBody(violations=violations_of(error, unknown.explain)) from None
+    # So many errors are of unknown fields. Making each of them takes ten times as long as validation.
+    return _read(kind, unknown.shortened(value), reading)

@@ -45,8 +45,9 @@ DEBTOR: Final[Form] = {
     "minLength": 2,
     "maxLength": 16,
     "description": "Fiscal code of the debtor (codice fiscale o partita IVA del debitore): 16 characters, or 11 digits,"
-    f" with the right check character; or {ANONYMOUS}. In lenient institutions 2 to 16 upper-case letters and digits.",
-    "examples": ["RSSMRA80A01H501U", "00000000000", ANONYMOUS],
+    f" with the right check character; or {ANONYMOUS}. In lenient institutions 2 to 16 upper-case letters and digits."
+    " Never 11 zeros.",
+    "examples": ["RSSMRA80A01H501U", "12345678903", ANONYMOUS],
 }
 IBAN: Final[Form] = {
     "type": "string",
@@ -67,7 +68,12 @@ POSTAL_IBAN: Final[Form] = {
     "examples": ["IT96H0760112100001036880332"],
 }
 
-_DAY = "2[0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+# No control character, line or paragraph separator, nor what XML cannot carry; JSON cannot carry lone surrogates.
+_NOT_IN_TEXTS = r"\u0000-\u001f\u007f-\u009f\u2028\u2029\ufffe\uffff"
+TEXT: Final = f"^[^{_NOT_IN_TEXTS}]*$"
+VISIBLE_TEXT: Final = rf"^[^{_NOT_IN_TEXTS}]*[^\s{_NOT_IN_TEXTS}][^{_NOT_IN_TEXTS}]*$"
+
+_DAY = "[2-9][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
 # The first hour of 2000 in Rome is the last of 1999 in UTC.
 _DAY_OF_TIME = f"(?:{_DAY}|1999-12-31)"
 _TIME = "([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\\.[0-9]{1,9})?"
@@ -76,8 +82,8 @@ _OFFSET = "([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
 DAY: Final[Form] = {
     "type": "string",
     "pattern": f"^{_DAY}$",
-    "description": "A day in Italy, 2000-01-01 to 2999-12-31.",
-    "examples": ["2026-12-16"],
+    "description": "A day in Italy, 2000-01-01 to 9999-12-31.",
+    "examples": ["2026-12-16", "9999-12-31"],
 }
 DATE_TIME: Final[Form] = {
     "type": "string",
@@ -96,8 +102,9 @@ DATE_TIME_OF_POSITION: Final[Form] = {
 DAY_OR_DATE_TIME: Final[Form] = {
     "type": "string",
     "pattern": f"^(?:{_DAY}|{_DAY_OF_TIME}[Tt]{_TIME}{_OFFSET}?)$",
-    "description": "A day in Italy, or a date-time of RFC 3339; without offset that is the time in Italy.",
-    "examples": ["2026-12-16", "2026-12-16T12:00:00+01:00"],
+    "description": "A day in Italy, or a date-time of RFC 3339; without offset that is the time in Italy. 9999-12-31"
+    " stands for no due date.",
+    "examples": ["2026-12-16", "2026-12-16T12:00:00+01:00", "9999-12-31"],
 }
 
 

@@ -39,17 +39,22 @@ def _is_accepted(content_type: str, content_encoding: str, accepted: tuple[str, 
     ]
     return (
         media_type.strip().lower() in accepted
-        and all(charset == "utf-8" for charset in charsets)
+        and all(charset in ("utf-8", "utf8") for charset in charsets)
         and content_encoding.strip().lower() == "identity"
     )
 
 
 def read_precondition(headers: Mapping[str, str], *, may_be_new: bool = False) -> Precondition:
-    """Return what If-Match and, where a notice may be new, If-None-Match suppose; raise InvalidHeader."""
+    """Return what If-Match and, where a notice may be new, If-None-Match suppose; raise InvalidHeader.
+
+    Tags that the archive never gives name no version: where there are no others, `versions` is empty.
+    """
     if_match, if_none_match = headers.get("if-match"), headers.get("if-none-match")
     if if_none_match is not None:
         if not may_be_new or if_none_match.strip() != "*" or if_match is not None:
-            raise InvalidHeader("If-None-Match is understood here as *, on PUT, without If-Match")
+            raise InvalidHeader(
+                "Send If-None-Match as * on a PUT without If-Match, and in no other request that writes"
+            )
         return Precondition(is_new=True)
     if if_match is None:
         return Precondition()
@@ -90,4 +95,4 @@ def _tags(header: str, name: str) -> list[str]:
         if header[position] != ",":
             break
         position += 1
-    raise InvalidHeader(f"{name} is a quoted tag, a list of them, or *")
+    raise InvalidHeader(f"Send in {name} the ETag as it was received, quotes included, a list of ETags, or *")

@@ -3,9 +3,10 @@
 import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import date, datetime
 from hashlib import sha256
+from operator import attrgetter
 from typing import Annotated, TypeVar
 
 import orjson
@@ -28,11 +29,13 @@ Parameters = TypeVar("Parameters", bound=BaseModel)
 
 MAX_LIMIT = 500
 DEFAULT_LIMIT = 100
+MAX_VERSION = 10**9
+"""The highest version that a cursor names; no store can hold a higher one."""
 
 
 def _status(text: str) -> Status:
     if text not in {*TRUE_NOW}:
-        raise InvalidValue("not_allowed", f"One of {', '.join(TRUE_NOW)}")
+        raise InvalidValue("not_allowed", f"must be one of {', '.join(TRUE_NOW)}")
     return Status(text)
 
 
@@ -40,13 +43,13 @@ def _anomaly(text: str) -> Anomaly | bool:
     if text in ("true", "false"):
         return text == "true"
     if text not in {*Anomaly}:
-        raise InvalidValue("not_allowed", f"One of true, false, {', '.join(Anomaly)}")
+        raise InvalidValue("not_allowed", f"must be one of true, false, {', '.join(Anomaly)}")
     return Anomaly(text)
 
 
 def _limit(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 3 and 1 <= int(text) <= MAX_LIMIT):
-        raise InvalidValue("out_of_range", f"An integer from 1 to {MAX_LIMIT}")
+        raise InvalidValue("out_of_range", f"must be an integer from 1 to {MAX_LIMIT}")
     return int(text)
 
 
@@ -75,12 +78,6 @@ class ListParameters(BaseModel):
     cursor: str | None = None
 
 
-class NoParameter(BaseModel):
-    """Nothing to choose."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
 class HistoryParameters(BaseModel):
     """The page of a history."""
 
@@ -90,8 +87,10 @@ class HistoryParameters(BaseModel):
     cursor: str | None = None
 
 
-class AtParameter(NoParameter):
+class AtParameter(BaseModel):
     """The moment of which a notice is shown."""
+
+    model_config = ConfigDict(extra="forbid")
 
     at: Annotated[datetime | None, Text(_instant, forms.DATE_TIME)] = None
 
@@ -123,11 +122,6 @@ def read_at(parameters: Mapping[str, str], now: datetime) -> datetime | None:
     return at
 
 
-def read_nothing(parameters: Mapping[str, str]) -> None:
-    """Raise InvalidParameter when there is any: a parameter that is not understood must not seem to work."""
-    _read(NoParameter, parameters)
-
-
 def read_history(parameters: Mapping[str, str], address: Address) -> tuple[int, int]:
     """Return the version after which a page of a history begins, and how many events it may hold.
 
@@ -139,10 +133,12 @@ def read_history(parameters: Mapping[str, str], address: Address) -> tuple[int, 
     if read.cursor is None:
         return 0, read.limit
     match _parts(read.cursor):
-        case [str(fingerprint), int(version)] if fingerprint == _fingerprint_of(address) and version > 0:
+        case [str(fingerprint), int(version)] if 0 < version <= MAX_VERSION:
+            if fingerprint != _fingerprint_of(address):
+                raise InvalidCursor("Send the cursor with the address that it came from: it is of another history")
             return version, read.limit
         case _:
-            raise InvalidCursor
+            raise InvalidCursor(_CHANGED_CURSOR)
 
 
 def cursor_after(search: Search, page: Page) -> str | None:
@@ -167,10 +163,18 @@ def _read(kind: type[Parameters], parameters: Mapping[str, str]) -> Parameters:
 
 def _position(cursor: str, search: Search) -> Position:
     match _parts(cursor):
-        case [str(fingerprint), str(key), str(number)] if fingerprint == _fingerprint(search):
+        case [str(fingerprint), str(key), str(number)]:
+            if fingerprint != _fingerprint(search):
+                raise InvalidCursor("Send the filters of the first page, and no others: the cursor is of another list")
             return Position(key, number)
         case _:
-            raise InvalidCursor
+            raise InvalidCursor(_CHANGED_CURSOR)
+
+
+_CHANGED_CURSOR = "Send nextCursor whole, as it was received: this cursor is not one of the archive's"
+
+_NO_FILTERS = {"now", "segregation_codes", "limit", "after"}
+_FILTERS = attrgetter(*(field.name for field in fields(Search) if field.name not in _NO_FILTERS))
 
 
 def _cursor(parts: list[object]) -> str:
@@ -181,7 +185,7 @@ def _parts(cursor: str) -> object:
     try:
         return orjson.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (binascii.Error, ValueError):
-        raise InvalidCursor from None
+        raise InvalidCursor(_CHANGED_CURSOR) from None
 
 
 def _fingerprint_of(address: Address) -> str:
@@ -189,8 +193,4 @@ def _fingerprint_of(address: Address) -> str:
 
 
 def _fingerprint(search: Search) -> str:
-    filters = (
-        search.creditor_institution, search.status, search.anomaly,
-        search.due_from, search.due_to, search.updated_from, search.updated_to,
-    )  # fmt: skip
-    return sha256(repr(filters).encode()).hexdigest()[:16]
+    return sha256(repr(_FILTERS(search)).encode()).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""How pydantic reads the values of the domain: each by its own parser, whose refusal becomes a violation."""
+"""How pydantic reads the values of the domain: each by its own parser, whose InvalidValue becomes a violation."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,6 +12,7 @@ from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, cor
 from shared.domain.amounts import MAX_AMOUNT, MIN_AMOUNT, Amount
 from shared.domain.dates import DueDate, ValidFrom, parse_instant
 from shared.domain.identifiers import DebtorCode, Iban, InstitutionCode, Iuv, NoticeNumber
+from shared.domain.texts import parse_text, parse_visible_text
 from shared.errors import InvalidNoticeNumber, InvalidValue, Violation
 from shared.wire import forms
 from shared.wire.forms import Form
@@ -40,22 +41,18 @@ class Text:
     """The parser for lenient institutions, where there is another."""
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.with_info_after_validator_function(self._read, core_schema.str_schema(strict=True))
+        text = core_schema.str_schema(strict=True)
+        if self.lenient is None:
+            return core_schema.no_info_after_validator_function(self.parse, text)
+        return core_schema.with_info_after_validator_function(self._read, text)
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         return dict(self.form)
 
     def _read(self, text: str, info: core_schema.ValidationInfo[Reading | None]) -> object:
-        lenient = self.lenient if info.context is not None and info.context.lenient else None
-        return refuse_as_violation(lenient or self.parse, text)
-
-
-def refuse_as_violation(parse: Callable[[str], object], text: str) -> object:
-    """Return what the parser makes of the text; its refusal becomes an error that pydantic collects."""
-    try:
+        parse = self.lenient if info.context is not None and info.context.lenient else self.parse
+        assert parse is not None, "only a text with a parser for lenient institutions comes here"
         return parse(text)
-    except InvalidValue as refusal:
-        raise violation(refusal.code, refusal.message) from None
 
 
 def violation(code: str, message: str) -> PydanticCustomError:
@@ -78,23 +75,24 @@ def parse_number(text: str, reading: Reading) -> NoticeNumber:
         raise InvalidNoticeNumber(violations=violations) from None
 
 
-def _without_nul(text: str) -> str:
-    if "\0" in text:
-        raise violation("nul_character", "The character NUL is not allowed")
-    return text
-
-
 def _not_ahead(at: datetime, info: core_schema.ValidationInfo[Reading]) -> datetime:
     if at > info.context.now + AHEAD:
-        raise violation("occurred_at_ahead", "occurredAt lies more than 5 minutes ahead of the archive's clock")
+        raise InvalidValue("occurred_at_ahead", "must be at most 5 minutes ahead of the archive's clock")
     return at
 
 
-_NO_NUL: JsonDict = {"pattern": "^[^\\u0000]*$"}
-Words50 = Annotated[str, Field(min_length=1, max_length=50, json_schema_extra=_NO_NUL), AfterValidator(_without_nul)]
-Words72 = Annotated[str, Field(min_length=1, max_length=72, json_schema_extra=_NO_NUL), AfterValidator(_without_nul)]
-Words140 = Annotated[str, Field(min_length=1, max_length=140, json_schema_extra=_NO_NUL), AfterValidator(_without_nul)]
-Words255 = Annotated[str, Field(min_length=1, max_length=255, json_schema_extra=_NO_NUL), AfterValidator(_without_nul)]
+_TEXT: JsonDict = {"pattern": forms.TEXT}
+_VISIBLE: JsonDict = {"pattern": forms.VISIBLE_TEXT}
+Words50 = Annotated[str, Field(min_length=1, max_length=50, json_schema_extra=_TEXT), AfterValidator(parse_text)]
+Words72 = Annotated[str, Field(min_length=1, max_length=72, json_schema_extra=_TEXT), AfterValidator(parse_text)]
+Words140 = Annotated[str, Field(min_length=1, max_length=140, json_schema_extra=_TEXT), AfterValidator(parse_text)]
+Words255 = Annotated[str, Field(min_length=1, max_length=255, json_schema_extra=_TEXT), AfterValidator(parse_text)]
+Visible140 = Annotated[
+    str, Field(min_length=1, max_length=140, json_schema_extra=_VISIBLE), AfterValidator(parse_visible_text)
+]
+Visible255 = Annotated[
+    str, Field(min_length=1, max_length=255, json_schema_extra=_VISIBLE), AfterValidator(parse_visible_text)
+]
 Flag = Annotated[bool, Field(strict=True)]
 Cents = Annotated[Amount, Field(strict=True, ge=MIN_AMOUNT, le=MAX_AMOUNT)]
 InstitutionText = Annotated[InstitutionCode, Text(InstitutionCode.parse, forms.INSTITUTION)]

@@ -1,19 +1,26 @@
 """How a refusal of pydantic is told: field path, permanent code, a sentence of ours; never the value."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from pydantic import ValidationError
 
-from shared.errors import Violation
+from shared.errors import InvalidValue, Violation
 
+MAX_VIOLATIONS = 100
+"""Broken rules that a refusal names, at most."""
+MAX_EXPLAINED = 20
+"""Unknown fields that are compared with those of the contract, at most: that takes longer than all the rest."""
 BODY = "body"
 """The path of the body as a whole."""
 
+Path = tuple[str | int, ...]
+"""The names and indexes that lead to a field."""
+
 _CODES = {
     "missing": ("required", "The field is required"),
-    "extra_forbidden": ("unknown_field", "The field is not part of the contract"),
+    "extra_forbidden": ("unknown_field", "The contract has no such field"),
     "string_type": ("wrong_type", "A string is expected"),
     "int_type": ("wrong_type", "An integer is expected"),
     "bool_type": ("wrong_type", "true or false is expected"),
@@ -39,15 +46,17 @@ VIOLATIONS = {
     "out_of_range": "the number lies outside its bounds",
     "not_allowed": "the value is none of those that `message` lists",
     "wrong_form": "the text has another form than `message` says",
-    "nul_character": "the text holds the character NUL",
+    "control_character": "the text is one line, without control characters and those that XML cannot carry",
+    "nothing_visible": "the text has at least one visible character",
     "institution_code": "a fiscal code of an institution is 11 digits",
     "notice_number": "a notice number is 18 digits, with right check digits; lenient: 1 to 35 letters and digits",
     "iuv": "an IUV is 1 to 35 letters and digits, and the one that the notice number contains unless lenient",
-    "debtor_code": "a codice fiscale, 11 digits with a right check digit, or ANONIMO; lenient: 2 to 16 of A-Z 0-9",
+    "debtor_code": "a codice fiscale, 11 digits with a right check digit, or ANONIMO; lenient: 2 to 16 of A-Z 0-9;"
+    " never 11 zeros",
     "iban": "an IBAN of IT or SM, 27 characters, right check digits and CIN; lenient: the form of an IBAN",
     "postal_iban": "an IBAN of Poste Italiane (ABI 07601)",
     "date_time": "a date (2026-12-16) or date-time (2026-12-16T10:00:00+01:00) of RFC 3339 that exists",
-    "date_out_of_range": "a date from 2000-01-01 to 2999-12-31",
+    "date_out_of_range": "a date from 2000-01-01 to 9999-12-31",
     "missing_hour": "the hour does not exist: the clock change of March skips it",
     "occurred_at_ahead": "`occurredAt` is at most 5 minutes ahead of the archive's clock",
     "in_the_future": "the moment has not come yet",
@@ -59,25 +68,55 @@ VIOLATIONS = {
     "iban_and_transfers": "a notice has transfers or an IBAN of its own, not both",
     "replaced_by_itself": "another notice replaces the cancelled one",
     "replaced_by_not_cancelled": "only a cancelled notice is replaced",
+    "no_value": "a parameter in the address has a value",
+    "repeated": "a parameter stands in the address once",
+    "not_decodable": "a parameter in the address is percent-encoded UTF-8",
 }
 """Every rule a field can break, by its code; printed in docs/errors.md."""
 
 _PLAIN_NAME = re.compile(r"[A-Za-z]{1,40}")
 
 
-def violations_of(error: ValidationError) -> list[Violation]:
-    """Return every rule that the input breaks, in the order of the fields."""
-    return [_violation(found) for found in error.errors(include_url=False, include_input=True, include_context=True)]
+def violations_of(error: ValidationError, unknown_field: Callable[[Path], str] | None = None) -> list[Violation]:
+    """Return the rules that the input breaks, in the order of the fields, at most MAX_VIOLATIONS.
+
+    `unknown_field` says of the path of a field that the contract does not have what to send instead.
+    """
+    found = error.errors(include_url=False)[:MAX_VIOLATIONS]
+    return [_violation(one, unknown_field if n < MAX_EXPLAINED else None) for n, one in enumerate(found)]
 
 
-def _violation(found: Any) -> Violation:
-    loc, kind = found["loc"], found["type"]
+def _violation(found: Any, unknown_field: Callable[[Path], str] | None) -> Violation:
+    loc, kind, context = found["loc"], found["type"], found.get("ctx", {})
+    if isinstance(refusal := context.get("error"), InvalidValue):
+        return Violation(path(loc), refusal.code, refusal.message)
     if kind not in _CODES:
         return Violation(path(loc), kind, found["msg"])
     code, message = _CODES[kind]
     if found["input"] is None and code in ("wrong_type", "not_allowed"):
         code, message = _CODES["missing"]
-    return Violation(path(loc), code, message.format(**found.get("ctx", {})))
+    message = message.format(**context)
+    if kind == "extra_forbidden" and unknown_field is not None:
+        message = unknown_field(loc)
+    elif code == "wrong_type":
+        message = f"{message}, not {_json_type(found['input'])}"
+    return Violation(path(loc), code, message)
+
+
+def _json_type(value: object) -> str:
+    match value:
+        case bool():
+            return "true or false"
+        case str():
+            return "a string"
+        case float():
+            return "a number with a fraction or an exponent"
+        case int():
+            return "a number"
+        case list():
+            return "a list"
+        case _:
+            return "an object"
 
 
 def path(loc: Iterable[str | int]) -> str:
@@ -86,10 +125,14 @@ def path(loc: Iterable[str | int]) -> str:
     for step in loc:
         if isinstance(step, int):
             text += f"[{step}]"
-        elif not _PLAIN_NAME.fullmatch(step):
-            text += ".*" if text else "*"
         else:
-            text += f".{step}" if text else step
+            name = plain_name(step)
+            text += f".{name}" if text else name
         if step == "metadata":
             break
     return text or BODY
+
+
+def plain_name(name: str) -> str:
+    """Return the name if it may be repeated: at most 40 letters; any other could be personal data and is `*`."""
+    return name if _PLAIN_NAME.fullmatch(name) else "*"

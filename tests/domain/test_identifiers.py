@@ -68,6 +68,15 @@ def is_accepted(parse: Parse, text: str) -> bool:
         return False
 
 
+def reason_of_refusal(parse: Parse, text: str) -> str:
+    """Which rule the text breaks, as the refusal says it behind the form that is expected."""
+    with pytest.raises(InvalidValue) as refusal:
+        parse(text)
+    expected, _, reason = refusal.value.message.partition(": ")
+    assert expected.startswith("must be ")
+    return reason
+
+
 # Every identifier
 
 
@@ -320,6 +329,13 @@ def test_a_lenient_debtor_code_has_2_to_16_characters() -> None:
         assert not is_accepted(lenient_debtor, text)
 
 
+def test_eleven_zeros_are_nobody_in_lenient_institutions_too() -> None:
+    reason = "eleven zeros are nobody's; where the debtor is unknown, send ANONIMO"
+    assert reason_of_refusal(DebtorCode.parse, "00000000000") == reason
+    assert reason_of_refusal(lenient_debtor, "00000000000") == reason
+    assert lenient_debtor("0000000000") == "0000000000"
+
+
 # IBANs
 
 
@@ -409,3 +425,88 @@ def test_a_postal_iban_of_another_bank_is_refused_unless_lenient() -> None:
 
 def test_a_postal_iban_that_is_no_iban_is_refused_as_such() -> None:
     assert code_of_refusal(Iban.parse_postal, "IT97H0760112100001036880332") == "iban"
+
+
+# The sentence of a refusal
+
+
+@pytest.mark.parametrize(("parse", "text", "code"), EXAMPLES)
+def test_a_refusal_names_blanks_and_foreign_characters(parse: Parse, text: str, code: str) -> None:
+    for blank in " \n\t\u00a0":
+        assert reason_of_refusal(parse, text[:2] + blank + text[2:]) == "it has blanks"
+    for foreign in "-/\u0663\u00c0\0":
+        assert (
+            reason_of_refusal(parse, text[:2] + foreign + text[3:]) == "it has characters other than letters and digits"
+        )
+    assert reason_of_refusal(parse, "") == "it is empty"
+
+
+@pytest.mark.parametrize(("parse", "text", "code"), [row for row in EXAMPLES if row[2] in ("debtor_code", "iban")])
+def test_a_refusal_names_lower_case(parse: Parse, text: str, code: str) -> None:
+    if text.lower() != text:
+        assert reason_of_refusal(parse, text.lower()) == "it has letters in lower case"
+        assert reason_of_refusal(parse, text.replace(text.strip(digits)[0], text.strip(digits)[0].lower(), 1)) == (
+            "it has letters in lower case"
+        )
+
+
+@pytest.mark.parametrize(
+    ("parse", "text", "reason"),
+    [
+        (InstitutionCode.parse, "1537637100", "it has 10 digits"),
+        (InstitutionCode.parse, "153763710090", "it has 12 digits"),
+        (InstitutionCode.parse, "1537637100A", "it has letters"),
+        (Iuv.parse, "X" * 36, "it has 36 characters"),
+        (lenient_number, "X" * 36, "it has 36 characters"),
+        (NoticeNumber.parse, "3470000000000000124", "it has 19 digits"),
+        (NoticeNumber.parse, "3", "it has 1 digit"),
+        (NoticeNumber.parse, "47000000000000124",
+         "it has 17, as an IUV has; its first digit, the auxiliary digit, may be missing"),
+        (NoticeNumber.parse, "RF18539007547034", "it has letters"),
+        (NoticeNumber.parse, "447000000000000124", "its first digit, the auxiliary digit, must be 0, 1, 2 or 3"),
+        (NoticeNumber.parse, "347000000000000125", "its last two digits must be the first sixteen modulo 93"),
+        (DebtorCode.parse, "RSSMRA80A01H501", "it has 15 characters"),
+        (DebtorCode.parse, "1234567890", "it has 10 characters"),
+        (DebtorCode.parse, "ANONIMA", "it has 7 characters"),
+        (DebtorCode.parse, "12345678910", "its last digit is not the right check digit"),
+        (DebtorCode.parse, "RSSMR180A01H501U", "characters 1 to 6 must be letters"),
+        (DebtorCode.parse, "RSSMRA8AA01H501U", "characters 7 and 8 must be digits, or letters that stand for digits"),
+        (DebtorCode.parse, "RSSMRA80F01H501U", "character 9 must be the letter of a month"),
+        (DebtorCode.parse, "RSSMRA80A0XH501U", "characters 10 and 11 must be digits, or letters that stand for digits"),
+        (DebtorCode.parse, "RSSMRA80A011501U", "character 12 must be a letter"),
+        (DebtorCode.parse, "RSSMRA80A01HA01U", "characters 13 to 15 must be digits, or letters that stand for digits"),
+        (DebtorCode.parse, "RSSMRA80A01H5011", "character 16 must be a letter"),
+        (DebtorCode.parse, "RSSMRA80A32H501U",
+         "characters 9 to 11 (month and day of birth) name no day of the calendar"),
+        (DebtorCode.parse, "RSSMRA81B29H501U",
+         "characters 9 to 11 (month and day of birth) name no day of the calendar"),
+        (DebtorCode.parse, "RSSMRA80A01H501X", "its last character is not the right check character"),
+        (lenient_debtor, "A", "it has 1 character"),
+        (lenient_debtor, "A" * 17, "it has 17 characters"),
+        (Iban.parse, "DE89370400440532013000", "it begins with another country than IT or SM"),
+        (Iban.parse, "FR1420041010050500013M02606", "it begins with another country than IT or SM"),
+        (Iban.parse, "IT60X054281110100000012345", "it has 26 characters, not 27"),
+        (Iban.parse, "ITX0X0542811101000000123456", "characters 3 and 4 (check digits) must be digits"),
+        (Iban.parse, "IT6010542811101000000123456", "character 5 (CIN) must be a letter"),
+        (Iban.parse, "IT60XA542811101000000123456", "characters 6 to 15 (ABI and CAB) must be digits"),
+        (Iban.parse, "IT61X0542811101000000123456", "the check digits (characters 3 and 4) do not fit the rest"),
+        (Iban.parse, "IT64Y0542811101000000123456", "the CIN (character 5) does not fit the account"),
+        (Iban.parse, "IT60X0542811101000000123457",
+         "neither check digits (characters 3 and 4) nor CIN (character 5) fit: a character is wrong"),
+        (Iban.parse_postal, "IT60X0542811101000000123456", "characters 6 to 10 (ABI) must be 07601"),
+        (lenient_iban, "1T00000000000000000", "characters 1 and 2 must be letters"),
+        (lenient_iban, "ITA0000000000000000", "characters 3 and 4 must be digits"),
+        (lenient_iban, "NO938601111794", "it has 14 characters"),
+        (lenient_iban, "MT84" + "X" * 31, "it has 35 characters"),
+    ],
+)  # fmt: skip
+def test_a_refusal_names_the_rule_that_is_broken(parse: Parse, text: str, reason: str) -> None:
+    assert reason_of_refusal(parse, text) == reason
+
+
+@given(st.sampled_from(PARSERS), st.text(CHARACTERS + "a -", max_size=36))
+def test_a_refusal_names_a_rule_and_never_the_code(parse: Parse, text: str) -> None:
+    if not is_accepted(parse, text):
+        reason = reason_of_refusal(parse, text)
+        assert reason
+        assert len(text) < 4 or text not in reason

@@ -10,8 +10,16 @@ ASTRAL = "\N{CLASSICAL BUILDING}"
 
 TAKEN: dict[str, list[Any]] = {
     "amount": [1, 99_999_999_999],
-    "description": ["T", "T" * 255, ASTRAL * 255, " ", "a\tb\nc", "Università « è » d'Aosta"],
-    "dueDate": ["2026-11-23", "2000-01-01", "2999-12-31", "2028-02-29", "2026-12-16T09:00:00.000Z"],
+    "description": ["T", "T" * 255, ASTRAL * 255, " . ", "e\u0301", "Università « è » d'Aosta", "a\u00a0b\u200b"],
+    "dueDate": [
+        "2026-11-23",
+        "2000-01-01",
+        "2999-12-31",
+        "9999-12-31",
+        "9999-12-31T23:59:59.999Z",
+        "2028-02-29",
+        "2026-12-16T09:00:00.000Z",
+    ],
     "debtor.type": ["F", "G"],
     "debtor.fiscalCode": ["RSSMRA80A01H501U", "RSSMRA80A01H50MM", "12345678903", "ANONIMO"],
     "debtor.fullName": ["M", "M" * 255, ASTRAL * 255],
@@ -20,7 +28,7 @@ TAKEN: dict[str, list[Any]] = {
     "validFrom": ["2000-01-01", "2026-11-23", "2026-12-16", "2026-12-15T23:00:00.000Z"],
     "switchToExpired": [True, False],
     "payStandIn": [True, False],
-    "iupd": ["1", "i" * 50, EURO * 50],
+    "iupd": ["1", "i" * 50, EURO * 50, " "],
     "companyName": ["C", "C" * 140, EURO * 140],
     "officeName": ["O", "O" * 140, EURO * 140],
     "metadata": [{"k": "v"}, {"k" * 140: "v" * 140}, {f"key-{n}": "v" for n in range(10)}],
@@ -48,7 +56,7 @@ NO_DATE = [
     "2026-12-16T10:00:00+24:00", "2026-W51-3", "2026-350", " 2026-12-16", "2026-12-16 ", "2026-12-16\n",
     "٢٠٢٦-١٢-١٦", "2026-12-16\0", "now",
 ]  # fmt: skip
-OTHER_MILLENNIUM = ["1999-12-31", "0000-01-01", "3000-01-01", "9999-12-31", "1999-12-31T22:59:59Z"]
+TOO_EARLY = ["1999-12-31", "0000-01-01", "1999-12-31T22:59:59Z"]
 NO_IBAN = [
     "", "x", "IT60X0542811101000000123457", "IT61X0542811101000000123456", "IT60Y0542811101000000123456",
     "it60x0542811101000000123456", "IT60 X054 2811 1010 0000 0123 456", "IT60X054281110100000012345",
@@ -58,7 +66,7 @@ NO_IBAN = [
 NO_DEBTOR = [
     "", "x", "RSSMRA80A01H501X", "rssmra80a01h501u", " RSSMRA80A01H501U", "RSSMRA80A01H501U\n",
     "RSSMRA80A01H501", "RSSMRA80A41H501U", "12345678910", "1234567890", "１２３４５６７８９０３", "anonimo", "ANONIMO ",
-    "RSSMRA80A01H501\0",
+    "RSSMRA80A01H501\0", "00000000000",
 ]  # fmt: skip
 
 
@@ -67,27 +75,48 @@ def _words(most: int) -> dict[str, list[Any]]:
         "wrong_type": NOT_A_STRING,
         "too_short": [""],
         "too_long": ["x" * (most + 1), ASTRAL * (most + 1)],
-        "nul_character": ["\0", "a\0b", "ab\0"],
+        "control_character": [
+            "\0",
+            "a\0b",
+            "a\tb",
+            "a\n",
+            "\ra",
+            "\x1f",
+            "\x7f",
+            "\x85",
+            "\x9f",
+            "\u2028",
+            "\u2029",
+            "\ufffe",
+            "\uffff",
+        ],
     }
 
 
-_DATES = {"wrong_type": NOT_A_STRING, "date_time": NO_DATE, "date_out_of_range": OTHER_MILLENNIUM}
+def _visible_words(most: int) -> dict[str, list[Any]]:
+    return {
+        **_words(most),
+        "nothing_visible": [" ", "\u200b", "\u00a0 \u3000", "\u0301", "\u00ad\ufeff", "\u3164\u2800"],
+    }
+
+
+_DATES = {"wrong_type": NOT_A_STRING, "date_time": NO_DATE, "date_out_of_range": TOO_EARLY}
 _METADATA: dict[str, list[Any]] = {
     "wrong_type": [*NOT_AN_OBJECT, {"k": 7}, {"k": {"deep": "v"}}, {"k": ["v"]}, {"k": True}],
     "too_many": [{f"key-{n}": "v" for n in range(21)}],
     "too_short": [{"": "v"}, {"k": ""}],
     "too_long": [{"k" * 141: "v"}, {"k": "v" * 141}],
-    "nul_character": [{"k\0": "v"}, {"k": "v\0"}],
+    "control_character": [{"k\0": "v"}, {"k": "v\0"}, {"k": "v\n"}, {"k\t": "v"}, {"k": "\u2028"}],
 }
 
 REFUSED: dict[str, dict[str, list[Any]]] = {
     "amount": {"wrong_type": NOT_A_COUNT, "out_of_range": [0, -1, 100_000_000_000, 2**63, 2**64, -(2**64), 10**30]},
-    "description": _words(255),
+    "description": _visible_words(255),
     "dueDate": {**_DATES, "missing_hour": ["2027-03-28T02:30:00"]},
     "debtor": {"wrong_type": NOT_AN_OBJECT},
     "debtor.type": {"not_allowed": ["", "f", "X", "FG", 1, True, [], {}]},
     "debtor.fiscalCode": {"wrong_type": NOT_A_STRING, "debtor_code": NO_DEBTOR},
-    "debtor.fullName": _words(255),
+    "debtor.fullName": _visible_words(255),
     "debtor.age": {"unknown_field": [44, None]},
     "iban": {"wrong_type": NOT_A_STRING, "iban": NO_IBAN},
     "postalIban": {"wrong_type": NOT_A_STRING, "iban": NO_IBAN, "postal_iban": [IBAN]},
@@ -95,8 +124,8 @@ REFUSED: dict[str, dict[str, list[Any]]] = {
     "switchToExpired": {"wrong_type": NOT_A_FLAG},
     "payStandIn": {"wrong_type": NOT_A_FLAG},
     "iupd": _words(50),
-    "companyName": _words(140),
-    "officeName": _words(140),
+    "companyName": _visible_words(140),
+    "officeName": _visible_words(140),
     "metadata": _METADATA,
     "iuv": {"wrong_type": NOT_A_STRING, "iuv": ["", "x" * 36, "4700-00000000124", "47000000000000124\n", "é"]},
     "occurredAt": {
@@ -118,7 +147,7 @@ REFUSED: dict[str, dict[str, list[Any]]] = {
     },
     "transfers[0].iban": {"wrong_type": NOT_A_STRING, "iban": NO_IBAN},
     "transfers[0].postalIban": {"wrong_type": NOT_A_STRING, "iban": NO_IBAN, "postal_iban": [IBAN]},
-    "transfers[0].remittanceInformation": _words(140),
+    "transfers[0].remittanceInformation": _visible_words(140),
     "transfers[0].category": _words(140),
     "transfers[0].metadata": {
         **_METADATA,

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from operator import itemgetter
 from typing import Any
 
 import httpx
@@ -15,7 +16,9 @@ from docs.openapi.operations import FOR_BROWSERS, OPERATIONS
 from local.functions import load
 from shared.domain.dates import DueDate, ValidFrom, parse_day, parse_instant
 from shared.domain.identifiers import DebtorCode, Iban, InstitutionCode, Iuv, NoticeNumber
-from shared.errors import FileNotThere, InternalError, InvalidValue, ManagedByEc, catalogue
+from shared.domain.texts import parse_text, parse_visible_text
+from shared.errors import ArchiveError, FileNotThere, InternalError, InvalidValue, ManagedByEc, catalogue
+from shared.pa_create_position import refusal
 from shared.wire import forms
 from shared.wire.forms import Form
 from tests.documented import (
@@ -101,6 +104,40 @@ def test_a_form_tells_all_that_its_parser_takes(
 @pytest.mark.parametrize(("form", "parse"), PARSERS[:2] + PARSERS[3:5] + PARSERS[6:7] + PARSERS[8:9] + PARSERS[10:])
 def test_the_examples_of_a_form_are_right_in_every_institution(form: Form, parse: Callable[[str], object]) -> None:
     assert [example for example in form["examples"] if not fits(form, example) or is_refused(parse, example)] == []
+
+
+@pytest.mark.parametrize("form", [form for form, _ in PARSERS if "maxLength" in form], ids=itemgetter("description"))
+def test_a_form_tells_the_shortest_and_the_longest_text_that_is_taken(form: Form) -> None:
+    parsers = [parse for other, parse in PARSERS if other is form]
+    texts = [text for length in range(50) for text in ("1" * length, "A" * length, "IT00".ljust(length, "A"))]
+    taken = {len(text) for text in texts if any(not is_refused(parse, text) for parse in parsers)}
+
+    assert (form["minLength"], form["maxLength"]) == (min(taken), max(taken))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "parse"), [(forms.TEXT, parse_text), (forms.VISIBLE_TEXT, parse_visible_text)], ids=["text", "visible"]
+)
+def test_the_pattern_of_a_text_tells_each_character_that_is_taken(pattern: str, parse: Callable[[str], object]) -> None:
+    is_right = jsonschema_rs.Draft202012Validator({"pattern": pattern}).is_valid
+    texts = [f"{character}" for character in map(chr, (*range(0xD800), *range(0xE000, 0x11000)))]
+
+    for text in texts:
+        # JSON Schema cannot tell letters from marks; a blank may seem to be visible there.
+        assert is_right(text) if not is_refused(parse, text) else (not is_right(text) or parse is parse_visible_text)
+
+
+def test_every_answer_that_asks_to_wait_says_how_long_and_no_other_does() -> None:
+    waiting = {error.code for error in catalogue() if error.retry_after}
+    for name, operation in operations().items():
+        for status, answer in operation["responses"].items():
+            codes = {error.code for error in OPERATIONS[name].refusals if refusal_status(name, error) == status}
+            assert ("Retry-After" in answer["headers"]) == bool(codes & waiting), (name, status)
+
+
+def refusal_status(name: str, error: type[ArchiveError]) -> str:
+    """The status with which an operation answers a refusal."""
+    return str(refusal(error())[0] if OPERATIONS[name].refused_as_gpd_does else error.status)
 
 
 async def test_an_answer_that_is_not_promised_is_seen(http: httpx.AsyncClient) -> None:

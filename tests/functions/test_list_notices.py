@@ -281,7 +281,7 @@ async def test_notices_are_listed_by_anomaly(
         ("dueTo=2026-11-30", ["before"]),
         ("dueFrom=2026-12-01&dueTo=2026-12-01", ["first", "night", "last"]),
         ("dueFrom=2026-12-02&dueTo=2026-12-01", []),
-        ("dueFrom=2000-01-01&dueTo=2999-12-31", ["before", "first", "night", "last", "later"]),
+        ("dueFrom=2000-01-01&dueTo=9999-12-31", ["before", "first", "night", "last", "later"]),
     ],
 )
 async def test_due_days_are_inclusive_and_compared_with_the_day_in_rome(
@@ -296,6 +296,36 @@ async def test_due_days_are_inclusive_and_compared_with_the_day_in_rome(
     }
 
     assert [named[number] for number in await numbers(http, query)] == expected
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("dueFrom=9999-12-31", ["morning", "night", "in Rome the day after", "no due date"]),
+        ("dueTo=9999-12-31", ["before", "morning", "night", "in Rome the day after", "no due date"]),
+        ("dueFrom=9999-12-31&dueTo=9999-12-31", ["morning", "night", "in Rome the day after", "no due date"]),
+        ("dueTo=9999-12-30", ["before"]),
+        ("updatedTo=9999-12-31T23:59:59Z", ["before", "in Rome the day after", "morning", "night", "no due date"]),
+    ],
+)
+async def test_the_last_day_of_the_calendar_is_a_day_of_the_filters(
+    http: httpx.AsyncClient, query: str, expected: list[str]
+) -> None:
+    named = {
+        await publish_one(http, 1, dueDate="9999-12-30"): "before",
+        await publish_one(http, 2, dueDate="9999-12-31T23:30:00Z"): "in Rome the day after",
+        await publish_one(http, 3, dueDate="9999-12-31T00:00:00"): "morning",
+        await publish_one(http, 4, dueDate="9999-12-31T22:59:59.999Z"): "night",
+        await publish_one(http, 5, dueDate="9999-12-31", switchToExpired=True, validFrom="9999-12-31"): "no due date",
+    }
+
+    assert [named[number] for number in await numbers(http, query)] == expected
+
+
+async def test_pages_go_on_past_a_notice_without_due_date(http: httpx.AsyncClient) -> None:
+    published = [await publish_one(http, serial, dueDate="9999-12-31") for serial in (1, 2, 3)]
+
+    assert await pages(http, "dueFrom=2026-01-01&limit=1") == [[number] for number in published]
 
 
 @pytest.mark.parametrize(
@@ -532,6 +562,18 @@ async def test_a_cursor_that_was_cut_is_refused(http: httpx.AsyncClient) -> None
     assert refusal(await http.get(f"{LIST}?cursor={cursor[:-4]}")) == (400, "invalid_cursor")
 
 
+async def test_a_cursor_that_is_refused_is_told_from_one_of_other_filters(http: httpx.AsyncClient) -> None:
+    cursor = await a_cursor(http)
+
+    cut = await http.get(f"{LIST}?cursor={cursor[:-4]}")
+    other = await http.get(f"{LIST}?status=ACTIVE&cursor={cursor}")
+
+    assert [answer.json()["detail"] for answer in (cut, other)] == [
+        "Send nextCursor whole, as it was received: this cursor is not one of the archive's",
+        "Send the filters of the first page, and no others: the cursor is of another list",
+    ]
+
+
 async def test_a_cursor_shows_nothing_that_is_not_granted(http: httpx.AsyncClient, application: Application) -> None:
     key = await register_caller(application, "all")
     for number in (a_number(1, "46"), a_number(2, "46"), a_number(3, "49")):
@@ -561,14 +603,14 @@ async def test_a_cursor_shows_nothing_that_is_not_granted(http: httpx.AsyncClien
         ("dueFrom=2026-12-16T10:00:00Z", "dueFrom", "date_time"),
         ("dueFrom=1999-12-31", "dueFrom", "date_out_of_range"),
         ("dueTo=16.12.2026", "dueTo", "date_time"),
-        ("dueTo=3000-01-01", "dueTo", "date_out_of_range"),
+        ("dueTo=0999-12-31", "dueTo", "date_out_of_range"),
         ("updatedFrom=2026-11-23", "updatedFrom", "date_time"),
         ("updatedFrom=", "updatedFrom", "date_time"),
         ("updatedFrom=2026-11-23%2010:00:00", "updatedFrom", "date_time"),
         ("updatedFrom=2027-03-28T02:30:00", "updatedFrom", "missing_hour"),
         ("updatedTo=x", "updatedTo", "date_time"),
         ("updatedTo=%FF", "updatedTo", "date_time"),
-        ("updatedTo=3000-01-01T00:00:00Z", "updatedTo", "date_out_of_range"),
+        ("updatedTo=1999-12-31T22:59:59Z", "updatedTo", "date_out_of_range"),
         ("page=1", "page", "unknown_field"),
         ("due_from=2026-12-01", "*", "unknown_field"),
         ("Status=ACTIVE", "Status", "unknown_field"),
@@ -583,6 +625,23 @@ async def test_a_parameter_that_cannot_be_read_is_refused(
     answer = await http.get(f"{LIST}?{query}")
 
     assert _broken(answer) == [(field, code)]
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("limit=0", "must be an integer from 1 to 500"),
+        ("dueFrom=2026-12-16T10:00:00Z", "must be a day such as 2026-12-16: a day has no time"),
+        ("updatedFrom=2026-12-16", "must be a date-time such as 2026-12-16T10:00:00+01:00: the time is missing"),
+        ("status=active", "must be one of SCHEDULED, ACTIVE, EXPIRED, CANCELLED, CLOSED, PAID, REPORTED"),
+    ],
+)
+async def test_a_parameter_that_cannot_be_read_is_told_how_it_is_written(
+    http: httpx.AsyncClient, query: str, message: str
+) -> None:
+    answer = await http.get(f"{LIST}?{query}")
+
+    assert [broken["message"] for broken in answer.json()["violations"]] == [message]
 
 
 async def test_all_parameters_that_cannot_be_read_are_told_at_once(http: httpx.AsyncClient) -> None:

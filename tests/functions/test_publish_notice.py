@@ -351,7 +351,7 @@ async def test_everything_that_a_body_breaks_is_told_at_once(http: httpx.AsyncCl
         ("debtor.nickname", "unknown_field"),
         ("debtor.type", "not_allowed"),
         ("description", "required"),
-        ("metadata", "nul_character"),
+        ("metadata", "control_character"),
         ("metadata", "too_short"),
         ("occurredAt", "occurred_at_ahead"),
         ("transfers[0].iban", "iban"),

@@ -912,7 +912,7 @@ async def test_what_happens_to_a_notice_from_gpd_is_not_declared_by_its_institut
         ({"type": ["cancelled"]}, [("type", "not_allowed")]),
         ({"type": "cancelled", "reason": ""}, [("reason", "too_short")]),
         ({"type": "cancelled", "reason": "x" * 256}, [("reason", "too_long")]),
-        ({"type": "cancelled", "reason": "a\0"}, [("reason", "nul_character")]),
+        ({"type": "cancelled", "reason": "a\0"}, [("reason", "control_character")]),
         ({"type": "cancelled", "reason": 7}, [("reason", "wrong_type")]),
         ({"type": "cancelled", "replacedBy": "347000000000000125"}, [("replacedBy", "notice_number")]),
         ({"type": "cancelled", "replacedBy": "x"}, [("replacedBy", "notice_number")]),

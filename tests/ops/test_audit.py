@@ -220,9 +220,11 @@ def test_every_fault_of_a_question_is_told_at_once(operator: Operator) -> None:
 
     assert faults.splitlines() == [
         "Name an institution or a caller, not both.",
-        "--institution '1' must be 11 digits.",
-        "--since 'yesterday' must be a date-time of RFC 3339, such as 2026-11-24T14:42:49Z.",
-        "--until '2026-02-30' must be a day of the calendar.",
+        "--institution '1' must be 11 digits: it has 1 digit.",
+        "--since 'yesterday' must be a day such as 2026-12-16, or a date-time such as 2026-12-16T10:00:00+01:00:"
+        " year, month and day come first, with hyphens between them.",
+        "--until '2026-02-30' must be a day such as 2026-12-16, or a date-time such as 2026-12-16T10:00:00+01:00:"
+        " the month has no such day.",
         "--older-than 'the last one' must be the id of a change, as `audit` shows it.",
     ]
 

@@ -126,10 +126,11 @@ def test_every_fault_of_a_caller_is_told_at_once(operator: Operator) -> None:
         "--role 'archive' must be one of creditor_institution, broker, platform.",
         "--scope 'notices:erase' must be one of notices:write, notices:read, stand-in:read, debtors:read.",
         f"--grant '{CODE}' must be written EC:CODE,CODE or EC:*, such as 15376371009:47,48.",
-        "--grant '123:47' must be 11 digits.",
+        "--grant '123:47' must be 11 digits: it has 3 digits.",
         f"--grant '{CODE}:4' must name segregation codes of two digits.",
         f"--grant '{CODE}:' must name segregation codes of two digits.",
-        "--valid-until 'tomorrow' must be a date-time of RFC 3339, such as 2026-11-24T14:42:49Z.",
+        "--valid-until 'tomorrow' must be a day such as 2026-12-16, or a date-time such as 2026-12-16T10:00:00+01:00:"
+        " year, month and day come first, with hyphens between them.",
     ]
     assert not operator.data.exists()
 
@@ -299,7 +300,7 @@ def test_every_fault_of_a_question_about_callers_is_told_at_once(operator: Opera
         "--code needs --institution: which one is the code of?",
     ]
     assert of_both.splitlines() == [
-        "--institution '1' must be 11 digits.",
+        "--institution '1' must be 11 digits: it has 1 digit.",
         "--code '4' must name segregation codes of two digits.",
     ]
 

@@ -62,7 +62,7 @@ def test_the_folder_may_be_named_anywhere_in_the_command(
 def test_what_follows_two_dashes_is_no_folder(operator: Operator) -> None:
     operator.add_institution()
 
-    assert "CODE '--data' must be 11 digits." in operator.refused("institutions", "show", "--", "--data", exit_code=2)
+    assert "CODE '--data' must be 11 digits" in operator.refused("institutions", "show", "--", "--data", exit_code=2)
 
 
 def test_help_needs_nothing_else(operator: Operator) -> None:

@@ -114,14 +114,14 @@ def test_every_fault_of_an_institution_is_told_at_once(operator: Operator) -> No
     )
 
     assert faults.splitlines() == [
-        "CODE '1111111111' must be 11 digits.",
+        "CODE '1111111111' must be 11 digits: it has 10 digits.",
         "--name '' must be 1 to 140 characters that can be shown, without blanks around them.",
-        "--iban 'IT60X' must be an IBAN of IT or SM: 27 characters, right check digits and CIN.",
+        "--iban 'IT60X' must be an IBAN of IT or SM, with right check digits and CIN: it has 5 characters, not 27.",
         f"--iban '{IBAN}:aca' must have labels of upper-case letters, digits, _ and -, with commas between them.",
-        f"--iban '{IBAN}:postal' must be an IBAN of Poste Italiane (ABI 07601).",
+        f"--iban '{IBAN}:postal' must be an IBAN of Poste Italiane: characters 6 to 10 (ABI) must be 07601.",
         f"--iban '{IBAN}:A:B:postal' must be written IBAN[:LABEL,LABEL][:postal].",
         "--exclude '4:2026-01-01' must name segregation codes of two digits.",
-        "--exclude '47:2026-02-30' must be a day of the calendar.",
+        "--exclude '47:2026-02-30' must be a day such as 2026-12-16: the month has no such day.",
         "--exclude '47' must be written CODE:FIRST_DAY[:LAST_DAY], such as 47:2026-01-01:2026-06-30.",
         "--exclude '47:2026-02-01:2026-01-01' must not end before it begins.",
     ]
@@ -276,4 +276,7 @@ def test_an_institution_nobody_registered_is_not_found(command: list[str], opera
 
     sentence = operator.refused("institutions", verb, "22222222222", *options)
     assert sentence == "22222222222 is not registered: `institutions list` shows those that are.\n"
-    assert operator.refused("institutions", verb, "2222", *options, exit_code=2) == "CODE '2222' must be 11 digits.\n"
+    assert (
+        operator.refused("institutions", verb, "2222", *options, exit_code=2)
+        == "CODE '2222' must be 11 digits: it has 4 digits.\n"
+    )
