@@ -1,7 +1,9 @@
 """What a local archive is given when it starts, and what it is not given again."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -81,6 +83,23 @@ async def test_what_was_removed_before_the_first_start_does_not_come(registry: R
     await seed()
 
     assert await registry.institutions() == [COMUNE]
+
+
+async def test_what_was_registered_before_changes_were_recorded_stays_so(tmp_path: Path) -> None:
+    file = tmp_path / "archive.db"
+    own_caller = replace(LOCAL_EC, keys=(Key(key_hash("an operator's key")),))
+    own_institution = replace(COMUNE, lenient=False)
+    registry = bootstrap.open_application(Settings(EmbeddedStore(file))).registry
+    await registry.save_caller(own_caller)
+    await registry.save_institution(own_institution)
+    with closing(sqlite3.connect(file)) as db, db:
+        db.execute("DELETE FROM registry WHERE id LIKE 'change:%'")
+
+    await seed()
+
+    assert await registry.callers() == [own_caller, LOCAL_PLATFORM]
+    assert await registry.institutions() == [PAGOPA, own_institution]
+    await bootstrap.close()
 
 
 async def test_a_public_key_that_another_caller_holds_stays_with_it(registry: Registry) -> None:
