@@ -37,12 +37,13 @@ test: $(VENV) $(WORKER) ## Run the tests (TESTS="tests/domain -k iban" for some 
 conformance: $(OLDEST) ## Ask Cosmos DB what the archive relies on, with the oldest SDK; `make test` asks with the newest.
 	@$(OLDEST)/bin/python -m pytest tests/conformance tests/contracts/test_cosmos.py
 
-check: $(VENV) ## Lint, formatting, types, directions of imports, generated documents.
+check: $(VENV) ## Lint, formatting, types, directions of imports, generated documents, workflows.
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy
 	@$(VENV)/bin/lint-imports --no-logo
 	@$(VENV)/bin/python docs/generate.py --check
+	@$(VENV)/bin/zizmor --quiet --offline --strict-collection .github
 
 format: $(VENV) ## Format the code and mend what the linter can mend.
 	@$(VENV)/bin/ruff check --fix .

@@ -1,7 +1,7 @@
-"""Which files tell the contract; read when first asked for, and kept.
+"""The files of the contract and its page: read by the first request, and kept in memory.
 
-The page is Swagger UI, as its package ships it, started by a script of ours. A name that is not in the table is no
-file: nothing of a request ever becomes a path.
+The page is Swagger UI, as its package ships it, started by a script of ours. Only the names of a table are files, so a
+request never becomes a path.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ from shared.wire.headers import JSON
 
 HTML, SCRIPT, STYLE = "text/html", "text/javascript", "text/css"
 
-# What is typed into the page, keys among it, goes to the archive and nowhere else. `data:` is for Swagger UI's icons.
+# The page sends the user's input, keys included, to the archive only. `data:` is for the icons of Swagger UI.
 ONLY_OURS = "; ".join(
     (
         "default-src 'none'",
@@ -31,13 +31,13 @@ ONLY_OURS = "; ".join(
 
 
 PLAIN: Mapping[str, str] = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
-"""A client may keep a file, and asks each time whether it is still the one."""
+"""A client may keep a file. It asks each time whether the file has changed."""
 GUARDED: Mapping[str, str] = {**PLAIN, "Content-Security-Policy": ONLY_OURS, "Referrer-Policy": "no-referrer"}
 
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """What is sent, under a tag that is the same wherever the content is."""
+    """The content of an answer. Its tag follows from the content, so it is the same on every instance."""
 
     content: bytes
     media_type: str
@@ -52,7 +52,7 @@ def contract() -> File:
 
 
 def page(url: str) -> File:
-    """Return the page; `url` is the one it was asked at, to which the addresses of its files are relative."""
+    """Return the page. The addresses of its files are relative to `url`, the address of the request."""
     return _page("" if url.partition("?")[0].endswith("/") else "docs/")
 
 

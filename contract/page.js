@@ -1,10 +1,10 @@
-// Shows the contract. Its address follows from that of this script, whatever a gateway puts before it.
+// Shows the contract. Its address is relative to this script, so a gateway may put a prefix before it.
 SwaggerUIBundle({
   url: new URL("../openapi.json", document.currentScript.src).href,
   dom_id: "#contract",
   deepLinking: true,
   displayRequestDuration: true,
-  // Keys are forgotten with the page, and no validator elsewhere is asked about the contract.
+  // The browser forgets keys when the page closes. The contract goes to no validator on the internet.
   persistAuthorization: false,
   validatorUrl: null,
 });

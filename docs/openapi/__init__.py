@@ -23,31 +23,37 @@ from local.functions import Function, load
 from shared.errors import catalogue
 
 ROOT = Path(__file__).parents[2]
+GUIDE = "docs/ec-guide.md"
 
 DESCRIPTION = """\
 Creditor institutions (*enti creditori*) and their brokers (*intermediari tecnologici*) publish a payment notice
-(*avviso di pagamento*) when they issue it, and tell afterwards what happens to it.
+(*avviso di pagamento*) when they issue it. Later they declare what happens to it.
 
-- **Identity.** A notice is known by the fiscal code of its institution and its notice number (*codice avviso*).
-  Publishing the same notice again is harmless, and so is every other request that is repeated.
-- **Amounts** are integer euro cents, written without a fraction. **Times** are RFC 3339; without offset they are those
-  of Italy.
-- **Versions.** An answer that shows a notice carries an `ETag`, which changes with its version and its status. Sent
-  back in `If-Match`, its version makes sure that nobody changed the notice in between.
-- **Callers.** The key in `Ocp-Apim-Subscription-Key` opens scopes, institutions and segregation codes (*codici di
-  segregazione*); what was not granted is 403, whether or not the notice is there.
-- **Errors** are `application/problem+json` with a permanent `code`; all broken rules of a body come at once, in
-  `violations`. Codes may be added: treat one you do not know by its status. Beyond what each operation lists, any may
-  answer 500 `internal_error`, and a gateway before the archive 429 with `Retry-After`.
-- **Fields** may be added to answers: ignore those you do not know. A field that is not listed is refused in a request.
-- **Lenient institutions** exist in test environments only: their numbers, fiscal codes and IBANs are checked for their
-  form, not for their check digits.
+The [guide for creditor institutions]({guide}) explains every request with an example, and how to repeat it.
+
+- **Try it.** Press *Authorize* and enter a key. On your own machine, with `make run`, the key is `local-ec`.
+- **Identity.** The fiscal code of the institution and the notice number (*codice avviso*) identify a notice. Every
+  request may be repeated without harm.
+- **Amounts** are integer euro cents, written without a fraction. **Times** are RFC 3339. Without offset, a time
+  is Italian time.
+- **Versions.** An answer that shows a notice has an `ETag`. It changes with the version and the status. Send it back in
+  `If-Match`: then the request succeeds only if the notice is still at that version.
+- **Callers.** The key in `Ocp-Apim-Subscription-Key` has scopes, institutions and segregation codes (*codici di
+  segregazione*). A request outside these grants is 403, whether or not the notice exists.
+- **Errors** are `application/problem+json` with a permanent `code`. `violations` names all broken rules of a body. New
+  codes may be added: treat an unknown code by its status. Every operation may also answer 500 `internal_error`, and a
+  gateway in front of the archive may answer 429 with `Retry-After`.
+- **Fields** may be added to answers: ignore unknown ones. An unknown field in a request is refused.
+- **Lenient institutions** exist in test environments only. Only the form of their numbers, fiscal codes and IBANs is
+  checked.
 """
 
 
 def document() -> dict[str, Any]:
     """Return the contract."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    repository = yaml.safe_load((ROOT / "publiccode.yml").read_text(encoding="utf-8"))["url"]
+    guide = f"{repository}/blob/main/{GUIDE}"
     paths: dict[str, Any] = {}
     for function, method, operation in _operations():
         path = f"/{function.trigger['route']}"
@@ -57,10 +63,11 @@ def document() -> dict[str, Any]:
         "info": {
             "title": "Archivio Centralizzato Avvisi",
             "summary": project["description"],
-            "description": DESCRIPTION,
+            "description": DESCRIPTION.format(guide=guide),
             "license": {"name": "European Union Public Licence 1.2", "identifier": "EUPL-1.2"},
             "version": project["version"],
         },
+        "externalDocs": {"url": guide, "description": "Guide for creditor institutions"},
         "servers": [{"url": "/api", "description": "The host that serves this document"}],
         "tags": [{"name": name, "description": description} for name, description in TAGS.items()],
         "paths": paths,
@@ -75,7 +82,8 @@ def document() -> dict[str, Any]:
                     "type": "apiKey",
                     "in": "header",
                     "name": "Ocp-Apim-Subscription-Key",
-                    "description": "The caller's own key, given by the operators of the archive.",
+                    "description": "The caller's own key, given by the operators of the archive. With `make run` on"
+                    " your own machine: `local-ec`.",
                 }
             },
         },
@@ -106,7 +114,7 @@ _Dumper.add_representer(str, _Dumper.represent_str)
 _ETAG = {"type": "string", "pattern": '^"[1-9][0-9]*-[A-Z]+"$', "examples": ['"1-ACTIVE"']}
 HEADERS: dict[str, Any] = {
     "X-Request-Id": {
-        "description": "The id of the request: the one sent, or a new one. Name it to whoever helps you.",
+        "description": "The id of the request: your own, or a new one. With it the operators find the request.",
         "required": True,
         "schema": {"type": "string", "minLength": 1, "maxLength": 128},
     },
@@ -125,8 +133,18 @@ HEADERS: dict[str, Any] = {
         "required": True,
         "schema": {"type": "string", "pattern": '^"[0-9a-f]{32}"$'},
     },
+    "Cache-Control": {
+        "description": "How long a client may keep the answer.",
+        "required": True,
+        "schema": {"type": "string", "enum": ["no-cache", "no-store"]},
+    },
+    "X-Content-Type-Options": {
+        "description": "A browser takes the content for what `Content-Type` says.",
+        "required": True,
+        "schema": {"type": "string", "const": "nosniff"},
+    },
     "Retry-After": {
-        "description": "Seconds after which the same request is worth sending again.",
+        "description": "Seconds to wait before you send the same request again.",
         "required": True,
         "schema": {"type": "integer", "minimum": 1},
     },
@@ -198,6 +216,7 @@ def _answer(answer: Answer) -> dict[str, Any]:
         "headers": {
             "X-Request-Id": _component("headers", "X-Request-Id"),
             **({"ETag": _component("headers", answer.etag)} if answer.etag else {}),
+            **{name: _component("headers", name) for name in answer.headers},
         },
     }
     if answer.schema:

@@ -1,4 +1,8 @@
-"""Examples of the contract: what may be sent, written here, and what is answered, by the archive's own rules."""
+"""Examples of the contract: requests, written here, and the archive's answers to them.
+
+Each request works on any day and after any other one, because people try them on the page in any order. So a binding
+due date lies far ahead, and no example names `occurredAt`.
+"""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -43,14 +47,13 @@ NOTICES: Examples = {
             "iban": "IT60X0542811101000000123456",
             "postalIban": "IT96H0760112100001036880332",
             "validFrom": "2026-12-01",
-            "dueDate": "2027-01-31T12:00:00+01:00",
+            "dueDate": "2099-01-31T12:00:00+01:00",
             "switchToExpired": True,
             "payStandIn": False,
             "iupd": "TARI-2026-000012",
             "companyName": "Comune di Prova",
             "officeName": "Ufficio tributi",
             "metadata": {"protocollo": "2026/4711"},
-            "occurredAt": "2026-11-24T15:40:00+01:00",
         },
     ),
     "transfers": (
@@ -107,16 +110,20 @@ NOTICES: Examples = {
     ),
 }
 PATCHES: Examples = {
-    "amount": ("Another amount; the rest stays", {"amount": 12550}),
+    "amount": ("Another amount, paid to the registered IBAN; the rest stays", {"amount": 12550, "iban": None}),
+    "description": ("Another description; the rest stays", {"description": "TARI 2026 seconda rata"}),
     "due date": ("A later due date, no longer binding", {"dueDate": "2027-01-31", "switchToExpired": False}),
     "clear": ("null clears, or takes the default", {"validFrom": None, "iban": None, "metadata": {"protocollo": None}}),
     "debtor": ("One field of the debtor", {"debtor": {"fullName": "Maria Rossi"}}),
-    "transfers": ("Lists are replaced whole", {"transfers": [{**TRANSFER, "amount": 12050}]}),
+    "transfers": (
+        "Lists are replaced whole, and add up to the amount",
+        {"amount": 12050, "transfers": [{**TRANSFER, "amount": 12050}]},
+    ),
 }
 LIFE_CYCLE_EVENTS: Examples = {
     "cancelled": ("The notice is taken back", {"type": "cancelled", "reason": "Issued by mistake"}),
-    "replaced": ("Another notice takes its place", {"type": "cancelled", "replacedBy": "347000000000000221"}),
-    "closed": ("It was paid at the counter", {"type": "closed", "occurredAt": "2026-11-24T09:30:00+01:00"}),
+    "replaced": ("Another notice takes its place", {"type": "cancelled", "replacedBy": "347000000000000225"}),
+    "closed": ("It was paid at the counter", {"type": "closed"}),
     "restored": ("It is payable again", {"type": "restored"}),
 }
 

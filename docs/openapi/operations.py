@@ -1,4 +1,4 @@
-"""What each operation is for, takes, answers and refuses; routes and methods come from the functions themselves.
+"""The operations: purpose, body, answers and refusals. Routes and methods come from the functions themselves.
 
 A new HTTP function is described here, in OPERATIONS.
 """
@@ -28,13 +28,14 @@ class Body:
 
 @dataclass(frozen=True)
 class Answer:
-    """What an operation answers; `etag` names the header that describes its tag."""
+    """What an operation answers; `etag` names the header that describes its tag, `headers` some more of HEADERS."""
 
     description: str
     schema: str | None = None
     example: Any = None
     etag: str | None = None
     links: tuple[str, ...] = ()
+    headers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -58,14 +59,15 @@ FOR_BROWSERS = {"get_contract_page", "get_contract_page_file"}
 
 TAGS = {
     "publish_notice": "Publish a notice (pubblicazione di un avviso).",
-    "update_notice": "Tell what changes in a notice and what becomes of it (aggiornamento, annullamento, chiusura).",
-    "get_notice": "Read notices and what happened to them (consultazione).",
+    "update_notice": "Change a notice, or declare what happened to it (aggiornamento, annullamento, chiusura).",
+    "get_notice": "Read notices and their history (consultazione).",
     "pa_create_position": "The primitive that institutions call today (paCreatePosition).",
-    "health": "Whether the archive can work.",
+    "health": "Whether the archive works.",
     "contract": "This document.",
 }
 
 _TO_A_NOTICE = ("get", "history", "amend", "declare")
+_OF_A_FILE = ("Cache-Control", "X-Content-Type-Options")
 
 # What an operation refuses, by what it does.
 _CALLED = (errors.Unauthenticated, errors.ScopeNotGranted, errors.InstitutionNotGranted, errors.StoreUnavailable)
@@ -97,13 +99,13 @@ OPERATIONS: Mapping[str, Operation] = {
     "publish_notice": Operation(
         tag="publish_notice",
         summary="Publish a notice",
-        description="States the whole notice: creates it, or replaces what it says. Publishing the same again changes"
-        " nothing. What the archive adds to a notice is ignored, so that a notice that was read can be sent back.",
+        description="Creates the notice, or replaces its content. The same content again changes nothing. Fields that"
+        " the archive adds are ignored, so you can send back a notice that you have read.",
         scope=Scope.NOTICES_WRITE,
         parameters=("If-Match", "IfNew"),
         body=Body("Notice", NOTICES),
         answers={
-            200: Answer("It was known; changed or not.", "NoticeShown", _EXAMPLES["amended"], "ETag", _TO_A_NOTICE),
+            200: Answer("It existed. It is as stated now.", "NoticeShown", _EXAMPLES["amended"], "ETag", _TO_A_NOTICE),
             201: Answer("It is new.", "NoticeShown", _EXAMPLES["published"], "ETag", _TO_A_NOTICE),
         },
         refusals=(*_CHANGES, *_STATES, errors.InvalidNoticeNumber, errors.IuvAlreadyUsed),
@@ -111,33 +113,33 @@ OPERATIONS: Mapping[str, Operation] = {
     "amend_notice": Operation(
         tag="update_notice",
         summary="Amend a notice",
-        description="Changes the fields that are named, and keeps the others (JSON merge patch, RFC 7396): null"
-        " clears a field or gives it its default, objects merge key by key, lists are replaced whole.",
+        description="Changes the fields of the body, and keeps the others (JSON merge patch, RFC 7396). Null clears a"
+        " field or sets its default. Objects merge key by key. Lists are replaced as a whole.",
         scope=Scope.NOTICES_WRITE,
         parameters=("If-Match",),
         body=Body("NoticePatch", PATCHES, (MERGE_PATCH, JSON)),
         answers={
-            200: Answer("The notice after it.", "NoticeShown", _EXAMPLES["amended"], "ETag", _TO_A_NOTICE),
+            200: Answer("The notice as it is now.", "NoticeShown", _EXAMPLES["amended"], "ETag", _TO_A_NOTICE),
         },
         refusals=(*_CHANGES, *_STATES, errors.NoticeNotFound),
     ),
     "declare_event": Operation(
         tag="update_notice",
         summary="Cancel, close or restore a notice",
-        description="Tells that the notice is cancelled (annullato), closed because it was paid outside pagoPA, or that"
-        " either is taken back. Telling the same again changes nothing.",
+        description="Declares that the notice is cancelled (annullato), or closed because it was paid outside pagoPA,"
+        " or restored because that was a mistake. The same declaration again changes nothing.",
         scope=Scope.NOTICES_WRITE,
         parameters=("If-Match",),
         body=Body("LifeCycleEvent", LIFE_CYCLE_EVENTS),
         answers={
-            200: Answer("The notice after it.", "NoticeShown", _EXAMPLES["cancelled"], "ETag", _TO_A_NOTICE),
+            200: Answer("The notice as it is now.", "NoticeShown", _EXAMPLES["cancelled"], "ETag", _TO_A_NOTICE),
         },
         refusals=(*_CHANGES, errors.NoticeNotFound, errors.AmendTheDueDate),
     ),
     "get_notice": Operation(
         tag="get_notice",
         summary="Read a notice",
-        description="Shows the notice as it is now or, with `at`, as the archive knew it then.",
+        description="Shows the notice as it is now. With `at`, it shows the notice as the archive knew it then.",
         scope=Scope.NOTICES_READ,
         query=AtParameter,
         parameters=("If-None-Match",),
@@ -149,9 +151,9 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "get_history": Operation(
         tag="get_notice",
-        summary="Read what happened to a notice",
-        description="Shows the events of the notice, oldest first, page by page. Each event made a version. A page of"
-        " large events holds fewer than `limit`.",
+        summary="Read the history of a notice",
+        description="Shows the events of the notice, oldest first, page by page. Each event is a version. A page of"
+        " large events has fewer than `limit`.",
         scope=Scope.NOTICES_READ,
         query=HistoryParameters,
         answers={200: Answer("A page of events.", "History", _EXAMPLES["history"], links=("get", "later"))},
@@ -160,8 +162,8 @@ OPERATIONS: Mapping[str, Operation] = {
     "list_notices": Operation(
         tag="get_notice",
         summary="List the notices of an institution",
-        description="Shows the notices that are granted to the caller, page by page, ordered by number; by due date"
-        " where that is filtered, by change where that is.",
+        description="Shows the notices that the caller was granted, page by page. The order is by number, by due date"
+        " if you filter by it, by change if you filter by it.",
         scope=Scope.NOTICES_READ,
         query=ListParameters,
         answers={200: Answer("A page of notices.", "NoticeList", _EXAMPLES["list"], links=("first", "next"))},
@@ -170,21 +172,21 @@ OPERATIONS: Mapping[str, Operation] = {
     "pa_create_position": Operation(
         tag="pa_create_position",
         summary="Create, update or cancel a position",
-        description="Does what the call of this name does in GPD: creates the position, updates it, or cancels it where"
-        " the amount is 0. It is found by `nav`, else by the IUV. Fields that are not known are ignored.",
+        description="Works like the call of this name in GPD: creates the position, updates it, or cancels it if the"
+        " amount is 0. It is found by `nav`, else by the IUV. Unknown fields are ignored.",
         scope=Scope.NOTICES_WRITE,
         parameters=("segregationCodes",),
         body=Body("Position", POSITIONS),
-        answers={200: Answer("The position after it.", "PositionShown", _EXAMPLES["position"])},
+        answers={200: Answer("The position as it is now.", "PositionShown", _EXAMPLES["position"])},
         refusals=_CREATES,
         refused_as_gpd_does=True,
     ),
     "health": Operation(
         tag="health",
-        summary="Whether the archive can work",
-        description="Answers 200 when the store reads and writes, within a second. HEAD answers the same, without a"
-        " body.",
-        answers={200: Answer("It can.", "Health", _EXAMPLES["health"])},
+        summary="Check whether the archive works",
+        description="Answers 200 if the store reads and writes, within a second. HEAD answers the same, without"
+        " a body.",
+        answers={200: Answer("It works.", "Health", _EXAMPLES["health"], headers=("Cache-Control",))},
         refusals=(errors.StoreUnavailable,),
     ),
     "get_contract": Operation(
@@ -193,8 +195,8 @@ OPERATIONS: Mapping[str, Operation] = {
         description="The page that shows it is at `/api/docs`.",
         parameters=("If-None-Match",),
         answers={
-            200: Answer("The document.", "Contract", etag="FileETag"),
-            304: Answer("The client has it already.", etag="FileETag"),
+            200: Answer("The document.", "Contract", etag="FileETag", headers=_OF_A_FILE),
+            304: Answer("The client has it already.", etag="FileETag", headers=_OF_A_FILE),
         },
         refusals=(errors.InvalidHeader,),
     ),

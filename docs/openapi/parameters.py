@@ -74,9 +74,13 @@ _ADDRESS = {"ec": "$request.path.ec", "nav": "$request.path.nav"}
 _UNCHANGED = {**_ADDRESS, "If-Match": "$response.header.ETag"}
 LINKS: Mapping[str, Mapping[str, Any]] = {
     "get": {"operationId": "get_notice", "parameters": _ADDRESS, "description": "Read the notice."},
-    "history": {"operationId": "get_history", "parameters": _ADDRESS, "description": "Read what happened to it."},
-    "amend": {"operationId": "amend_notice", "parameters": _UNCHANGED, "description": "Change what it says."},
-    "declare": {"operationId": "declare_event", "parameters": _UNCHANGED, "description": "Tell what became of it."},
+    "history": {"operationId": "get_history", "parameters": _ADDRESS, "description": "Read its history."},
+    "amend": {"operationId": "amend_notice", "parameters": _UNCHANGED, "description": "Amend it."},
+    "declare": {
+        "operationId": "declare_event",
+        "parameters": _UNCHANGED,
+        "description": "Cancel, close or restore it.",
+    },
     "first": {
         "operationId": "get_notice",
         "parameters": {"ec": "$request.path.ec", "nav": "$response.body#/items/0/noticeNumber"},

@@ -18,7 +18,16 @@ from shared.domain.identifiers import DebtorCode, Iban, InstitutionCode, Iuv, No
 from shared.errors import FileNotThere, InternalError, InvalidValue, ManagedByEc, catalogue
 from shared.wire import forms
 from shared.wire.forms import Form
-from tests.documented import ROOT, Undocumented, as_documented, contract, operations, resolved, validator
+from tests.documented import (
+    ROOT,
+    Undocumented,
+    as_documented,
+    contract,
+    defect_expected,
+    operations,
+    resolved,
+    validator,
+)
 from tests.support import a_body
 
 NEVER_ANSWERED = {InternalError, ManagedByEc}
@@ -96,15 +105,37 @@ def test_the_examples_of_a_form_are_right_in_every_institution(form: Form, parse
 
 async def test_an_answer_that_is_not_promised_is_seen(http: httpx.AsyncClient) -> None:
     answer = await http.put(URL, json=a_body())
+    more = {**answer.headers, "X-More": "1"}
 
     for changed in (
         httpx.Response(418, request=answer.request),
+        httpx.Response(500, headers=answer.headers, json=answer.json(), request=answer.request),
+        httpx.Response(201, headers=more, json=answer.json(), request=answer.request),
         httpx.Response(201, headers=answer.headers, json={**answer.json(), "version": "1"}, request=answer.request),
         httpx.Response(201, headers=answer.headers, json={**answer.json(), "more": 1}, request=answer.request),
         httpx.Response(201, headers={"X-Request-Id": "1"}, json=answer.json(), request=answer.request),
     ):
         with pytest.raises(Undocumented):
             await as_documented(changed)
+
+
+async def test_a_defect_is_allowed_where_a_test_expects_it_and_then_in_the_form_of_a_problem(
+    http: httpx.AsyncClient,
+) -> None:
+    answer = await http.put(URL, json=a_body())
+    sent = {"X-Request-Id": "1", "X-Error-Code": "internal_error", "Content-Type": "application/problem+json"}
+    problem = {"type": "urn:a", "title": "a", "status": 500, "detail": "a", "instance": "/a", "code": "internal_error"}
+    right = httpx.Response(500, headers=sent, json=problem, request=answer.request)
+
+    with pytest.raises(Undocumented):
+        await as_documented(right)
+    with defect_expected():
+        await as_documented(right)
+        for wrong in ({**problem, "code": "try_again"}, {**problem, "trace": "a"}, {"code": "internal_error"}):
+            with pytest.raises(Undocumented):
+                await as_documented(httpx.Response(500, headers=sent, json=wrong, request=answer.request))
+    with pytest.raises(Undocumented):
+        await as_documented(right)
 
 
 async def test_every_operation_answers_as_promised(http: httpx.AsyncClient) -> None:

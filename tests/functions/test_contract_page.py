@@ -6,9 +6,10 @@ import sys
 
 import httpx
 import pytest
+import yaml
 
-from contract.files import GUARDED
-from tests.documented import ROOT
+from local.seed import LOCAL_EC
+from tests.documented import ROOT, contract
 
 DOCS = "http://archive.test/api/docs"
 CONTRACT = "http://archive.test/api/openapi.json"
@@ -47,14 +48,31 @@ async def test_the_page_names_files_that_are_there(http: httpx.AsyncClient, url:
         assert file.headers["x-content-type-options"] == "nosniff"
 
 
+def test_the_page_names_the_key_of_this_machine_and_links_the_guide() -> None:
+    document = contract()
+
+    url = document["externalDocs"]["url"]
+    folder, _, file = url.partition("/blob/main/")
+    assert folder == yaml.safe_load((ROOT / "publiccode.yml").read_text(encoding="utf-8"))["url"]
+    assert (ROOT / file).is_file()
+    assert f"]({url})" in document["info"]["description"]
+    for text in (
+        document["info"]["description"],
+        document["components"]["securitySchemes"]["subscriptionKey"]["description"],
+    ):
+        assert f"`{LOCAL_EC.name}`" in text
+
+
 async def test_the_page_may_load_and_ask_nothing_from_elsewhere(http: httpx.AsyncClient) -> None:
     page = await http.get(DOCS)
 
     policy = page.headers["content-security-policy"]
     assert page.headers["content-type"].startswith("text/html")
-    assert policy == GUARDED["Content-Security-Policy"]
-    assert policy.startswith("default-src 'none';")
-    assert not re.search(r"https?:|\*|unsafe", policy)
+    assert policy == (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+    assert page.headers["referrer-policy"] == "no-referrer"
     assert not re.search(r"https?:|//|<style|<script>| on\w+=", page.text)
 
 
@@ -63,6 +81,7 @@ async def test_what_the_page_starts_names_nothing_elsewhere(http: httpx.AsyncCli
     style = (await http.get(f"{DOCS}/swagger-ui.css")).text
 
     assert "validatorUrl: null" in script
+    assert "persistAuthorization: false" in script
     assert not re.search(r"https?://", script)
     assert "@import" not in style
     assert set(re.findall(r"url\(\s*[\"']?([^\"')]{5})", style)) == {"data:"}

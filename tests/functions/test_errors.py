@@ -15,6 +15,7 @@ from shared.bootstrap import Application
 from shared.domain.callers import EVERY
 from shared.errors import catalogue
 from tests.conftest import PLATFORM_KEY
+from tests.documented import defect_expected
 from tests.functions.asking import (
     COMUNE,
     EVENTS,
@@ -218,7 +219,8 @@ async def _amend_the_due_date(here: Here) -> httpx.Response:
 async def _internal_error(here: Here) -> httpx.Response:
     await publish(here.http)
     here.file.execute("UPDATE notices SET document = '{}'")
-    return await here.http.get(NOTICE)
+    with defect_expected():
+        return await here.http.get(NOTICE)
 
 
 async def _store_unavailable(here: Here) -> httpx.Response:
@@ -566,8 +568,9 @@ async def test_a_defect_is_told_without_a_word_of_it(
     await publish(http)
     damage(file)
 
-    async with asyncio.timeout(2):
-        answer = await http.request(method, path, json=body)
+    with defect_expected():
+        async with asyncio.timeout(2):
+            answer = await http.request(method, path, json=body)
 
     assert answer.json() == {
         "type": "urn:archivio-avvisi:error:internal_error",
@@ -591,7 +594,7 @@ async def test_a_defect_is_logged_without_personal_data(
     await publish(http)
     damage(file)
 
-    with suppress(TimeoutError):
+    with suppress(TimeoutError), defect_expected():
         async with asyncio.timeout(2):
             await http.request(method, path, json=body, headers={"X-Request-Id": "the failed one"})
 
@@ -604,7 +607,7 @@ async def test_after_a_defect_the_next_request_is_served(
 ) -> None:
     await publish(http)
     damage(file)
-    with suppress(TimeoutError):
+    with suppress(TimeoutError), defect_expected():
         async with asyncio.timeout(2):
             await http.request(method, path, json=body)
 

@@ -5,8 +5,12 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from shutil import copytree, ignore_patterns
+
+import pytest
 
 from shared import errors
+from shared.domain.lifecycle import TRANSITIONS, Anomaly, EventType, Status
 from shared.errors import catalogue
 from shared.wire.violations import VIOLATIONS
 
@@ -15,12 +19,58 @@ NAMES_A_CODE = {"InvalidValue": 0, "violation": 0, "Violation": 1}
 """What makes a violation, and which of its arguments is the code."""
 
 
+GENERATED = ["docs/lifecycle.md", "docs/errors.md", "docs/settings.md", "docs/openapi.yaml", "contract/openapi.json"]
+
+
 def test_the_generated_documents_are_current() -> None:
+    assert checked(ROOT) == (0, "")
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a copy of what the generated documents follow from."""
+    copy = tmp_path_factory.mktemp("checkout") / "archive"
+    return copytree(ROOT, copy, ignore=ignore_patterns(".*", "tests", "bench"))
+
+
+def test_every_generated_document_that_is_not_current_is_named(checkout: Path) -> None:
+    kept = {path: (checkout / path).read_text(encoding="utf-8") for path in GENERATED}
+    for path, text in kept.items():
+        (checkout / path).write_text(f"{text} ", encoding="utf-8")
+
+    found = checked(checkout)
+
+    assert found == (1, f"Not current: {', '.join(GENERATED)}. Run `make docs`.\n")
+
+
+def test_the_list_of_errors_is_the_catalogue() -> None:
+    text = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
+
+    listed = {
+        (int(status), code, title, advice)
+        for status, part in re.findall(r"^## (\d+)\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+        for code, title, advice in re.findall(r"^\| `(\w+)` \| (.+) \| (.+) \|$", part, re.MULTILINE)
+    }
+
+    assert listed == {(error.status, error.code, error.title, error.advice) for error in catalogue()}
+
+
+def test_the_table_of_the_life_cycle_has_a_cell_for_every_status_and_event() -> None:
+    text = (ROOT / "docs" / "lifecycle.md").read_text(encoding="utf-8")
+
+    table = text.partition("## What declarations and facts do")[2].partition("\n## ")[0]
+    rows = [row.strip("| ").split(" | ") for row in table.splitlines() if row.startswith("| **")]
+    assert [row[0].strip("*") for row in rows] == [status or "(unknown)" for status in TRANSITIONS]
+    assert {len(row) for row in rows} == {1 + len(TRANSITIONS[None])}
+    for kind in (Status, EventType, Anomaly):
+        assert [member for member in kind if not re.search(rf"\b{member}\b", text)] == []
+
+
+def checked(root: Path) -> tuple[int, str]:
+    """Return the exit code and the message of `docs/generate.py --check` in a checkout."""
     command = [sys.executable, "docs/generate.py", "--check"]
-
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-
-    assert (done.returncode, done.stderr) == (0, "")
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    return done.returncode, done.stderr
 
 
 def test_every_error_has_a_code_of_its_own() -> None:

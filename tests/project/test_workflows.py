@@ -1,0 +1,47 @@
+"""New versions are proposed for every lock and every action, and each action is pinned."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).parents[2]
+OLDEST = ROOT / "tests" / "conformance" / "oldest.in"
+"""It pins the oldest versions that work, so nothing newer is proposed for it."""
+
+
+def test_new_versions_are_proposed_for_every_lock() -> None:
+    (python,) = (update for update in updates() if update["package-ecosystem"] == "pip")
+
+    sources = [*ROOT.glob("*.in"), *(ROOT / "tests").rglob("*.in")]
+
+    watched = {folder.strip("/") or "." for folder in python["directories"]}
+    assert {str(source.parent.relative_to(ROOT)) for source in sources if source != OLDEST} == watched
+
+
+def test_new_versions_are_proposed_for_the_actions() -> None:
+    assert [update["directory"] for update in updates() if update["package-ecosystem"] == "github-actions"] == ["/"]
+
+
+def test_a_new_version_is_a_week_old_before_it_is_proposed() -> None:
+    assert [update["cooldown"]["default-days"] >= 7 for update in updates()] == [True, True]
+
+
+def test_every_action_is_pinned_by_its_commit_and_names_its_version() -> None:
+    used = [
+        line.split("uses: ")[1]
+        for workflow in (ROOT / ".github" / "workflows").glob("*.yml")
+        for line in workflow.read_text(encoding="utf-8").splitlines()
+        if "uses: " in line
+    ]
+
+    assert used
+    assert [action for action in used if not re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action)] == []
+
+
+def updates() -> list[dict[str, Any]]:
+    """Return what Dependabot watches."""
+    settings = yaml.safe_load((ROOT / ".github" / "dependabot.yml").read_text(encoding="utf-8"))
+    found: list[dict[str, Any]] = settings["updates"]
+    return found
