@@ -130,7 +130,7 @@ def test_a_refusal_is_one_line_of_the_log_that_no_header_can_forge(server: Serve
 # What is kept
 
 
-@pytest.mark.parametrize("first", ["make run", "make run-azure"])
+@pytest.mark.parametrize("first", ["make run", "make run-azure", "make ops"])
 def test_only_their_user_can_read_the_data_whatever_begins_them(first: str, tmp_path: Path) -> None:
     data = tmp_path / "data"
 
