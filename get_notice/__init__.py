@@ -7,14 +7,23 @@ from shared.domain.callers import Scope
 from shared.http import Request, Response, endpoint, show
 from shared.wire import answers
 from shared.wire.headers import read_held
-from shared.wire.queries import cursor_after, cursor_of_history, read_at, read_history, read_search
+from shared.wire.queries import (
+    AT_PARAMETERS,
+    HISTORY_PARAMETERS,
+    LIST_PARAMETERS,
+    cursor_after,
+    cursor_of_history,
+    read_at,
+    read_history,
+    read_search,
+)
 
 bp = func.Blueprint()
 
 
 @bp.function_name("get_notice")
 @bp.route(route="v1/creditor-institutions/{ec}/notices/{nav}", methods=["GET"])
-@endpoint(Scope.NOTICES_READ)
+@endpoint(Scope.NOTICES_READ, parameters=AT_PARAMETERS)
 async def get_notice(request: Request) -> Response:
     """200 with the notice, as it is or (`at`) as the archive knew it then; 304 when the client has it already."""
     archive = bootstrap.archive()
@@ -28,7 +37,7 @@ async def get_notice(request: Request) -> Response:
 
 @bp.function_name("get_history")
 @bp.route(route="v1/creditor-institutions/{ec}/notices/{nav}/events", methods=["GET"])
-@endpoint(Scope.NOTICES_READ)
+@endpoint(Scope.NOTICES_READ, parameters=HISTORY_PARAMETERS)
 async def get_history(request: Request) -> Response:
     """200 with a page of the events of the notice, oldest first."""
     archive = bootstrap.archive()
@@ -40,7 +49,7 @@ async def get_history(request: Request) -> Response:
 
 @bp.function_name("list_notices")
 @bp.route(route="v1/creditor-institutions/{ec}/notices", methods=["GET"])
-@endpoint(Scope.NOTICES_READ)
+@endpoint(Scope.NOTICES_READ, parameters=LIST_PARAMETERS)
 async def list_notices(request: Request) -> Response:
     """200 with a page of the institution's notices that are granted to the caller."""
     archive = bootstrap.archive()

@@ -32,7 +32,7 @@ bp = func.Blueprint()
 
 @bp.function_name("pa_create_position")
 @bp.route(route="aca/v1/paCreatePosition", methods=["POST"])
-@named_in_body(Scope.NOTICES_WRITE, (JSON,), wanted, refusal)
+@named_in_body(Scope.NOTICES_WRITE, (JSON,), ("segregationCodes",), wanted, refusal)
 async def pa_create_position(request: Request) -> Response:
     """200 with the position as it is now: created, updated or cancelled."""
     archive = bootstrap.archive()

@@ -266,7 +266,7 @@ class PreconditionFailed(ArchiveError):
 
     code = "precondition_failed"
     status = 412
-    title = "The notice has changed"
+    title = "The precondition does not hold"
     advice = "GET the notice and repeat the request with its new ETag."
 
 

@@ -25,6 +25,7 @@ from shared.domain.notice import Address, Notice
 from shared.errors import ArchiveError, BodyTooLarge, InternalError, StoreUnavailable, Unavailable
 from shared.telemetry import add_log_context, log_bug, log_context, log_event, log_failure
 from shared.wire import answers, headers
+from shared.wire.addresses import parameters_of
 from shared.wire.bodies import read_json
 from shared.wire.headers import JSON
 
@@ -96,12 +97,17 @@ Refusal = Callable[[ArchiveError], tuple[int, dict[str, Any]]]
 HttpFunction = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
 
 
-def endpoint(scope: Scope, accepts: tuple[str, ...] = ()) -> Callable[[Handler], HttpFunction]:
-    """Make a handler an HTTP function, open to callers with the scope; `accepts` are the media types of its body."""
+def endpoint(
+    scope: Scope, accepts: tuple[str, ...] = (), parameters: tuple[str, ...] = ()
+) -> Callable[[Handler], HttpFunction]:
+    """Make a handler an HTTP function, open to callers with the scope.
+
+    `accepts` are the media types of its body, `parameters` the names that the query of its address may have.
+    """
 
     def decorate(handler: Handler) -> HttpFunction:
         async def respond(req: func.HttpRequest) -> Response:
-            return await _handled(handler, req, scope, accepts)
+            return await _handled(handler, req, scope, accepts, parameters)
 
         return _function(respond, handler)
 
@@ -109,13 +115,13 @@ def endpoint(scope: Scope, accepts: tuple[str, ...] = ()) -> Callable[[Handler],
 
 
 def named_in_body(
-    scope: Scope, accepts: tuple[str, ...], named: Named, refusal: Refusal
+    scope: Scope, accepts: tuple[str, ...], parameters: tuple[str, ...], named: Named, refusal: Refusal
 ) -> Callable[[Handler], HttpFunction]:
     """Make a handler an HTTP function whose body, not its address, names what is wanted, with refusals of its own."""
 
     def decorate(handler: Handler) -> HttpFunction:
         async def respond(req: func.HttpRequest) -> Response:
-            return await _handled(handler, req, scope, accepts, named)
+            return await _handled(handler, req, scope, accepts, parameters, named)
 
         def refused(error: ArchiveError, req: func.HttpRequest) -> Response:
             status, body = refusal(error)
@@ -127,8 +133,13 @@ def named_in_body(
 
 
 def open_endpoint(handler: OpenHandler) -> HttpFunction:
-    """Make a handler an HTTP function that is open to everybody."""
-    return _function(handler, handler)
+    """Make a handler an HTTP function that is open to everybody, and takes no parameters."""
+
+    async def respond(req: func.HttpRequest) -> Response:
+        parameters_of(req.url, ())
+        return await handler(req)
+
+    return _function(respond, handler)
 
 
 def _problem(error: ArchiveError, req: func.HttpRequest) -> Response:
@@ -171,17 +182,28 @@ def _function(
 
 
 async def _handled(
-    handler: Handler, req: func.HttpRequest, scope: Scope, accepts: tuple[str, ...], named: Named | None = None
+    handler: Handler,
+    req: func.HttpRequest,
+    scope: Scope,
+    accepts: tuple[str, ...],
+    parameters: tuple[str, ...],
+    named: Named | None = None,
 ) -> Response:
     """Admit the request and let the handler answer it, within the budget of a request."""
     try:
         async with asyncio.timeout(bootstrap.application().budget):
-            return await handler(await _admitted(req, scope, accepts, named))
+            return await handler(await _admitted(req, scope, accepts, parameters, named))
     except TimeoutError as error:
         raise StoreUnavailable from error  # there is nothing but the store to wait for
 
 
-async def _admitted(req: func.HttpRequest, scope: Scope, accepts: tuple[str, ...], named: Named | None) -> Request:
+async def _admitted(
+    req: func.HttpRequest,
+    scope: Scope,
+    accepts: tuple[str, ...],
+    parameters: tuple[str, ...],
+    named: Named | None,
+) -> Request:
     archive = bootstrap.archive()
     key = req.headers.get(KEY_HEADER)
     add_log_context(**loggable(req.route_params.get("ec", ""), req.route_params.get("nav", "")))
@@ -197,14 +219,14 @@ async def _admitted(req: func.HttpRequest, scope: Scope, accepts: tuple[str, ...
         wanted = _wanted(req, scope)
     else:
         value = read_json(body)
-        wanted = named(value, req.params, scope)
+        wanted = named(value, parameters_of(req.url, parameters), scope)
     caller = await authorise(archive.registry, caller, key, wanted)
     return Request(
         caller,
         InstitutionCode(wanted.institution),
         NoticeNumber(req.route_params.get("nav", "")),
         req.headers,
-        req.params,
+        parameters_of(req.url, parameters),
         body,
         archive.clock(),
         value,

@@ -17,7 +17,7 @@ from shared.auth import Wanted
 from shared.domain.amounts import MAX_AMOUNT, Amount
 from shared.domain.callers import Scope
 from shared.domain.content import Changes, Content, Debtor, DebtorType
-from shared.domain.dates import ROME, DueDate, parse_instant
+from shared.domain.dates import DueDate, in_rome, parse_instant
 from shared.domain.identifiers import Iban, InstitutionCode, Iuv, NoticeNumber
 from shared.domain.institutions import CreditorInstitution
 from shared.domain.lifecycle import Status
@@ -42,7 +42,7 @@ from shared.wire.texts import (
     PostalIbanText,
     Reading,
     Text,
-    Words255,
+    Visible255,
     violation,
 )
 from shared.wire.violations import violations_of
@@ -131,9 +131,9 @@ class PositionBody(NamedBody):
 
     entity_type: Literal["F", "G"]
     entity_fiscal_code: Annotated[DebtorText, _number_as_text(11)]
-    entity_full_name: Annotated[Words255, BeforeValidator(_in_one_line)]
+    entity_full_name: Annotated[Visible255, BeforeValidator(_in_one_line)]
     amount: Annotated[int, Field(strict=True, ge=0, le=MAX_AMOUNT), BeforeValidator(_text_as_amount)]
-    description: Annotated[Words255, BeforeValidator(_in_one_line)]
+    description: Annotated[Visible255, BeforeValidator(_in_one_line)]
     expiration_date: Annotated[DueDate, Text(_due_date, forms.DATE_TIME)]
     iban: Annotated[IbanText, AfterValidator(_of_27)] | None = None
     postal_iban: Annotated[PostalIbanText, AfterValidator(_of_27)] | None = None
@@ -263,7 +263,7 @@ def position(notice: Notice, institution: CreditorInstitution, now: datetime) ->
         "nav": notice.address.number,
         "amount": said.amount,
         "description": said.description,
-        "expirationDate": said.due_date.instant.astimezone(ROME).replace(tzinfo=None).isoformat(timespec="seconds"),
+        "expirationDate": in_rome(said.due_date.instant).replace(tzinfo=None).isoformat(timespec="seconds"),
         "iban": said.iban,
         "postalIban": said.postal_iban,
         "switchToExpired": said.switch_to_expired,

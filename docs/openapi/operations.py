@@ -70,7 +70,10 @@ _TO_A_NOTICE = ("get", "history", "amend", "declare")
 _OF_A_FILE = ("Cache-Control", "X-Content-Type-Options")
 
 # What an operation refuses, by what it does.
-_CALLED = (errors.Unauthenticated, errors.ScopeNotGranted, errors.InstitutionNotGranted, errors.StoreUnavailable)
+_CALLED = (
+    errors.Unauthenticated, errors.InvalidParameter, errors.ScopeNotGranted, errors.InstitutionNotGranted,
+    errors.StoreUnavailable,
+)  # fmt: skip
 _OF_INSTITUTION = (*_CALLED, errors.InstitutionNotFound)
 _OF_NOTICE = (*_OF_INSTITUTION, errors.SegregationCodeNotGranted)
 _READS = (
@@ -87,7 +90,7 @@ _CHANGES = (
     errors.OlderThanKnown, errors.ManagedByGpd, errors.TryAgain,
 )  # fmt: skip
 _CREATES = (
-    *_OF_NOTICE, *_READS, errors.InvalidParameter, errors.NoIbanRegistered, errors.NothingToCancel,
+    *_OF_NOTICE, *_READS, errors.NoIbanRegistered, errors.NothingToCancel,
     errors.DueDateInPast, errors.NoticeCancelled, errors.NoticeClosed, errors.NoticePaid, errors.NoticeReported,
     errors.OlderThanKnown, errors.ManagedByGpd, errors.IuvIsFixed, errors.IuvAlreadyUsed, errors.TryAgain,
 )  # fmt: skip
@@ -147,7 +150,7 @@ OPERATIONS: Mapping[str, Operation] = {
             200: Answer("The notice.", "NoticeShown", _EXAMPLES["published"], "ETag", _TO_A_NOTICE),
             304: Answer("The client has it already.", etag="ETag"),
         },
-        refusals=(*_OF_NOTICE, errors.InvalidHeader, errors.InvalidParameter, errors.NoticeNotFound),
+        refusals=(*_OF_NOTICE, errors.InvalidHeader, errors.NoticeNotFound),
     ),
     "get_history": Operation(
         tag="get_notice",
@@ -157,7 +160,7 @@ OPERATIONS: Mapping[str, Operation] = {
         scope=Scope.NOTICES_READ,
         query=HistoryParameters,
         answers={200: Answer("A page of events.", "History", _EXAMPLES["history"], links=("get", "later"))},
-        refusals=(*_OF_NOTICE, errors.InvalidParameter, errors.InvalidCursor, errors.NoticeNotFound),
+        refusals=(*_OF_NOTICE, errors.InvalidCursor, errors.NoticeNotFound),
     ),
     "list_notices": Operation(
         tag="get_notice",
@@ -167,7 +170,7 @@ OPERATIONS: Mapping[str, Operation] = {
         scope=Scope.NOTICES_READ,
         query=ListParameters,
         answers={200: Answer("A page of notices.", "NoticeList", _EXAMPLES["list"], links=("first", "next"))},
-        refusals=(*_OF_INSTITUTION, errors.InvalidParameter, errors.InvalidCursor),
+        refusals=(*_OF_INSTITUTION, errors.InvalidCursor),
     ),
     "pa_create_position": Operation(
         tag="pa_create_position",
@@ -187,7 +190,7 @@ OPERATIONS: Mapping[str, Operation] = {
         description="Answers 200 if the store reads and writes, within a second. HEAD answers the same, without"
         " a body.",
         answers={200: Answer("It works.", "Health", _EXAMPLES["health"], headers=("Cache-Control",))},
-        refusals=(errors.StoreUnavailable,),
+        refusals=(errors.InvalidParameter, errors.StoreUnavailable),
     ),
     "get_contract": Operation(
         tag="contract",
@@ -198,6 +201,6 @@ OPERATIONS: Mapping[str, Operation] = {
             200: Answer("The document.", "Contract", etag="FileETag", headers=_OF_A_FILE),
             304: Answer("The client has it already.", etag="FileETag", headers=_OF_A_FILE),
         },
-        refusals=(errors.InvalidHeader,),
+        refusals=(errors.InvalidHeader, errors.InvalidParameter),
     ),
 }

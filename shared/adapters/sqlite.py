@@ -217,7 +217,7 @@ class _SaveChange(Write):
         )
         self._events = [(*self._key, event.version, dumps(event_document(event))) for event in change.events]
 
-    def run(self, db: sqlite3.Connection) -> Exception | None:
+    def run(self, db: sqlite3.Connection) -> Overtaken | None:
         if self._expected == 0:
             done = db.execute(_INSERT, self._row)
         else:
@@ -228,7 +228,7 @@ class _SaveChange(Write):
             db.execute(_INSERT_EVENT, event)
         return None
 
-    def _not_written(self, db: sqlite3.Connection) -> Exception | None:
+    def _not_written(self, db: sqlite3.Connection) -> Overtaken | None:
         """Return None if the next event is ours, for then this is a repetition; else Overtaken, with the notice now."""
         event = db.execute(
             "SELECT document FROM events WHERE creditor_institution = ? AND number = ? AND version = ?",
@@ -237,12 +237,9 @@ class _SaveChange(Write):
         notice = db.execute(
             "SELECT document FROM notices WHERE creditor_institution = ? AND number = ?", self._key
         ).fetchone()
-        try:
-            if event and loads(event[0])["writeId"] == self._write_id:
-                return None
-            return Overtaken(read_notice(loads(notice[0])) if notice else None)
-        except Exception as error:  # noqa: BLE001  a document that cannot be decoded fails this write, not the group
-            return error
+        if event and loads(event[0])["writeId"] == self._write_id:
+            return None
+        return Overtaken(read_notice(loads(notice[0])) if notice else None)
 
 
 class _SaveClaim(Write):

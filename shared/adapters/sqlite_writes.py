@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from shared.adapters.sqlite_file import OpenFile, is_busy
 from shared.errors import StoreUnavailable
+from shared.ports import Overtaken
 
 GROUP = 512
 """Writes in one transaction, at most."""
@@ -26,8 +27,8 @@ class Write(ABC):
     give_up_at: float
 
     @abstractmethod
-    def run(self, db: sqlite3.Connection) -> Exception | None:
-        """Write inside the transaction of the group; return why nothing was written, for a reason of its own."""
+    def run(self, db: sqlite3.Connection) -> Overtaken | None:
+        """Write inside the transaction of the group; return why nothing was written, if another writer came first."""
 
     def finish(self, outcome: Exception | None) -> None:
         """Give the outcome to the caller, unless it is gone."""
@@ -46,7 +47,7 @@ class Writes:
         self._is_scheduled = False
 
     async def add(self, write: Write) -> None:
-        """Return when the write is committed; raise why nothing was written, or StoreUnavailable."""
+        """Return when the write is committed; raise Overtaken, StoreUnavailable."""
         loop = asyncio.get_running_loop()
         write.done, write.give_up_at = loop.create_future(), loop.time() + self._patience
         self._waiting.append(write)

@@ -9,6 +9,7 @@ from shared.domain.amounts import Amount
 from shared.domain.dates import DueDate, ValidFrom
 from shared.domain.identifiers import DebtorCode, Iban, InstitutionCode
 from shared.domain.institutions import RegisteredIban
+from shared.domain.texts import as_known
 from shared.errors import InvalidBody, NoIbanRegistered, Violation
 
 MAX_TRANSFERS = 5
@@ -142,7 +143,7 @@ class Content:
         each other, NoIbanRegistered when an IBAN is needed and there is none.
         """
         declared = self._declared()
-        merged = declared._merged(changes)
+        merged = as_known(declared._merged(changes), declared)
         if merged == declared and "iban" not in changes and not refresh_iban:
             return self
         if default is None and self.iban_source is IbanSource.REGISTERED and not merged._names_a_way(changes):
@@ -193,7 +194,9 @@ _MERGED_BY_KEY = ("debtor", "metadata")
 
 
 def _merged_by_key(known: Mapping[str, str], named: Mapping[str, str | None] | None) -> dict[str, str]:
-    values = {**known, **named} if named is not None else {}
+    before: dict[str, str | None] = {**known}
+    # A key counts in either spelling of its accents.
+    values = before | as_known({**named}, before) if named is not None else {}
     return {key: value for key, value in values.items() if value is not None}
 
 

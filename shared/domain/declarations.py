@@ -16,6 +16,7 @@ from shared.domain.identifiers import Iuv, NoticeNumber
 from shared.domain.institutions import RegisteredIban
 from shared.domain.lifecycle import Becomes, EventType, Outcome, Rule
 from shared.domain.notice import Address, Change, Notice, status_by_dates
+from shared.domain.texts import as_known
 from shared.errors import (
     DueDateInPast,
     IuvIsFixed,
@@ -177,6 +178,7 @@ def _publish_first(known: Notice | None, publication: Publication, act: Act) -> 
 
 def _stated(change: Change, notice: Notice, content: Content, act: Act) -> Change:
     """State the content of a known notice: an `amended` event if it differs."""
+    content = as_known(content, _content(notice))
     if content == notice.content:
         return Change(notice)
     if content.due_date != _content(notice).due_date:

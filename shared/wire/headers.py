@@ -25,23 +25,28 @@ def request_id(headers: Mapping[str, str]) -> str:
 
 def check_media_type(headers: Mapping[str, str], accepted: tuple[str, ...]) -> None:
     """Raise UnsupportedMediaType unless the body is declared as one of the accepted types, in UTF-8, not compressed."""
-    if not _is_accepted(headers.get("content-type", ""), headers.get("content-encoding", "identity"), accepted):
-        raise UnsupportedMediaType(f"Content-Type must be {' or '.join(accepted)}, in UTF-8, without Content-Encoding")
+    fault = _fault_of(headers.get("content-type", ""), headers.get("content-encoding", "identity"), accepted)
+    if fault is not None:
+        raise UnsupportedMediaType(f"{fault} Send Content-Type {' or '.join(accepted)}, in UTF-8 and not compressed.")
 
 
 @lru_cache(maxsize=256)  # clients send the same few
-def _is_accepted(content_type: str, content_encoding: str, accepted: tuple[str, ...]) -> bool:
+def _fault_of(content_type: str, content_encoding: str, accepted: tuple[str, ...]) -> str | None:
     media_type, *parameters = content_type.split(";")
     charsets = [
         value.strip().strip('"').lower()
         for name, _, value in (parameter.partition("=") for parameter in parameters)
         if name.strip().lower() == "charset"
     ]
-    return (
-        media_type.strip().lower() in accepted
-        and all(charset in ("utf-8", "utf8") for charset in charsets)
-        and content_encoding.strip().lower() == "identity"
-    )
+    if not media_type.strip():
+        return "The header Content-Type is missing."
+    if media_type.strip().lower() not in accepted:
+        return "The media type in Content-Type is another one."
+    if not all(charset in ("utf-8", "utf8") for charset in charsets):
+        return "The charset in Content-Type is not utf-8."
+    if content_encoding.strip().lower() != "identity":
+        return "The header Content-Encoding says that the body is compressed."
+    return None
 
 
 def read_precondition(headers: Mapping[str, str], *, may_be_new: bool = False) -> Precondition:

@@ -66,7 +66,7 @@ _LIMIT: Form = {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT}
 class ListParameters(BaseModel):
     """The filters of a list."""
 
-    model_config = ConfigDict(extra="forbid", alias_generator=to_camel)
+    model_config = ConfigDict(alias_generator=to_camel)
 
     status: Annotated[Status | None, Text(_status, _STATUS)] = None
     anomaly: Annotated[Anomaly | bool | None, Text(_anomaly, _ANOMALY)] = None
@@ -81,8 +81,6 @@ class ListParameters(BaseModel):
 class HistoryParameters(BaseModel):
     """The page of a history."""
 
-    model_config = ConfigDict(extra="forbid")
-
     limit: Annotated[int, Text(_limit, _LIMIT)] = DEFAULT_LIMIT
     cursor: str | None = None
 
@@ -90,9 +88,17 @@ class HistoryParameters(BaseModel):
 class AtParameter(BaseModel):
     """The moment of which a notice is shown."""
 
-    model_config = ConfigDict(extra="forbid")
-
     at: Annotated[datetime | None, Text(_instant, forms.DATE_TIME)] = None
+
+
+def _names(kind: type[BaseModel]) -> tuple[str, ...]:
+    return tuple(field.alias or name for name, field in kind.model_fields.items())
+
+
+LIST_PARAMETERS = _names(ListParameters)
+HISTORY_PARAMETERS = _names(HistoryParameters)
+AT_PARAMETERS = _names(AtParameter)
+"""The names that the query of an address may have; it has no others."""
 
 
 def read_search(

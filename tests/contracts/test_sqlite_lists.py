@@ -6,7 +6,7 @@ import logging
 import sqlite3
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -244,6 +244,19 @@ async def test_a_list_of_few_by_date_seeks_their_numbers_and_sorts_them(other: s
     }
 
 
+async def test_a_list_holds_every_code_of_a_range_of_granted_codes(store: SqliteNoticeStore) -> None:
+    codes = ("00", "01", "46", "47", "48", "49", "50", "98", "99")
+    await asyncio.gather(*(store.save(published(at(1, code=code))) for code in codes))
+
+    async def listed(*granted: str) -> list[str | None]:
+        notices = await store.search(Search(INSTITUTION, NOW, frozenset(granted)))
+        return [notice.address.number.segregation_code for notice in notices]
+
+    assert await listed("47", "48", "49") == ["47", "48", "49"]
+    assert await listed("00", "46", "48", "99") == ["00", "46", "48", "99"]
+    assert await listed("98", "99", "00", "01") == ["00", "01", "98", "99"]
+
+
 @pytest.mark.parametrize("count", [FEW, FEW + 1])
 @pytest.mark.parametrize("order", Order)
 async def test_few_and_many_of_a_segregation_code_are_listed_alike(
@@ -301,6 +314,20 @@ async def test_a_list_that_finds_nothing_looks_at_few_of_many_notices(
     search = Search(INSTITUTION, NOW, **wanted)
 
     assert steps_taken(other, *search_statement(search, of_few=bool(search.segregation_codes - {EVERY}))) < 15_000
+
+
+async def test_the_store_counts_only_until_it_knows_whether_to_sort(
+    store: SqliteNoticeStore, other: sqlite3.Connection
+) -> None:
+    fill(other, 5_000)
+    await store.save(published(at(1, code="48")))
+    search = Search(INSTITUTION, NOW, frozenset({"47"}), updated_from=NOW - DAY)
+    few = replace(search, segregation_codes=frozenset({"48"}))
+
+    assert steps_taken(other, *count_statement(search)) < 10_000
+    with counting(*store._lists._free) as hundreds:
+        assert len(await store.search(few)) == 1
+    assert 100 * len(hundreds) < 5_000
 
 
 @pytest.mark.parametrize("status", [Status.AWAITED, Status.SCHEDULED])
@@ -452,17 +479,20 @@ def plan_of(db: sqlite3.Connection, statement: str, values: list[object]) -> Ite
 
 
 def steps_taken(db: sqlite3.Connection, statement: str, values: list[object]) -> int:
-    """Return how many hundreds of SQLite's own steps a statement takes, in steps: a measure that no load changes."""
-    taken = 0
-
-    def count() -> int:
-        nonlocal taken
-        taken += 100
-        return 0
-
-    db.set_progress_handler(count, 100)
-    try:
+    """Return how many steps SQLite's own machine takes for a statement, in hundreds: no load changes that."""
+    with counting(db) as hundreds:
         db.execute(statement, values).fetchall()
+    return 100 * len(hundreds)
+
+
+@contextmanager
+def counting(*connections: sqlite3.Connection) -> Iterator[list[None]]:
+    """Yield a list that grows with each hundred steps of the connections."""
+    hundreds: list[None] = []
+    for connection in connections:
+        connection.set_progress_handler(lambda: hundreds.append(None), 100)
+    try:
+        yield hundreds
     finally:
-        db.set_progress_handler(None, 0)
-    return taken
+        for connection in connections:
+            connection.set_progress_handler(None, 0)

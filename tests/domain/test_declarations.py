@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
+from unicodedata import normalize
 
 import pytest
 
@@ -378,3 +379,33 @@ def test_a_failed_precondition_says_what_to_send(supposed: Precondition, says: s
         declarations.publish(a_notice(), a_publication(), an_act(), supposed)
 
     assert says in refusal.value.detail
+
+
+def test_a_text_in_another_spelling_of_its_accents_changes_nothing() -> None:
+    notice = a_notice(description="Città", metadata={"località": "Forlì"}, company_name="Società")
+    decomposed = {name: normalize("NFD", text) for name, text in (("d", "Città"), ("k", "località"), ("v", "Forlì"))}
+    again = a_publication(
+        description=decomposed["d"], metadata={decomposed["k"]: decomposed["v"]}, company_name="Società"
+    )
+
+    assert declarations.publish(notice, again, an_act(NOW + HOUR)) == Change(notice)
+
+
+def test_a_text_that_stays_keeps_its_spelling_when_another_field_changes() -> None:
+    notice = a_notice(description="Città", amount=1)
+
+    change = declarations.publish(notice, a_publication(description=normalize("NFD", "Città"), amount=2), an_act())
+
+    assert change.events[0].changed == {"amount": (1, 2)}
+
+
+def test_a_key_of_the_metadata_is_amended_and_cleared_in_either_spelling() -> None:
+    notice = a_notice(metadata={"località": "Forlì", "b": "2"})
+    key = normalize("NFD", "località")
+
+    amended = declarations.amend(notice, {"metadata": {key: "Roma"}}, None, an_act()).notice
+    cleared = declarations.amend(amended, {"metadata": {key: None}}, None, an_act()).notice
+
+    assert amended.content is not None
+    assert cleared.content is not None
+    assert (amended.content.metadata, cleared.content.metadata) == ({"località": "Roma", "b": "2"}, {"b": "2"})

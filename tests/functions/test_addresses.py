@@ -1,13 +1,18 @@
 """The parameters of an address: read as they were sent, so that nothing of them is lost without a word."""
 
+from typing import Any
 from urllib.parse import quote, quote_plus
 
+import httpx
 import pytest
 from hypothesis import given, strategies as st
 
+from docs.openapi.examples import POSITION
 from shared.errors import InvalidParameter
 from shared.wire.addresses import parameters_of
 from shared.wire.violations import VIOLATIONS
+from tests.functions.asking import EVENTS, NOTICE, notices_of, publish, refusal
+from tests.support import a_body
 
 URL = "http://localhost:7071/api/v1/creditor-institutions/77777777777/notices"
 NAMES = ("status", "updatedFrom", "limit")
@@ -115,6 +120,52 @@ def test_where_there_are_no_parameters_the_detail_says_so() -> None:
     detail = refused("toPublish=false", names=()).detail
 
     assert detail == "The parameter toPublish is not known here: the address takes no parameters"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("PUT", NOTICE, a_body()),
+        ("PATCH", NOTICE, {"amount": 1}),
+        ("POST", EVENTS, {"type": "closed"}),
+        ("GET", NOTICE, None),
+        ("GET", EVENTS, None),
+        ("GET", notices_of(), None),
+        ("GET", "/health", None),
+        ("GET", "/../openapi.json", None),
+    ],
+)
+async def test_every_operation_refuses_what_it_does_not_know(
+    http: httpx.AsyncClient, method: str, path: str, body: Any
+) -> None:
+    await publish(http)
+
+    answer = await http.request(method, f"{path}?toPublish=false", json=body)
+
+    assert refusal(answer) == (400, "invalid_parameter")
+    assert answer.json()["detail"].startswith("The parameter toPublish is not known here: ")
+
+
+@pytest.mark.parametrize(
+    ("query", "named"),
+    [
+        ("segregationCodes=47&segregationCodes=48", "must be given once"),
+        ("segregationCodes=", "must have a value, or be left out"),
+        ("segregationcodes=47", "is not known here: the parameters are segregationCodes, written so"),
+    ],
+)
+async def test_a_position_is_narrowed_by_one_parameter(http: httpx.AsyncClient, query: str, named: str) -> None:
+    answer = await http.post(f"/../aca/v1/paCreatePosition?{query}", json=POSITION)
+
+    assert (answer.status_code, named in answer.json()["detail"]) == (400, True)
+
+
+async def test_a_moment_without_a_value_is_refused(http: httpx.AsyncClient) -> None:
+    await publish(http)
+
+    for query in ("at=", "at", "at=2026-11-23T10:00:00Z&at=2026-11-23T10:00:00Z", "At=2026-11-23T10:00:00Z"):
+        assert refusal(await http.get(f"{NOTICE}?{query}")) == (400, "invalid_parameter")
+    assert (await http.get(f"{NOTICE}?&at=2026-11-23T11:00:00+01:00&")).status_code == 200
 
 
 @given(st.from_regex(r"[a-z0-9%&=;+.]{1,60}", fullmatch=True))

@@ -480,7 +480,7 @@ async def test_a_page_holds_up_to_five_hundred_notices(http: httpx.AsyncClient) 
     assert len(await numbers(http, "limit=500")) == 120
 
 
-@pytest.mark.parametrize("limit", ["0", "-1", "501", "1000", "", "x", "1.0", "1e2", "+5", "%20 5", "５", "9" * 5000])
+@pytest.mark.parametrize("limit", ["0", "-1", "501", "1000", "x", "1.0", "1e2", "+5", "%20 5", "５", "9" * 5000])
 async def test_a_limit_that_is_none_is_refused(http: httpx.AsyncClient, limit: str) -> None:
     answer = await http.get(f"{LIST}?limit={limit}")
 
@@ -547,8 +547,8 @@ def _encoded(text: bytes) -> str:
 @pytest.mark.parametrize(
     "cursor",
     [
-        "", "x", "xx", "*", "%00", "%FF", "é", "1", "null", "abc=", "=" * 4, "A" * 5000,
-        *map(_encoded, (b"", b"{}", b"[]", b"null", b"7", b"[1,2,3]", b'["x","",""]', b'["x","","","]', b"\xff",
+        "x", "xx", "*", "%00", "é", "1", "null", "abc=", "=" * 4, "A" * 5000,
+        *map(_encoded, (b"{}", b"[]", b"null", b"7", b"[1,2,3]", b'["x","",""]', b'["x","","","]', b"\xff",
                         b'"\\ud800"',                         b"[" * 2000)),
     ],
 )  # fmt: skip
@@ -591,26 +591,29 @@ async def test_a_cursor_shows_nothing_that_is_not_granted(http: httpx.AsyncClien
     [
         ("status=active", "status", "not_allowed"),
         ("status=AWAITED", "status", "not_allowed"),
-        ("status=", "status", "not_allowed"),
+        ("status=", "status", "no_value"),
         ("status=ACTIVE,PAID", "status", "not_allowed"),
         ("status=ACTIVE%00", "status", "not_allowed"),
         ("anomaly=yes", "anomaly", "not_allowed"),
         ("anomaly=True", "anomaly", "not_allowed"),
-        ("anomaly=", "anomaly", "not_allowed"),
+        ("anomaly=", "anomaly", "no_value"),
         ("anomaly=paid_thrice", "anomaly", "not_allowed"),
-        ("dueFrom=", "dueFrom", "date_time"),
+        ("dueFrom=", "dueFrom", "no_value"),
         ("dueFrom=2026-13-01", "dueFrom", "date_time"),
         ("dueFrom=2026-12-16T10:00:00Z", "dueFrom", "date_time"),
         ("dueFrom=1999-12-31", "dueFrom", "date_out_of_range"),
         ("dueTo=16.12.2026", "dueTo", "date_time"),
         ("dueTo=0999-12-31", "dueTo", "date_out_of_range"),
         ("updatedFrom=2026-11-23", "updatedFrom", "date_time"),
-        ("updatedFrom=", "updatedFrom", "date_time"),
+        ("updatedFrom", "updatedFrom", "no_value"),
         ("updatedFrom=2026-11-23%2010:00:00", "updatedFrom", "date_time"),
         ("updatedFrom=2027-03-28T02:30:00", "updatedFrom", "missing_hour"),
         ("updatedTo=x", "updatedTo", "date_time"),
-        ("updatedTo=%FF", "updatedTo", "date_time"),
+        ("updatedTo=%FF", "updatedTo", "not_decodable"),
         ("updatedTo=1999-12-31T22:59:59Z", "updatedTo", "date_out_of_range"),
+        ("limit=", "limit", "no_value"),
+        ("cursor=", "cursor", "no_value"),
+        ("status=ACTIVE&status=CANCELLED", "status", "repeated"),
         ("page=1", "page", "unknown_field"),
         ("due_from=2026-12-01", "*", "unknown_field"),
         ("Status=ACTIVE", "Status", "unknown_field"),
@@ -645,13 +648,12 @@ async def test_a_parameter_that_cannot_be_read_is_told_how_it_is_written(
 
 
 async def test_all_parameters_that_cannot_be_read_are_told_at_once(http: httpx.AsyncClient) -> None:
-    answer = await http.get(f"{LIST}?limit=0&status=x&dueFrom=y&z=1")
+    answer = await http.get(f"{LIST}?limit=0&status=x&dueFrom=y")
 
     assert sorted(_broken(answer)) == [
         ("dueFrom", "date_time"),
         ("limit", "out_of_range"),
         ("status", "not_allowed"),
-        ("z", "unknown_field"),
     ]
 
 

@@ -40,6 +40,13 @@ IBAN = "IT60X0542811101000000123456"
 POSTAL_IBAN = "IT96H0760112100001036880332"
 
 
+A_NOTICE = {
+    "amount": 12050,
+    "description": "TARI 2026 prima rata",
+    "debtor": {"type": "F", "fiscalCode": "RSSMRA80A01H501U", "fullName": "Mario Rossi"},
+}
+
+
 def a_position(**changes: Any) -> dict[str, Any]:
     """Return a call as the published description shows it, with its eight required fields; `...` leaves one out."""
     position = {
@@ -610,3 +617,15 @@ async def test_the_status_shown_is_the_one_true_now(http: httpx.AsyncClient, clo
 
     assert (scheduled, (await call(http)).json()["status"]) == ("PUBLISHED", "VALID")
     assert (await http.get(NOTICE)).json()["version"] == 2
+
+
+async def test_a_position_without_a_due_date_shows_the_last_second_of_the_calendar(http: httpx.AsyncClient) -> None:
+    await http.put(NOTICE, json={**A_NOTICE, "dueDate": "9999-12-31"})
+
+    answer = await call(http, amount=0)
+
+    assert answer.json()["expirationDate"] == "9999-12-31T23:59:59"
+
+
+async def test_a_text_without_a_visible_character_is_400(http: httpx.AsyncClient) -> None:
+    assert refused(await call(http, description="\t\n\u200b")) == 400
