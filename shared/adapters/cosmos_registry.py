@@ -100,7 +100,9 @@ class CosmosRegistry:
                 claimed += await self._claim_key(key_hash, name)
             await self._changes.make(begun, after, by)
         except ChangedMeanwhile:
-            await self._forget(claimed)
+            # The change that came first may list the same key.
+            listed = {_key_id(key_hash) for key_hash in _hashes(await self.caller_named(name))}
+            await self._forget([key for key in claimed if key["id"] not in listed])
             raise
         await self._forget(dropped)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from local.seed import COMUNE, LOCAL_EC, LOCAL_PLATFORM, PAGOPA, prepare, seed
+from local.seed import COMUNE, LOCAL_EC, LOCAL_PLATFORM, PAGOPA, PUBLIC_KEYS, prepare, seed
 from shared import bootstrap
 from shared.auth import key_hash
 from shared.domain.callers import Key
@@ -116,6 +116,7 @@ async def test_hosts_that_start_at_once_register_once(registry: Registry) -> Non
 
     assert await registry.institutions() == [PAGOPA, COMUNE]
     assert await registry.callers() == [LOCAL_EC, LOCAL_PLATFORM]
+    assert [await registry.caller(key_hash(key)) for key in PUBLIC_KEYS] == [LOCAL_EC, LOCAL_PLATFORM]
     assert len(await registry.changes(ChangeSearch())) == 4
 
 
