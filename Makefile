@@ -15,6 +15,9 @@ PYTHON := $(shell for name in python3.11 python3.12 python3.13 python3; do \
 endif
 VERSION := $(if $(PYTHON),$(shell version=$$("$(PYTHON)" -c '$(ASK)' 2>/dev/null) && echo "$$version"))
 
+# Two tests at a time; BOTH_CORES= for one, whose output is then easier to read.
+BOTH_CORES = --numprocesses 2 --dist worksteal
+
 .DEFAULT_GOAL := help
 .PHONY: help run run-azure ops test conformance fuzz check format bench bench-cosmos docs indexed lock clean \
 	$(VENV) $(RUN) $(WORKER) $(OLDEST)
@@ -32,10 +35,10 @@ ops: $(RUN) ## Register institutions and callers (ARGS="institutions list" DATA=
 	@$(RUN)/bin/python -m ops $(ARGS)
 
 test: $(VENV) $(WORKER) ## Run the tests (TESTS="tests/domain -k iban" for some of them).
-	@WORKER_PYTHON=$(WORKER)/bin/python $(VENV)/bin/python -m pytest $(TESTS)
+	@WORKER_PYTHON=$(WORKER)/bin/python $(VENV)/bin/python -m pytest $(BOTH_CORES) $(TESTS)
 
 conformance: $(OLDEST) ## Ask Cosmos DB what the archive relies on, with the oldest SDK; `make test` asks with the newest.
-	@$(OLDEST)/bin/python -m pytest tests/conformance tests/contracts/test_cosmos.py
+	@$(OLDEST)/bin/python -m pytest $(BOTH_CORES) tests/conformance tests/contracts/test_cosmos.py
 
 check: $(VENV) ## Lint, formatting, types, directions of imports, generated documents, workflows.
 	@$(VENV)/bin/ruff check .
@@ -93,8 +96,9 @@ $(VENV)/made-with-$(VERSION): requirements-dev.txt
 	@$(call make_venv,$(VENV),requirements-dev.txt,a minute or two)
 
 # Only what runs, so that a first `make run` does not wait for the tools of the tests.
+# Python compiles what is used when it is first used: that is little, and to compile all of it takes seconds.
 $(RUN)/made-with-$(VERSION): requirements-run.txt
-	@$(call make_venv,$(RUN),requirements-run.txt,half a minute)
+	@$(call make_venv,$(RUN),requirements-run.txt,half a minute,--no-compile)
 
 # Microsoft publishes the worker library for Python 3.13 on; it runs on 3.11 and 3.12 as well.
 $(WORKER)/made-with-$(VERSION): tests/functions/worker.txt

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import logging
+import re
 import sqlite3
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Iterator
@@ -59,6 +60,17 @@ async def test_lists_of_one_institution_run_beside_each_other(lists: Lists) -> N
 
     assert await brief(lists) == [(1,)]
     stop(endless)
+
+
+def named(value: object) -> str:
+    """Return the name of a case, the same in every process: a set has no order of its own."""
+    return (
+        str(sorted(value)) if isinstance(value, frozenset) else re.sub(r"frozenset\(\{(.*?)\}\)", _sorted, str(value))
+    )
+
+
+def _sorted(found: re.Match[str]) -> str:
+    return ", ".join(sorted(found[1].split(", ")))
 
 
 @pytest.mark.parametrize("institutions", [[INSTITUTION], [INSTITUTION, THIRD]])
@@ -222,7 +234,7 @@ DUE_DATES = f"({KEPT} AND (due_date_key,number)>(?,?) AND due_date_key<?)"
         ({"anomaly": True, "updated_from": NOW}, {f"SEARCH {BY_ANOMALY} {NUMBERS}": 7, "SORT": 7}),
         ({"anomaly": False}, {f"SEARCH {BY_NUMBER} {NUMBERS}": 7}),
     ],
-    ids=str,
+    ids=named,
 )
 async def test_a_list_seeks_in_one_index_from_the_place_where_its_page_begins(
     other: sqlite3.Connection, wanted: dict[str, Any], plan: dict[str, int]
@@ -293,7 +305,7 @@ async def test_what_is_due_is_sought_in_one_index_from_where_its_page_begins(oth
         {"segregation_codes": frozenset({"48"})},
         {"segregation_codes": frozenset({"48"}), "updated_from": NOW - DAY},
         {"segregation_codes": frozenset({"48"}), "due_from": date(2020, 1, 1)},
-        {"segregation_codes": frozenset(f"{code:02}" for code in range(0, 100, 2))},
+        pytest.param({"segregation_codes": frozenset(f"{code:02}" for code in range(0, 100, 2))}, id="fifty codes"),
         {"status": Status.CANCELLED},
         {"status": Status.CANCELLED, "updated_from": NOW - DAY},
         {"status": Status.PAID, "due_from": date(2020, 1, 1)},
@@ -305,7 +317,7 @@ async def test_what_is_due_is_sought_in_one_index_from_where_its_page_begins(oth
         {"updated_from": NOW - DAY, "after": Position("2026-11-23T10:00:00.000Z", a_number(10**9))},
         {"due_from": date(2020, 1, 1), "after": Position("2026-12-16", a_number(10**9))},
     ],
-    ids=str,
+    ids=named,
 )
 async def test_a_list_that_finds_nothing_looks_at_few_of_many_notices(
     other: sqlite3.Connection, wanted: dict[str, Any]
@@ -365,7 +377,7 @@ async def test_a_cursor_that_points_before_the_window_shows_nothing_from_there(
 
 
 @pytest.mark.parametrize("document", ["{}", "", "[1", '{"schema": 9}', '"Mario Rossi"'])
-@pytest.mark.parametrize("broken", [[1], [3], [5], [1, 2, 3], [3, 4, 5]], ids=str)
+@pytest.mark.parametrize("broken", [[1], [3], [5], [1, 2, 3], [3, 4, 5]], ids=named)
 async def test_a_list_goes_on_over_documents_that_cannot_be_decoded(
     store: SqliteNoticeStore, other: sqlite3.Connection, broken: list[int], document: str
 ) -> None:
