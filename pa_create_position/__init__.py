@@ -59,8 +59,8 @@ async def _find(
     known: Notice | EllipsisType | None = ...
     if number is None:
         number, known = await bootstrap.archive().find_by_iuv(institution, named.iuv)
-        add_log_context(**loggable(institution.fiscal_code, number))
         await request.require_number(number)
+    add_log_context(**loggable(institution.fiscal_code, number))
     check_number(number, named, lenient=institution.lenient)
     return Address(institution.fiscal_code, number), known
 
@@ -72,5 +72,8 @@ async def _cancel(address: Address, iuv: Iuv, act: Act) -> Change:
     except NoticeNotFound:
         raise NothingToCancel from None
     if not change.events:
-        raise NoticeCancelled
+        raise NoticeCancelled(
+            "The position is cancelled already, so there is nothing to do. If the debt still stands, restore it:"
+            " POST /api/v1/creditor-institutions/{ec}/notices/{nav}/events with type restored."
+        )
     return change
