@@ -75,7 +75,7 @@ def _check(caller: Caller, wanted: Wanted) -> None:
     if not caller.segregation_codes(institution):
         if len(institution) != 11:
             raise InstitutionNotGranted(
-                f"Correct the fiscal code of the institution: it must have 11 digits, not {len(institution)} characters."
+                f"Correct the fiscal code of the institution: it has 11 digits, not {len(institution)} characters."
             )
         raise InstitutionNotGranted
     for code in wanted.segregation_codes:
