@@ -102,3 +102,21 @@ async def test_a_writer_that_is_cancelled_leaves_its_place_to_the_next() -> None
     await asyncio.gather(*tasks, return_exceptions=True)
 
     assert came == [1, 2]
+
+
+async def test_a_writer_that_comes_just_when_a_turn_ends_gives_up_as_soon_as_the_others() -> None:
+    turns, done = Turns(timedelta(seconds=0.01)), asyncio.Event()
+
+    async def write() -> None:
+        async with turns.of(ADDRESS):
+            await done.wait()
+
+    async with turns.of(ADDRESS):
+        next_one = asyncio.create_task(write())
+        await asyncio.sleep(0)
+    # The turn is over. It belongs to the next writer, which has not noticed yet.
+    with pytest.raises(TryAgain):
+        async with asyncio.timeout(30), turns.of(ADDRESS):
+            pass
+    done.set()
+    await next_one
