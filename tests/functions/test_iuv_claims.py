@@ -122,6 +122,18 @@ async def test_a_known_notice_is_published_again_although_its_iuv_names_another(
     assert (await http.put(path_of(number, COMUNE), json=a_body(amount=1))).status_code == 200
 
 
+async def test_a_number_that_was_paid_first_does_not_get_an_iuv_in_use_though_its_binding_due_date_has_passed(
+    http: httpx.AsyncClient, application: Application
+) -> None:
+    number = a_number(5)
+    await publish(http, A1, iuv=number[1:])
+    await pay(application, Address(LENIENT, number))
+
+    answer = await http.put(path_of(number, COMUNE), json=a_body(dueDate="2026-11-01", switchToExpired=True))
+
+    assert refusal(answer) == (409, "iuv_already_used")
+
+
 # Grants
 
 
