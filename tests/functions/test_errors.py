@@ -13,7 +13,7 @@ import pytest
 
 from shared.bootstrap import Application
 from shared.domain.callers import EVERY
-from shared.errors import catalogue
+from shared.errors import TryAgain, catalogue
 from tests.conftest import PLATFORM_KEY
 from tests.documented import defect_expected
 from tests.functions.asking import (
@@ -288,6 +288,11 @@ async def test_an_error_has_the_id_of_its_request_and_names_a_time_to_try_again_
         f"request of {code}",
         "1" if answer.status_code in (429, 503) else None,
     )
+
+
+@pytest.mark.parametrize(("seconds", "asked"), [(-3, 1), (0, 1), (0.2, 1), (1.2, 2), (59.9, 60), (61, 60), (86400, 60)])
+def test_a_client_is_asked_to_wait_a_second_to_a_minute_in_whole_seconds(seconds: float, asked: int) -> None:
+    assert TryAgain(retry_after=seconds).retry_after == asked
 
 
 def test_every_error_is_reached_here_or_cannot_be() -> None:

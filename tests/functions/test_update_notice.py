@@ -396,6 +396,17 @@ async def test_transfers_drop_the_registered_iban(http: httpx.AsyncClient) -> No
     assert _way(amended) == (None, None, None)
 
 
+async def test_transfers_beside_null_as_iban_need_no_registered_iban(
+    http: httpx.AsyncClient, application: Application
+) -> None:
+    await register_institution(application)
+    await publish(http, iban=IBAN)
+
+    amended = await amend(http, {"transfers": [A_TRANSFER], "iban": None})
+
+    assert (len(amended["transfers"]), amended["iban"]) == (1, None)
+
+
 async def test_an_iban_drops_the_stored_transfers(http: httpx.AsyncClient) -> None:
     await publish(http, transfers=TWO_TRANSFERS)
 

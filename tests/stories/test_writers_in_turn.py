@@ -1,10 +1,11 @@
 """Hundreds of writers of one notice at once: each gets its turn, or is told to try again and has written nothing."""
 
 import asyncio
+import gc
 import sqlite3
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -15,11 +16,12 @@ import pytest
 
 from local.host import Host
 from shared import bootstrap
-from shared.errors import TryAgain
+from shared.domain.identifiers import InstitutionCode
+from shared.errors import NoticePaid, TryAgain
 from shared.settings import CosmosStore, EmbeddedStore, Settings
 from shared.turns import Turns
 from tests.conftest import BASE, EC_KEY
-from tests.functions.asking import NOTICE, history, publish
+from tests.functions.asking import COMUNE, NOTICE, history, publish
 from tests.stores import COSMOS, SQLITE
 from tests.support import ADDRESS, StillClock, a_number
 
@@ -69,10 +71,31 @@ async def test_writers_that_give_up_before_their_turn_have_written_nothing(opene
 async def test_writers_of_different_notices_do_not_wait_for_each_other() -> None:
     turns = Turns(timedelta(seconds=0.01))
 
-    async with turns.of(ADDRESS), turns.of(replace(ADDRESS, number=a_number(2))):
+    another_number = replace(ADDRESS, number=a_number(2))
+    another_institution = replace(ADDRESS, creditor_institution=InstitutionCode(COMUNE))
+
+    async with turns.of(ADDRESS), turns.of(another_number), turns.of(another_institution):
         with pytest.raises(TryAgain):
             async with turns.of(ADDRESS):
                 pass
+
+
+async def test_nothing_is_kept_of_writers_that_have_finished() -> None:
+    turns = Turns(timedelta(seconds=60))
+    before = count_of_locks()
+
+    for serial in range(100):
+        with suppress(NoticePaid):
+            async with turns.of(replace(ADDRESS, number=a_number(serial))):
+                raise NoticePaid
+
+    assert count_of_locks() == before
+
+
+def count_of_locks() -> int:
+    """Return how many locks this process holds in memory."""
+    gc.collect()
+    return sum(isinstance(thing, asyncio.Lock) for thing in gc.get_objects())
 
 
 async def test_writers_come_in_the_order_in_which_they_asked() -> None:
