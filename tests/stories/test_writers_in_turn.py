@@ -16,14 +16,19 @@ import pytest
 
 from local.host import Host
 from shared import bootstrap
+from shared.adapters.sqlite import SqliteNoticeStore
+from shared.adapters.sqlite_registry import SqliteRegistry
+from shared.archive import Archive
 from shared.domain.identifiers import InstitutionCode
+from shared.domain.notice import Change
 from shared.errors import NoticePaid, TryAgain
+from shared.registry import KnownRegistry
 from shared.settings import CosmosStore, EmbeddedStore, Settings
 from shared.turns import Turns
 from tests.conftest import BASE, EC_KEY
 from tests.functions.asking import COMUNE, NOTICE, history, publish
 from tests.stores import COSMOS, SQLITE
-from tests.support import ADDRESS, StillClock, a_number
+from tests.support import ADDRESS, DAY, StillClock, a_number, a_publication, an_act, an_institution
 
 Opened = Callable[[float], Any]
 
@@ -143,3 +148,39 @@ async def test_a_writer_that_comes_just_when_a_turn_ends_gives_up_as_soon_as_the
             pass
     done.set()
     await next_one
+
+
+class HaltingStore(SqliteNoticeStore):
+    """The embedded store, which keeps the saves of one notice waiting."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.reached, self.go_on = asyncio.Event(), asyncio.Event()
+
+    async def save(self, change: Change) -> None:
+        """Save, later where it is the notice."""
+        if change.notice.address == ADDRESS and change.expected_version:
+            self.reached.set()
+            await self.go_on.wait()
+        await super().save(change)
+
+
+async def test_a_notice_that_is_being_written_does_not_keep_time_from_changing_the_others(
+    tmp_path: Path, clock: StillClock
+) -> None:
+    store = HaltingStore(tmp_path / "archive.db")
+    registry = KnownRegistry(SqliteRegistry(tmp_path / "archive.db", clock), clock)
+    archive = Archive(store, registry, clock, longest_request=timedelta(seconds=0.01))
+    others = [replace(ADDRESS, number=a_number(serial)) for serial in (0, 5)]
+    for address in (others[0], ADDRESS, others[1]):
+        await archive.publish(a_publication(address, switch_to_expired=True), an_institution(), an_act())
+    writer = asyncio.create_task(archive.cancel(ADDRESS, an_act()))
+    await store.reached.wait()
+    clock.advance(30 * DAY)
+
+    changed = await archive.apply_due_changes(an_act(clock()), clock() + DAY)
+
+    store.go_on.set()
+    await writer
+    assert (changed, [(await archive.get(address)).status for address in others]) == (2, ["EXPIRED", "EXPIRED"])
+    await store.close()
