@@ -461,6 +461,19 @@ async def test_a_rule_that_came_after_the_money_covers_it_as_well(
     assert await types_once_published(http) == ["awaited", "published", recorded]
 
 
+async def test_what_a_rule_covers_is_not_counted_as_changed(
+    application: Application, clock: StillClock, tick: Tick, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "archive")
+    await pay(application)
+    await register_institution(application, exclusions=(COVERING[0],))
+    clock.advance(2 * DAY)
+
+    await tick()
+
+    assert caplog.records == []
+
+
 async def test_of_a_notice_with_several_facts_the_day_of_the_first_one_decides(
     http: httpx.AsyncClient, application: Application, clock: StillClock, tick: Tick
 ) -> None:

@@ -342,6 +342,19 @@ async def test_an_update_that_names_only_the_iuv_finds_the_notice_whose_number_w
     assert (await http.get(f"{LENIENT_NOTICES}/3IUV1")).status_code == 404
 
 
+@pytest.mark.parametrize("institution", [INSTITUTION, COMUNE], ids=["strict", "lenient"])
+async def test_an_update_that_names_only_the_iuv_finds_an_expired_notice(
+    http: httpx.AsyncClient, clock: StillClock, institution: str
+) -> None:
+    position = {"paFiscalCode": institution, "switchToExpired": True}
+    await call(http, **position)
+    clock.advance(40 * DAY)
+
+    answer = await call(http, **position, description="TARI 2026, corretta")
+
+    assert (answer.json()["status"], answer.json()["description"]) == ("EXPIRED", "TARI 2026, corretta")
+
+
 async def test_two_numbers_never_share_an_iuv(http: httpx.AsyncClient) -> None:
     await call(http, paFiscalCode=COMUNE, iuv="IUV1", nav="NAV1")
 

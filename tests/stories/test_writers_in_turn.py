@@ -116,6 +116,20 @@ async def test_writers_come_in_the_order_in_which_they_asked() -> None:
     assert came == [*range(20)]
 
 
+async def test_a_writer_that_is_refused_leaves_its_place_to_the_next() -> None:
+    turns, came = Turns(timedelta(seconds=10)), []
+
+    async def write(n: int) -> None:
+        async with turns.of(ADDRESS):
+            came.append(n)
+            await asyncio.sleep(0)
+            raise NoticePaid
+
+    await asyncio.gather(*map(write, range(5)), return_exceptions=True)
+
+    assert came == [*range(5)]
+
+
 async def test_a_writer_that_is_cancelled_leaves_its_place_to_the_next() -> None:
     turns, came = Turns(timedelta(seconds=60)), []
 
