@@ -220,6 +220,7 @@ async def _admitted(
     else:
         value = read_json(body)
         wanted = named(value, parameters_of(req.url, parameters), scope)
+        add_log_context(**loggable(wanted.institution, ""))
     caller = await authorise(archive.registry, caller, key, wanted)
     return Request(
         caller,

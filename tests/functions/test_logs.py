@@ -22,6 +22,7 @@ from shared.telemetry import (
     log_store_call,
 )
 from tests.functions.asking import JSON, KEY, NOTICE, declare, notices_of, path_of, publish
+from tests.functions.test_pa_create_position import CALL, a_position
 from tests.support import INSTITUTION, NUMBER, a_body
 
 PERSONAL = "RSSMRA80A01H501U"
@@ -91,6 +92,30 @@ async def test_a_refused_position_is_logged_with_its_code(
     (entry,) = entries(logged)
     assert (entry["code"], entry["caller"], entry["function"]) == ("invalid_body", "local-ec", "pa_create_position")
     assert answer.headers["x-error-code"] == "invalid_body"
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "institution", "number"),
+    [
+        ({"amount": 0}, "nothing_to_cancel", INSTITUTION, NUMBER),
+        ({"amount": 0, "nav": NUMBER}, "nothing_to_cancel", INSTITUTION, NUMBER),
+        ({"paFiscalCode": "99999999999", "nav": NUMBER}, "institution_not_granted", "99999999999", None),
+        ({"iuv": PERSONAL, "nav": PERSONAL}, "segregation_code_not_granted", INSTITUTION, None),
+    ],
+    ids=["named by its IUV", "named by its number", "of another institution", "named by something else"],
+)
+async def test_a_refused_position_is_logged_with_the_institution_and_the_number_as_far_as_they_are_known(
+    http: httpx.AsyncClient,
+    logged: pytest.LogCaptureFixture,
+    changes: dict[str, Any],
+    code: str,
+    institution: str,
+    number: str | None,
+) -> None:
+    await http.post(CALL, json=a_position(**changes))
+
+    (entry,) = entries(logged)
+    assert (entry["code"], entry.get("institution"), entry.get("number")) == (code, institution, number)
 
 
 @pytest.mark.parametrize("number", [PERSONAL, "RSSMRA80A01H501U%0A", "Mario Rossi", "1" * 19])
