@@ -125,7 +125,7 @@ async def test_one_who_asks_and_goes_away_leaves_the_others_their_answer(
     await asyncio.sleep(0)
     file.execute("ROLLBACK")
 
-    assert await other is None
+    assert (await asyncio.gather(one, other, return_exceptions=True))[1] is None
 
 
 def test_the_store_is_waited_for_less_than_the_second_within_which_the_archive_answers() -> None:
