@@ -1019,6 +1019,18 @@ async def test_a_tag_of_no_known_version_is_a_failed_precondition(
     assert refusal(answer) == (412, "precondition_failed")
 
 
+@pytest.mark.parametrize("event", ["cancelled", "closed", "restored"])
+async def test_no_event_is_declared_of_another_version_than_the_expected_one(
+    http: httpx.AsyncClient, event: str
+) -> None:
+    await publish(http)
+
+    answer = await http.post(EVENTS, json={"type": event}, headers={"If-Match": '"2-ACTIVE"'})
+
+    assert refusal(answer) == (412, "precondition_failed")
+    assert await types(http) == ["published"]
+
+
 @pytest.mark.parametrize(("method", "path", "body"), REQUESTS)
 @pytest.mark.parametrize("tag", ['"1-ACTIVE"', "*"])
 async def test_a_precondition_on_a_notice_that_is_not_there_is_404(
