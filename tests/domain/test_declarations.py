@@ -12,7 +12,7 @@ from shared.domain.amounts import Amount
 from shared.domain.content import IbanSource
 from shared.domain.dates import DueDate, ValidFrom
 from shared.domain.declarations import Precondition, Publication
-from shared.domain.events import EndReason, Origin
+from shared.domain.events import EndReason, Origin, Summary
 from shared.domain.identifiers import Iuv, NoticeNumber
 from shared.domain.lifecycle import Status
 from shared.domain.money import OutcomeCode
@@ -33,6 +33,7 @@ from tests.support import (
     EC,
     HOUR,
     NOW,
+    NUMBER,
     POSTAL_IBAN,
     SECOND,
     a_content,
@@ -127,6 +128,28 @@ def test_a_due_date_made_binding_after_it_passed_expires_the_notice() -> None:
     notice = a_notice(NOW - DAY, due_date=PAST["due_date"])
 
     assert declarations.amend(notice, {"switch_to_expired": True}, None, an_act()).notice.status is Status.EXPIRED
+
+
+def test_what_time_did_has_neither_the_reason_nor_the_cause_of_the_declaration_that_comes_after_it() -> None:
+    notice = a_notice(NOW - DAY, **PAST)
+
+    expired, cancelled = declarations.cancel(notice, an_act(reason="wrong amount", cause="message-1")).events
+
+    assert (expired.type, expired.reason, expired.cause) == ("expired", None, None)
+    assert (cancelled.type, cancelled.reason, cancelled.cause) == ("cancelled", "wrong amount", "message-1")
+
+
+def test_every_event_sums_up_the_notice_as_it_left_it() -> None:
+    published = declarations.publish(None, a_publication(pay_stand_in=False), an_act())
+    amended = declarations.amend(published.notice, {"amount": Amount(1), "pay_stand_in": True}, None, an_act())
+    closed = declarations.close(amended.notice, an_act())
+
+    due = a_content().due_date
+    assert [event.summary for change in (published, amended, closed) for event in change.events] == [
+        Summary(NUMBER.iuv, Origin.EC, Amount(12050), due, pay_stand_in=False, end_reason=None),
+        Summary(NUMBER.iuv, Origin.EC, Amount(1), due, pay_stand_in=True, end_reason=None),
+        Summary(NUMBER.iuv, Origin.EC, Amount(1), due, pay_stand_in=True, end_reason=EndReason.PAID_ELSEWHERE),
+    ]
 
 
 def test_an_amendment_declared_for_an_earlier_time_gives_the_status_that_is_true_now() -> None:
@@ -329,6 +352,18 @@ def test_a_notice_published_after_its_money_takes_what_the_money_says(
     assert change.publishes
     assert change.notice.awaited_until is None
     assert [event.anomaly for event in change.events] == [None] * len(types)
+
+
+def test_a_notice_published_after_its_money_names_the_first_receipt_and_the_first_line_that_counts() -> None:
+    known, act = None, an_act(NOW - HOUR)
+    for receipt in ("receipt-1", "receipt-2"):
+        known = facts.record_payment(known, ADDRESS, a_payment(receipt), act).notice
+    for line in (a_line(outcome_code=OutcomeCode.REVOKED), a_line("flow-2"), a_line("flow-3")):
+        known = facts.record_settlement(known, ADDRESS, line, act).notice
+
+    _, paid, reported = declarations.publish(known, a_publication(), an_act()).events
+
+    assert (paid.payment, reported.settlement) == (a_payment("receipt-1"), a_line("flow-2"))
 
 
 def test_a_notice_published_after_its_money_is_what_its_declarer_says_of_it() -> None:
