@@ -48,7 +48,7 @@ check: $(VENV) ## Lint, formatting, types, directions of imports, generated docu
 	@$(VENV)/bin/python docs/generate.py --check
 	@$(VENV)/bin/zizmor --quiet --offline --strict-collection .github
 
-format: $(VENV) ## Format the code and mend what the linter can mend.
+format: $(VENV) ## Format the code and apply the fixes of the linter.
 	@$(VENV)/bin/ruff check --fix .
 	@$(VENV)/bin/ruff format .
 
@@ -61,10 +61,10 @@ bench: $(VENV) ## Measure publish and get at 64 connections (needs wrk).
 bench-cosmos: $(VENV) ## Measure the client of Cosmos DB beside the SDK as it comes, against the double.
 	@$(VENV)/bin/python -m bench.cosmos
 
-docs: $(VENV) ## Write the generated documents anew.
+docs: $(VENV) ## Write the generated documents.
 	@$(VENV)/bin/python docs/generate.py
 
-indexed: $(WORKER) ## Write down anew what Microsoft's worker indexes here (tests/functions/indexed.json).
+indexed: $(WORKER) ## Write what Microsoft's worker indexes here (tests/functions/indexed.json).
 	@ARCHIVE_STORE=sqlite:unused $(WORKER)/bin/python -I tests/functions/worker_check.py . >$(WORKER)/indexed.json
 	@mv $(WORKER)/indexed.json tests/functions/indexed.json
 

@@ -76,8 +76,8 @@ what was declared is recorded with the anomaly in brackets.
 
 {_table(("status", *DECLARED_AND_REPORTED), rows)}
 - *by its dates*: SCHEDULED before `validFrom`; EXPIRED when a binding due date has passed; ACTIVE otherwise.
-- *as the money says*: `published`, then `paid` and `reported` for what had come: PAID or REPORTED.
-- REPORTED is reached when every transfer has a settlement line, and is PAID until then; a revoked line counts not.
+- *as the money says*: `published`, then `paid` and `reported` for receipts and lines of before: PAID or REPORTED.
+- REPORTED is reached when every transfer has a settlement line, and is PAID until then. A revoked line does not count.
 - A PUT of a known notice that changes it is an `amended` event; `published` happens once.
 - The same receipt (`receiptId`) or line (`flowId`, `transferId`) changes nothing; another receipt is `paid_twice`.
 
@@ -114,7 +114,7 @@ def settings() -> str:
     """Return the settings of a process."""
     rows = [[f"`{variable.name}`", variable.meaning, variable.default] for variable in VARIABLES]
     text = (
-        "Read from the environment when the process starts; every fault is told at once. Exactly one store is named:\n"
+        "Read from the environment when the process starts; the log names every fault. Exactly one store is named:\n"
         f"one of {', '.join(f'`{name}`' for name in STORES)}."
     )
     return f"{NOTE}\n# Settings\n\n{text}\n\n{_table(('name', 'meaning', 'default'), rows)}"

@@ -35,6 +35,8 @@ from shared.telemetry import error_chain
 
 ADDRESS = "127.0.0.1"
 ROOT = Path(__file__).parent.parent
+IDLE = 131
+"""Seconds after which a connection without requests is closed, as on the platform."""
 PATIENCE = 3
 """Seconds a request has to finish once the host was told to stop."""
 
@@ -104,6 +106,7 @@ def server_config(app: App, *, protocol: type[Protocol] = Protocol, patience: in
         access_log=False,
         proxy_headers=False,
         timeout_graceful_shutdown=patience,
+        timeout_keep_alive=IDLE,
     )
 
 

@@ -13,9 +13,12 @@ from ops.reading import Faults, key_id as read_key_id, lifetime
 from ops.showing import SEEN, caller_json, held_keys, keys, show_json, show_key
 from shared.auth import key_hash, new_key
 from shared.bootstrap import utc_now
-from shared.domain.callers import TooManyKeys
+from shared.domain.callers import Key, TooManyKeys
 
 app = typer.Typer(no_args_is_help=True, help="The keys of callers: at most two live ones, for a change without a gap.")
+
+ID_LENGTH = 12
+"""Digits of the id of a key."""
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The caller's name.")]
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
@@ -71,6 +74,7 @@ async def find(
     json: Json = False,
 ) -> None:
     """Find the caller that a key belongs to, by the id of the key."""
+    _refuse_a_key(key_id)
     with Faults() as faults:
         faults.read("KEYID", read_key_id, key_id)
     async with opened(context) as registry:
@@ -89,6 +93,7 @@ async def revoke(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """End a key. A running archive refuses it within 60 seconds."""
+    _refuse_a_key(key_id)
     need_consent(yes)
     async with opened(context) as registry:
         before = await registered(registry, name)
@@ -100,3 +105,11 @@ async def revoke(
         ask_consent(f"Revoke the key {key_id} of {name}?", yes)
         await registry.save_caller(after, before, operator(context.obj))
     typer.echo(f"Revoked. {SEEN}")
+
+
+def _refuse_a_key(key_id: str) -> None:
+    """Stop if the key was given in place of its id: no message may repeat it."""
+    if len(key_id) > ID_LENGTH:
+        raise Stop(
+            ExitCode.USAGE, f"KEYID has {ID_LENGTH} digits. If this is a key, its id is {Key(key_hash(key_id)).id}."
+        )

@@ -50,7 +50,8 @@ def _find_or_make(file: Path, may_make: bool) -> None:
     if not may_make:
         raise Stop(
             ExitCode.REFUSED,
-            f"There is no archive in {file.parent} yet: `make run` or an `add` makes one, --data names another folder.",
+            f"There is no archive in {file.parent} yet: `make run` or an `add` makes one. Is it another folder? "
+            "Name it with --data, or with ARCHIVE_STORE if that is set.",
         )
     _make_folder(file.parent)
     tell(f"A new archive begins in {file.parent}.")

@@ -72,5 +72,8 @@ async def _cancel(address: Address, iuv: Iuv, act: Act) -> Change:
     except NoticeNotFound:
         raise NothingToCancel from None
     if not change.events:
-        raise NoticeCancelled
+        raise NoticeCancelled(
+            "The position is cancelled already, so there is nothing to do. If the debt still stands, restore it:"
+            " POST /api/v1/creditor-institutions/{ec}/notices/{nav}/events with type restored."
+        )
     return change

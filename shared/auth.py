@@ -73,6 +73,11 @@ def _check(caller: Caller, wanted: Wanted) -> None:
             f"This caller does not have the scope {scope}. Ask the operators of the archive to grant it."
         )
     if not caller.segregation_codes(institution):
+        if len(institution) != 11:
+            raise InstitutionNotGranted(
+                f"Correct the fiscal code of the institution: it must have 11 digits, not {len(institution)}"
+                " characters."
+            )
         raise InstitutionNotGranted
     for code in wanted.segregation_codes:
         if not caller.acts_for(institution, code):

@@ -194,7 +194,7 @@ class NoticeCancelled(Conflict):
 
     code = "notice_cancelled"
     title = "The notice is cancelled"
-    advice = "If the debt still stands, restore the notice first: POST an event of type restored."
+    advice = "If the debt still stands, restore the notice: POST an event of type restored. Then repeat the request."
 
 
 class NoticeClosed(Conflict):
@@ -202,7 +202,7 @@ class NoticeClosed(Conflict):
 
     code = "notice_closed"
     title = "The notice is closed"
-    advice = "If the debt still stands, restore the notice first: POST an event of type restored."
+    advice = "If the debt still stands, restore the notice: POST an event of type restored. Then repeat the request."
 
 
 class NoticePaid(Conflict):

@@ -22,7 +22,7 @@ from shared.domain.declarations import Publication
 from shared.domain.events import Act
 from shared.domain.identifiers import InstitutionCode, NoticeNumber
 from shared.domain.notice import Address, Notice
-from shared.errors import ArchiveError, BodyTooLarge, InternalError, StoreUnavailable, Unavailable
+from shared.errors import ArchiveError, BodyTooLarge, InternalError, StoreUnavailable, Unavailable, Violation
 from shared.telemetry import add_log_context, log_bug, log_context, log_event, log_failure
 from shared.wire import answers, headers
 from shared.wire.addresses import parameters_of
@@ -169,8 +169,8 @@ def _function(
             try:
                 response = await respond(req)
             except ArchiveError as refusal:
-                _log_refusal(refusal)
                 response = refused(refusal, req)
+                _log_refusal(refusal, response.status)
             except Exception as error:  # noqa: BLE001  every bug gets an answer
                 log_bug("request_failed", error)
                 response = refused(InternalError(), req)
@@ -260,12 +260,20 @@ def loggable(institution: str, number: str) -> dict[str, str]:
     }
 
 
-def _log_refusal(refusal: ArchiveError) -> None:
+def _log_refusal(refusal: ArchiveError, status: int) -> None:
     """Log one event for a refusal: INFO where the caller can act, WARNING where the operators must."""
+    keys: dict[str, object] = {"code": refusal.code, "status": status}
+    if refusal.violations:
+        keys["violations"] = " ".join(map(_loggable_violation, refusal.violations))
     if isinstance(refusal, Unavailable):
-        log_failure("request_refused", refusal, code=refusal.code, status=refusal.status)
+        log_failure("request_refused", refusal, **keys)
     else:
-        log_event("request_refused", code=refusal.code, status=refusal.status)
+        log_event("request_refused", **keys)
+
+
+def _loggable_violation(broken: Violation) -> str:
+    # The name of a field that the contract does not have is the client's, and may be anything.
+    return broken.code if broken.code == "unknown_field" else f"{broken.field}:{broken.code}"
 
 
 def _error_headers(error: ArchiveError) -> dict[str, str]:

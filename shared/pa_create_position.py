@@ -162,7 +162,9 @@ def wanted(value: object, parameters: Mapping[str, str], scope: Scope) -> Wanted
     """
     named, codes = _read(NamedBody, value, None).named, read_segregation_codes(parameters)
     if codes is not None and named.segregation_code not in codes:
-        raise SegregationCodeNotGranted
+        raise SegregationCodeNotGranted(
+            "The parameter segregationCodes does not name the code of this number. Add the code, or leave it out."
+        )
     return Wanted(scope, named.creditor_institution, (named.segregation_code,))
 
 

@@ -59,7 +59,7 @@ def _decoded(text: str) -> str | None:
 def _only(names: Collection[str]) -> str:
     if not names:
         return "is not known here: the address takes no parameters"
-    return f"is not known here: the parameters are {', '.join(names)}, written so"
+    return f"is not known here: the parameters are {', '.join(names)}, written exactly so"
 
 
 def _detail(broken: Violation, names: Collection[str]) -> str:

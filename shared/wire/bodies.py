@@ -271,7 +271,7 @@ class LifeCycleBody(Body):
         if number is not None and info.data.get("type", "cancelled") != "cancelled":
             raise violation("replaced_by_not_cancelled", "Only a cancelled notice is replaced")
         if number is not None and number == info.context.number:
-            raise violation("replaced_by_itself", "Another notice replaces this one")
+            raise violation("replaced_by_itself", "replacedBy must be the number of another notice")
         return number
 
 

@@ -41,7 +41,7 @@ def _fault_of(content_type: str, content_encoding: str, accepted: tuple[str, ...
     if not media_type.strip():
         return "The header Content-Type is missing."
     if media_type.strip().lower() not in accepted:
-        return "The media type in Content-Type is another one."
+        return "The media type in Content-Type is not accepted here."
     if not all(charset in ("utf-8", "utf8") for charset in charsets):
         return "The charset in Content-Type is not utf-8."
     if content_encoding.strip().lower() != "identity":
@@ -58,7 +58,7 @@ def read_precondition(headers: Mapping[str, str], *, may_be_new: bool = False) -
     if if_none_match is not None:
         if not may_be_new or if_none_match.strip() != "*" or if_match is not None:
             raise InvalidHeader(
-                "Send If-None-Match as * on a PUT without If-Match, and in no other request that writes"
+                "On a PUT, If-None-Match takes only *, and no If-Match beside it. Do not send it with PATCH or POST."
             )
         return Precondition(is_new=True)
     if if_match is None:

@@ -26,7 +26,7 @@ async def double(request: pytest.FixtureRequest) -> AsyncIterator[CosmosDouble]:
 @pytest.fixture
 async def cosmos(double: CosmosDouble) -> AsyncIterator[Cosmos]:
     """Yield the archive's way into it."""
-    cosmos = Cosmos(account_of(double), budget=5)
+    cosmos = Cosmos(account_of(double), budget=60)
     yield cosmos
     await cosmos.close()
 

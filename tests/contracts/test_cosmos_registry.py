@@ -41,13 +41,13 @@ class TestCosmosRegistry(RegistryContract, RegistryChangesContract):
 
     @pytest.fixture
     async def registry(self, double: CosmosDouble, clock: StillClock) -> AsyncIterator[Registry]:
-        cosmos = Cosmos(account_of(double), budget=5)
+        cosmos = Cosmos(account_of(double), budget=60)
         yield CosmosRegistry(cosmos, clock)
         await cosmos.close()
 
     @pytest.fixture
     async def rivals(self, double: CosmosDouble, clock: StillClock) -> AsyncIterator[list[Registry]]:
-        accounts = [Cosmos(account_of(double), budget=5) for _ in range(4)]
+        accounts = [Cosmos(account_of(double), budget=60) for _ in range(4)]
         yield [CosmosRegistry(cosmos, clock) for cosmos in accounts]
         for cosmos in accounts:
             await cosmos.close()

@@ -143,6 +143,24 @@ async def test_a_refused_body_leaves_nothing_of_itself_in_the_log(
     assert not any(word in logged.text for word in ("Rossi", "Mario", PERSONAL, PERSONAL.lower()))
 
 
+async def test_a_refused_body_is_logged_with_its_fields_and_rules_and_no_name_of_the_clients(
+    http: httpx.AsyncClient, logged: pytest.LogCaptureFixture
+) -> None:
+    await http.put(NOTICE, json=a_body(amount=0, dueDate="x", Rossi="Mario"))
+
+    (entry,) = entries(logged)
+    assert entry["violations"] == "amount:out_of_range dueDate:date_time unknown_field"
+
+
+async def test_a_refused_position_is_logged_with_the_status_that_was_answered(
+    http: httpx.AsyncClient, logged: pytest.LogCaptureFixture
+) -> None:
+    await http.post(CALL, json=a_position(description=""))
+
+    (entry,) = entries(logged)
+    assert (entry["status"], entry["institution"]) == (400, INSTITUTION)
+
+
 async def test_a_store_that_fails_is_a_warning_with_its_own_name_of_the_fault(
     http: httpx.AsyncClient, application: Application, logged: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:

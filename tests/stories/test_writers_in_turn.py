@@ -69,8 +69,8 @@ async def test_writers_that_give_up_before_their_turn_have_written_nothing(opene
         codes = Counter(answer.json()["code"] for answer in answers)
         versions = len(await history(http))
 
-    assert codes == {"store_unavailable": 1, "try_again": 49}
-    assert versions <= 2, "only the writer whose turn it was may have written"
+    assert codes.keys() == {"store_unavailable", "try_again"}
+    assert versions <= 1 + codes["store_unavailable"], "only a writer whose turn it was may have written"
 
 
 async def test_writers_of_different_notices_do_not_wait_for_each_other() -> None:
