@@ -249,6 +249,13 @@ def test_an_error_chain_shows_the_codes_that_libraries_give() -> None:
     assert error_chain(second) == "RuntimeError caused by CosmosLikeError(404/1003)"
 
 
+def test_an_error_chain_shows_the_errors_in_whose_handling_others_were_raised() -> None:
+    first, second = CosmosLikeError("secret"), LookupError("secret")
+    second.__context__ = first
+
+    assert error_chain(second) == "LookupError caused by CosmosLikeError(404/1003)"
+
+
 async def test_calls_of_the_store_are_logged_for_debugging_alone(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
