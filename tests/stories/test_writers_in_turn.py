@@ -94,7 +94,7 @@ async def test_nothing_is_kept_of_writers_that_have_finished() -> None:
             async with turns.of(replace(ADDRESS, number=a_number(serial))):
                 raise NoticePaid
 
-    assert count_of_locks() == before
+    assert count_of_locks() <= before
 
 
 def count_of_locks() -> int:
