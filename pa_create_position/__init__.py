@@ -59,8 +59,8 @@ async def _find(
     known: Notice | EllipsisType | None = ...
     if number is None:
         number, known = await bootstrap.archive().find_by_iuv(institution, named.iuv)
-        await request.require_number(number)
     add_log_context(**loggable(institution.fiscal_code, number))
+    await request.require_number(number)
     check_number(number, named, lenient=institution.lenient)
     return Address(institution.fiscal_code, number), known
 

@@ -89,15 +89,11 @@ class Archive:
         async with self._turns.of(publication.address):
             try:
                 known = await self.store.load(publication.address) if publication.needs_claim else None
-                if not _is_communicated(known):
-                    await self._free_iuv(publication, institution, decide, known, act)
-                return await self._save(decide, known, act)
+                return await self._save_with_iuv(publication, institution, decide, known, act)
             except (DueDateInPast, PreconditionFailed):
                 # It was refused as a new notice. It may be a known one.
                 known = await self.store.load(publication.address)
-                if known is None:
-                    raise
-                return await self._save(decide, known, act)
+                return await self._save_with_iuv(publication, institution, decide, known, act)
 
     async def amend(
         self,
@@ -142,9 +138,7 @@ class Archive:
         async with self._turns.of(publication.address):
             if known is ...:
                 known = await self.store.load(publication.address)
-            if not _is_communicated(known):
-                await self._free_iuv(publication, institution, decide, known, act)
-            return await self._save(decide, known, act)
+            return await self._save_with_iuv(publication, institution, decide, known, act)
 
     async def find_by_iuv(self, institution: CreditorInstitution, iuv: Iuv) -> tuple[NoticeNumber, Notice | None]:
         """Return the number that the IUV leads to, `3` + IUV if to none, and the notice that is stored there."""
@@ -260,14 +254,19 @@ class Archive:
         found = await self.store.search(replace(search, limit=search.limit + 1))
         return Page(found[: search.limit], has_more=len(found) > search.limit)
 
-    async def _free_iuv(
+    async def _save_with_iuv(
         self, publication: Publication, institution: CreditorInstitution, decide: Decide, known: Notice | None, act: Act
-    ) -> None:
-        """Make sure that no other notice has the IUV of one that is published now; raise IuvAlreadyUsed, TryAgain."""
-        if publication.needs_claim or institution.lenient:
+    ) -> Change:
+        """Decide and save. First make sure that no other notice has the IUV of one that is published now.
+
+        Raises IuvAlreadyUsed and TryAgain.
+        """
+        is_published_now = known is None or not known.is_communicated
+        if is_published_now and (publication.needs_claim or institution.lenient):
             decide(known, act)  # a notice that is refused claims nothing
             check = self._iuvs.claim if publication.needs_claim else self._iuvs.check
             await check(publication.address, publication.full_iuv)
+        return await self._save(decide, known, act)
 
     async def _awaited_until(self, known: Notice | None, address: Address, day: date, act: Act) -> datetime | None:
         if known is not None or await self._is_excluded(address, day):
@@ -301,10 +300,6 @@ class Archive:
                 known = await self.store.load(change.notice.address)
             act = replace(act, now=self.clock())
         raise TryAgain
-
-
-def _is_communicated(known: Notice | None) -> bool:
-    return known is not None and known.is_communicated
 
 
 def _shown(notice: Notice | None) -> Notice:

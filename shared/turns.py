@@ -31,10 +31,10 @@ class Turns:
         lock = self._locks.get(address)
         if lock is None:
             self._locks[address] = lock = asyncio.Lock()
-        if lock.locked():
-            await self._wait_for(lock)
-        else:
             await lock.acquire()
+        else:
+            # It may be unlocked and still belong to a writer that was just woken.
+            await self._wait_for(lock)
         try:
             yield
         finally:

@@ -57,6 +57,7 @@ async def as_documented(answer: httpx.Response) -> None:
     if media_type not in content:
         raise Undocumented(f"{name} answers {answer.status_code} as {media_type}")
     _check_value(content[media_type]["schema"], answer.json(), name)
+    _check_code(answer, content[media_type], name)
 
 
 _DEFECT: dict[str, Any] = {
@@ -84,6 +85,13 @@ def _check_headers(answer: httpx.Response, promised: Mapping[str, Any], name: st
             raise Undocumented(f"{name} answers {answer.status_code} without {header}")
         if value is not None:
             _check_value(described["schema"], int(value) if described["schema"]["type"] == "integer" else value, name)
+
+
+def _check_code(answer: httpx.Response, promised: Mapping[str, Any], name: str) -> None:
+    """Raise Undocumented for an error code that is not promised: the body of paCreatePosition does not hold it."""
+    code = answer.headers.get("x-error-code")
+    if code not in (None, InternalError.code, *promised.get("examples", ())):
+        raise Undocumented(f"{name} answers {answer.status_code} with the code {code}")
 
 
 def operation_of(method: str, path: str) -> str | None:

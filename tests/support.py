@@ -116,12 +116,14 @@ async def life_of(store: NoticeStore, address: Address = ADDRESS) -> tuple[Notic
 
 
 class StillClock:
-    """A clock that stands still until it is set."""
+    """A clock that stands still until it is set, or advances by `step` whenever it is read."""
 
     def __init__(self, now: datetime = NOW) -> None:
         self.now = now
+        self.step = timedelta(0)
 
     def __call__(self) -> datetime:
+        self.now += self.step
         return self.now
 
     def advance(self, by: timedelta) -> None:

@@ -92,7 +92,7 @@ _CHANGES = (
 _CREATES = (
     *_OF_NOTICE, *_READS, errors.NoIbanRegistered, errors.NothingToCancel,
     errors.DueDateInPast, errors.NoticeCancelled, errors.NoticeClosed, errors.NoticePaid, errors.NoticeReported,
-    errors.OlderThanKnown, errors.ManagedByGpd, errors.IuvIsFixed, errors.IuvAlreadyUsed, errors.TryAgain,
+    errors.ManagedByGpd, errors.IuvIsFixed, errors.IuvAlreadyUsed, errors.TryAgain,
 )  # fmt: skip
 _STATES = (errors.NoIbanRegistered, errors.DueDateInPast, errors.IuvIsFixed)
 

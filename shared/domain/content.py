@@ -147,8 +147,9 @@ class Content:
         if merged == declared and "iban" not in changes and not refresh_iban:
             return self
         if default is None and self.iban_source is IbanSource.REGISTERED and not merged._names_a_way(changes):
-            # A refresh that finds no default any more keeps the IBAN the notice has.
-            amended = replace(merged, iban=self.iban, iban_source=self.iban_source, postal_iban=self.postal_iban)
+            # A refresh that finds no default any more keeps the IBAN the notice has, and the postal one it filled.
+            postal = merged.postal_iban or (self.iban if self.postal_iban == self.iban else None)
+            amended = replace(merged, iban=self.iban, iban_source=self.iban_source, postal_iban=postal)
         else:
             amended = merged.with_iban(default)
         if violations := amended.violations():

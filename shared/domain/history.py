@@ -7,15 +7,13 @@ from shared.domain.events import NoticeEvent
 from shared.domain.lifecycle import EventType
 from shared.domain.notice import CONTENT_FIELDS, Notice
 
-_BEGINNINGS = (EventType.PUBLISHED, EventType.AWAITED)
-
 
 def undone(notice: Notice, event: NoticeEvent) -> Notice | None:
-    """Return the notice without its latest event; None if the notice was not communicated before that event.
+    """Return the notice without its latest event; None if that event is its publication.
 
     `version` and `updated_at` stay: they follow from the event before, see `as_recorded`.
     """
-    if event.type in _BEGINNINGS:
+    if event.type is EventType.PUBLISHED:
         return None
     before: dict[str, Any] = {name: old for name, (old, _) in event.changed.items()}
     said = {name: before.pop(name) for name in CONTENT_FIELDS if name in before}

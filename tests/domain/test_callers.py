@@ -35,6 +35,12 @@ def test_a_new_key_never_prolongs_the_old_one() -> None:
     assert rotated.keys == (Key("old", NOW + DAY), Key("new"))
 
 
+def test_an_old_key_that_would_end_later_ends_when_the_new_one_has_replaced_it() -> None:
+    rotated = a_caller(keys=(Key("old", MONTH + DAY),)).with_new_key("new", MONTH, NOW)
+
+    assert rotated.keys == (Key("old", MONTH), Key("new"))
+
+
 def test_a_new_key_takes_the_place_of_those_that_ran_out() -> None:
     rotated = a_caller(keys=(Key("older", NOW), Key("old"))).with_new_key("new", MONTH, NOW)
 

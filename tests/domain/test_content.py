@@ -12,6 +12,7 @@ from shared.errors import InvalidBody, NoIbanRegistered
 from tests.support import DAY, IBAN, NOW, POSTAL_IBAN, a_content, a_transfer
 
 OTHER_IBAN = Iban("IT66C0100003245000000000001")
+OTHER_POSTAL_IBAN = Iban("IT20P0760103200001234567890")
 DEFAULT = RegisteredIban(OTHER_IBAN, frozenset({"ACA"}), NOW)
 POSTAL_DEFAULT = RegisteredIban(POSTAL_IBAN, frozenset({"ACA"}), NOW, postal=True)
 
@@ -38,11 +39,9 @@ def test_a_postal_default_serves_as_postal_iban_too() -> None:
 
 
 def test_a_given_postal_iban_neither_suppresses_the_default_nor_yields_to_it() -> None:
-    given = Iban("IT20P0760103200001234567890")
+    settled = unsettled(postal_iban=OTHER_POSTAL_IBAN).with_iban(POSTAL_DEFAULT)
 
-    settled = unsettled(postal_iban=given).with_iban(POSTAL_DEFAULT)
-
-    assert (settled.iban, settled.postal_iban) == (POSTAL_IBAN, given)
+    assert (settled.iban, settled.postal_iban) == (POSTAL_IBAN, OTHER_POSTAL_IBAN)
 
 
 def test_a_notice_without_iban_is_refused_where_none_is_registered() -> None:
@@ -83,6 +82,22 @@ def test_a_refresh_that_finds_no_default_keeps_the_iban_the_notice_has() -> None
         POSTAL_IBAN,
         IbanSource.REGISTERED,
     )
+
+
+@pytest.mark.parametrize("default", [POSTAL_DEFAULT, None], ids=["registered", "registered no longer"])
+@pytest.mark.parametrize(("named", "expected"), [(OTHER_POSTAL_IBAN, OTHER_POSTAL_IBAN), (None, POSTAL_IBAN)])
+def test_a_postal_iban_can_be_changed_beside_a_registered_iban(
+    default: RegisteredIban | None, named: Iban | None, expected: Iban
+) -> None:
+    content = unsettled().with_iban(POSTAL_DEFAULT).amended({"postal_iban": named}, default)
+
+    assert (content.iban, content.postal_iban, content.iban_source) == (POSTAL_IBAN, expected, IbanSource.REGISTERED)
+
+
+def test_a_given_postal_iban_can_be_cleared_when_no_iban_is_registered_any_more() -> None:
+    content = unsettled(postal_iban=POSTAL_IBAN).with_iban(DEFAULT).amended({"postal_iban": None}, None)
+
+    assert (content.iban, content.postal_iban) == (OTHER_IBAN, None)
 
 
 def test_a_given_iban_is_not_refreshed() -> None:

@@ -12,7 +12,7 @@ from shared.domain.amounts import Amount
 from shared.domain.content import IbanSource
 from shared.domain.dates import DueDate, ValidFrom
 from shared.domain.declarations import Precondition, Publication
-from shared.domain.events import EndReason, Origin
+from shared.domain.events import EndReason, Origin, Summary
 from shared.domain.identifiers import Iuv, NoticeNumber
 from shared.domain.lifecycle import Status
 from shared.domain.money import OutcomeCode
@@ -33,6 +33,8 @@ from tests.support import (
     EC,
     HOUR,
     NOW,
+    NUMBER,
+    POSTAL_IBAN,
     SECOND,
     a_content,
     a_line,
@@ -128,6 +130,38 @@ def test_a_due_date_made_binding_after_it_passed_expires_the_notice() -> None:
     assert declarations.amend(notice, {"switch_to_expired": True}, None, an_act()).notice.status is Status.EXPIRED
 
 
+def test_what_time_did_has_neither_the_reason_nor_the_cause_of_the_declaration_that_comes_after_it() -> None:
+    notice = a_notice(NOW - DAY, **PAST)
+
+    expired, cancelled = declarations.cancel(notice, an_act(reason="wrong amount", cause="message-1")).events
+
+    assert (expired.type, expired.reason, expired.cause) == ("expired", None, None)
+    assert (cancelled.type, cancelled.reason, cancelled.cause) == ("cancelled", "wrong amount", "message-1")
+
+
+def test_every_event_sums_up_the_notice_as_it_left_it() -> None:
+    published = declarations.publish(None, a_publication(pay_stand_in=False), an_act())
+    amended = declarations.amend(published.notice, {"amount": Amount(1), "pay_stand_in": True}, None, an_act())
+    closed = declarations.close(amended.notice, an_act())
+
+    due = a_content().due_date
+    assert [event.summary for change in (published, amended, closed) for event in change.events] == [
+        Summary(NUMBER.iuv, Origin.EC, Amount(12050), due, pay_stand_in=False, end_reason=None),
+        Summary(NUMBER.iuv, Origin.EC, Amount(1), due, pay_stand_in=True, end_reason=None),
+        Summary(NUMBER.iuv, Origin.EC, Amount(1), due, pay_stand_in=True, end_reason=EndReason.PAID_ELSEWHERE),
+    ]
+
+
+def test_an_amendment_declared_for_an_earlier_time_gives_the_status_that_is_true_now() -> None:
+    starts_at = ValidFrom(NOW - HOUR, whole_day=False)
+
+    change = declarations.amend(
+        a_notice(NOW - DAY), {"valid_from": starts_at}, None, an_act(occurred_at=NOW - 2 * HOUR)
+    )
+
+    assert change.notice.status is Status.ACTIVE
+
+
 def test_a_cancellation_that_names_a_number_is_a_replacement() -> None:
     other = NoticeNumber("347000000000000225")
 
@@ -144,6 +178,16 @@ def test_a_notice_sent_back_as_it_was_read_keeps_the_registered_iban_as_register
     changed = declarations.publish(notice, a_publication(amount=1), an_act()).notice.content
     assert changed is not None
     assert changed.iban_source is IbanSource.REGISTERED
+
+
+def test_another_iban_in_place_of_the_registered_one_is_a_given_iban() -> None:
+    registered = replace(a_content(), iban_source=IbanSource.REGISTERED)
+    notice = declarations.publish(None, Publication(ADDRESS, registered), an_act()).notice
+
+    content = declarations.publish(notice, a_publication(iban=POSTAL_IBAN), an_act()).notice.content
+
+    assert content is not None
+    assert (content.iban, content.iban_source) == (POSTAL_IBAN, IbanSource.GIVEN)
 
 
 def test_a_restored_notice_has_no_end_reason_any_more() -> None:
@@ -308,6 +352,31 @@ def test_a_notice_published_after_its_money_takes_what_the_money_says(
     assert change.publishes
     assert change.notice.awaited_until is None
     assert [event.anomaly for event in change.events] == [None] * len(types)
+
+
+def test_a_notice_published_after_its_money_names_the_first_receipt_and_the_first_line_that_counts() -> None:
+    known, act = None, an_act(NOW - HOUR)
+    for receipt in ("receipt-1", "receipt-2"):
+        known = facts.record_payment(known, ADDRESS, a_payment(receipt), act).notice
+    for line in (a_line(outcome_code=OutcomeCode.REVOKED), a_line("flow-2"), a_line("flow-3")):
+        known = facts.record_settlement(known, ADDRESS, line, act).notice
+
+    _, paid, reported = declarations.publish(known, a_publication(), an_act()).events
+
+    assert (paid.payment, reported.settlement) == (a_payment("receipt-1"), a_line("flow-2"))
+
+
+def test_a_notice_published_after_its_money_is_what_its_declarer_says_of_it() -> None:
+    paid = facts.record_payment(None, ADDRESS, a_payment(), an_act(NOW - HOUR)).notice
+    declared_at = NOW - DAY
+
+    change = declarations.publish(
+        paid, replace(a_publication(), iuv=Iuv("77")), an_act(occurred_at=declared_at, origin=Origin.GPD)
+    )
+
+    notice = change.notice
+    assert (notice.iuv, notice.origin, notice.content_at, notice.published_at) == ("77", "gpd", declared_at, NOW)
+    assert {(event.summary.iuv, event.summary.origin) for event in change.events} == {("77", "gpd")}
 
 
 def _record(known: Notice | None, fact: str) -> Notice:

@@ -12,7 +12,7 @@ from shared.domain.identifiers import Iuv
 from shared.domain.lifecycle import Anomaly, Status
 from shared.domain.money import OutcomeCode
 from shared.domain.notice import Change, Notice
-from tests.support import ADDRESS, DAY, HOUR, NOW, a_line, a_notice, a_payment, a_transfer, an_act
+from tests.support import ADDRESS, DAY, HOUR, NOW, a_line, a_notice, a_payment, a_publication, a_transfer, an_act
 
 REVOKED = OutcomeCode.REVOKED
 
@@ -131,10 +131,29 @@ def test_later_money_of_an_awaited_notice_is_recorded_under_its_own_name() -> No
     assert (change.events[0].type, change.notice.status) == ("reported", Status.AWAITED)
 
 
-def test_an_anomaly_found_while_awaited_is_not_repeated() -> None:
-    twice = paid(paid(None).notice, "receipt-2").notice
+def test_an_anomaly_found_while_awaited_is_not_repeated_when_the_notice_is_published() -> None:
+    first = paid(None)
+    twice = paid(first.notice, "receipt-2")
+    published = declarations.publish(twice.notice, a_publication(), an_act())
 
-    assert twice.anomalies == (Anomaly.PAID_TWICE,)
+    assert [event.anomaly for event in (*first.events, *twice.events)] == [None, Anomaly.PAID_TWICE]
+    assert [(event.type, event.anomaly) for event in published.events] == [("published", None), ("paid", None)]
+    assert twice.notice.anomalies == published.notice.anomalies == (Anomaly.PAID_TWICE,)
+
+
+def test_a_revocation_for_a_number_nobody_communicated_is_an_anomaly_of_the_notice_and_of_its_event() -> None:
+    change = reported(None, outcome_code=REVOKED)
+
+    assert (change.notice.anomalies, change.events[0].anomaly) == (
+        (Anomaly.PAYMENT_REVOKED,),
+        Anomaly.PAYMENT_REVOKED,
+    )
+
+
+def test_a_line_too_many_does_not_keep_a_notice_from_being_reported() -> None:
+    notice = reported(a_notice(), transfer_id=5).notice
+
+    assert reported(notice, "flow-2").notice.status is Status.REPORTED
 
 
 def test_an_awaited_notice_is_given_up_once_when_the_wait_is_over() -> None:

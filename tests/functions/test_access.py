@@ -26,7 +26,7 @@ from tests.functions.asking import (
     register_caller,
     register_institution,
 )
-from tests.support import DAY, HOUR, IBAN, INSTITUTION, NOW, SECOND, StillClock, a_body, a_number
+from tests.support import DAY, HOUR, IBAN, INSTITUTION, NOW, NUMBER, SECOND, StillClock, a_body, a_number
 
 READS = [("GET", ""), ("GET", "/events"), ("GET", "?at=2026-11-23T10:00:00Z")]
 WRITES = [("PUT", ""), ("PATCH", ""), ("POST", "/events")]
@@ -451,6 +451,21 @@ async def test_a_right_that_was_just_granted_is_seen_at_once(
     clock.advance(SECOND)
 
     assert refusal(await http.get(NOTICE, headers=key)) == (404, "notice_not_found")
+
+
+async def test_a_list_shows_what_was_just_granted(
+    http: httpx.AsyncClient, application: Application, clock: StillClock
+) -> None:
+    await publish(http)
+    await publish(http, path_of(a_number(1, "48")))
+    key = await register_caller(application, "one", grants={COMUNE: frozenset({"47"})})
+    assert (await http.get(notices_of(), headers=key)).status_code == 403
+    await register_caller(application, "one", grants={INSTITUTION: frozenset({"47"})})
+    clock.advance(SECOND)
+
+    answer = await http.get(notices_of(), headers=key)
+
+    assert [notice["noticeNumber"] for notice in answer.json()["items"]] == [NUMBER]
 
 
 @pytest.mark.parametrize(("name", "before"), GRANTS, ids=[name for name, _ in GRANTS])

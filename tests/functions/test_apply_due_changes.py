@@ -10,7 +10,6 @@ from azure.functions.timer import TimerRequest
 
 from local.functions import load
 from shared.bootstrap import Application
-from shared.domain.events import ARCHIVE
 from shared.domain.identifiers import Iban, InstitutionCode
 from shared.domain.institutions import DEFAULT_LABEL, Exclusion, RegisteredIban
 from shared.domain.notice import Address
@@ -29,7 +28,7 @@ from tests.functions.asking import (
     shown,
     types,
 )
-from tests.support import ADDRESS, DAY, HOUR, NOW, NUMBER, POSTAL_IBAN, SECOND, StillClock, a_body, a_number, an_act
+from tests.support import ADDRESS, DAY, HOUR, NOW, NUMBER, POSTAL_IBAN, SECOND, StillClock, a_body, a_number
 
 DEFAULT = RegisteredIban(Iban(POSTAL_IBAN), frozenset({DEFAULT_LABEL}), NOW)
 
@@ -245,16 +244,35 @@ async def test_of_many_notices_none_is_left(http: httpx.AsyncClient, clock: Stil
     assert [(await shown(http, path))["version"] for path in paths] == [2] * len(paths)
 
 
-async def test_what_is_not_reached_in_time_is_due_the_next_time(
-    http: httpx.AsyncClient, application: Application, clock: StillClock, tick: Tick
+async def test_what_is_not_reached_within_the_minute_is_due_the_next_time(
+    http: httpx.AsyncClient, clock: StillClock, tick: Tick
 ) -> None:
-    await publish(http, switchToExpired=True)
+    paths = [path_of(a_number(n)) for n in range(5)]
+    for path in paths:
+        await publish(http, path, switchToExpired=True)
     clock.advance(30 * DAY)
-    reached = await application.archive.apply_due_changes(an_act(clock.now, actor=ARCHIVE), deadline=clock.now)
+
+    async def slowly() -> int:
+        clock.step = 20 * SECOND
+        await tick()
+        clock.step = timedelta(0)
+        return [await types(http, path) for path in paths].count(["published", "expired"])
+
+    assert [await slowly(), await slowly(), await slowly()] == [2, 4, 5]
+
+
+async def test_how_many_notices_time_has_changed_is_logged_when_there_are_some(
+    http: httpx.AsyncClient, clock: StillClock, tick: Tick, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "archive")
+    for n in range(3):
+        await publish(http, path_of(a_number(n)), switchToExpired=n != 0)
+    clock.advance(30 * DAY)
 
     await tick()
+    await tick()
 
-    assert (reached, await types(http)) == (0, ["published", "expired"])
+    assert [record.getMessage() for record in caplog.records] == ['{"event": "due_changes_applied", "notices": 2}']
 
 
 # Money for a notice nobody communicated
@@ -384,17 +402,30 @@ NOT_COVERING = [
 ]
 
 
+MONEY = pytest.mark.parametrize(("comes", "recorded"), [(pay, "paid"), (settle, "reported")], ids=["paid", "settled"])
+"""Money for a notice, and its event once the notice is published."""
+Comes = Callable[[Application], Awaitable[None]]
+
+
 @pytest.mark.parametrize("rule", COVERING, ids=str)
-async def test_a_payment_that_needs_no_notice_is_not_reported(
-    http: httpx.AsyncClient, application: Application, clock: StillClock, tick: Tick, rule: Exclusion
+@MONEY
+async def test_money_that_needs_no_notice_when_it_comes_is_not_reported_although_the_rule_is_gone_later(
+    http: httpx.AsyncClient,
+    application: Application,
+    clock: StillClock,
+    tick: Tick,
+    rule: Exclusion,
+    comes: Comes,
+    recorded: str,
 ) -> None:
-    await register_institution(application, exclusions=(rule,), ibans=(DEFAULT,))
-    await pay(application)
+    await register_institution(application, exclusions=(rule,))
+    await comes(application)
+    await register_institution(application, ibans=(DEFAULT,))
     clock.advance(2 * DAY)
 
     await tick()
 
-    assert await types_once_published(http) == ["awaited", "published", "paid"]
+    assert await types_once_published(http) == ["awaited", "published", recorded]
 
 
 @pytest.mark.parametrize("rule", NOT_COVERING, ids=str)
@@ -410,28 +441,50 @@ async def test_a_payment_of_another_code_or_day_is_reported(
     assert (await types_once_published(http))[1] == "uncommunicated"
 
 
-async def test_a_settlement_that_needs_no_notice_is_not_reported(
-    http: httpx.AsyncClient, application: Application, clock: StillClock, tick: Tick
+@pytest.mark.parametrize("rule", COVERING, ids=str)
+@MONEY
+async def test_a_rule_that_came_after_the_money_covers_it_as_well(
+    http: httpx.AsyncClient,
+    application: Application,
+    clock: StillClock,
+    tick: Tick,
+    rule: Exclusion,
+    comes: Comes,
+    recorded: str,
 ) -> None:
-    await register_institution(application, exclusions=(COVERING[0],), ibans=(DEFAULT,))
-    await settle(application)
+    await comes(application)
+    await register_institution(application, exclusions=(rule,), ibans=(DEFAULT,))
     clock.advance(2 * DAY)
 
     await tick()
 
-    assert await types_once_published(http) == ["awaited", "published", "reported"]
+    assert await types_once_published(http) == ["awaited", "published", recorded]
 
 
-async def test_a_rule_that_came_after_the_money_covers_it_as_well(
+async def test_what_a_rule_covers_is_not_counted_as_changed(
+    application: Application, clock: StillClock, tick: Tick, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "archive")
+    await pay(application)
+    await register_institution(application, exclusions=(COVERING[0],))
+    clock.advance(2 * DAY)
+
+    await tick()
+
+    assert caplog.records == []
+
+
+async def test_of_a_notice_with_several_facts_the_day_of_the_first_one_decides(
     http: httpx.AsyncClient, application: Application, clock: StillClock, tick: Tick
 ) -> None:
     await pay(application)
-    await register_institution(application, exclusions=(COVERING[0],), ibans=(DEFAULT,))
+    await pay(application, receipt_id="receipt-2", paid_at=NOW + DAY)
+    await register_institution(application, exclusions=(Exclusion("47", PAID_ON + ONE_DAY),), ibans=(DEFAULT,))
     clock.advance(2 * DAY)
 
     await tick()
 
-    assert await types_once_published(http) == ["awaited", "published", "paid"]
+    assert "uncommunicated" in await types_once_published(http)
 
 
 async def test_the_day_of_a_payment_is_the_one_in_rome(

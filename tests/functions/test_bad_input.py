@@ -31,7 +31,7 @@ from tests.functions.asking import (
     violations,
 )
 from tests.functions.fields import REFUSED, naming, whole
-from tests.support import IBAN, INSTITUTION, NUMBER, POSTAL_IBAN, a_body, a_number
+from tests.support import ADDRESS, IBAN, INSTITUTION, NUMBER, POSTAL_IBAN, a_body, a_number
 
 WRITES = [("PUT", NOTICE), ("PATCH", NOTICE), ("POST", EVENTS)]
 BODIES: Mapping[str, Any] = {"PUT": a_body(), "PATCH": {"amount": 1}, "POST": {"type": "closed"}}
@@ -464,6 +464,17 @@ async def test_a_request_id_that_cannot_be_echoed_is_replaced(http: httpx.AsyncC
 
     made = answer.headers["x-request-id"]
     assert (made.encode() != given, made.isascii(), made.isprintable(), 1 <= len(made) <= 128) == (True,) * 4
+
+
+async def test_an_id_that_two_requests_have_makes_them_no_single_write(
+    http: httpx.AsyncClient, application: Application
+) -> None:
+    http.headers["X-Request-Id"] = "always the same"
+    await publish(http)
+    await http.patch(NOTICE, json={"amount": 1})
+
+    first, second = await application.archive.store.history(ADDRESS)
+    assert first.write_id != second.write_id
 
 
 async def test_requests_without_an_id_are_given_different_ones(http: httpx.AsyncClient) -> None:

@@ -4,16 +4,21 @@ import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from shared import bootstrap
 from shared.bootstrap import Application
 from shared.domain.callers import EVERY
-from shared.errors import catalogue
+from shared.domain.identifiers import Iuv, NoticeNumber
+from shared.domain.notice import Address
+from shared.errors import TryAgain, catalogue
+from shared.ports import IuvClaim
+from shared.settings import EmbeddedStore, Settings
 from tests.conftest import PLATFORM_KEY
 from tests.documented import defect_expected
 from tests.functions.asking import (
@@ -35,7 +40,18 @@ from tests.functions.asking import (
     register_institution,
     shown,
 )
-from tests.support import DAY, NUMBER, StillClock, a_body, a_number
+from tests.support import (
+    DAY,
+    INSTITUTION,
+    NUMBER,
+    SECOND,
+    StillClock,
+    a_body,
+    a_number,
+    a_publication,
+    an_act,
+    an_institution,
+)
 
 LIST = notices_of()
 UNREGISTERED = path_of(institution="12345678903")
@@ -290,6 +306,24 @@ async def test_an_error_has_the_id_of_its_request_and_names_a_time_to_try_again_
     )
 
 
+@pytest.mark.parametrize(("seconds", "asked"), [(-3, 1), (0, 1), (0.2, 1), (1.2, 2), (59.9, 60), (61, 60), (86400, 60)])
+def test_a_client_is_asked_to_wait_a_second_to_a_minute_in_whole_seconds(seconds: float, asked: int) -> None:
+    assert TryAgain(retry_after=seconds).retry_after == asked
+
+
+async def test_who_waits_in_vain_for_the_claim_of_an_iuv_is_asked_to_come_back_when_it_has_run_out(
+    application: Application, clock: StillClock
+) -> None:
+    institution = an_institution(lenient=True)
+    one, other = (Address(institution.fiscal_code, NoticeNumber(number)) for number in ("A1", "A2"))
+    await application.archive.store.claim_iuv(INSTITUTION, Iuv("IUV1"), IuvClaim(one.number, clock() + 42 * SECOND))
+
+    with pytest.raises(TryAgain) as refusal:
+        await application.archive.publish(replace(a_publication(other), iuv=Iuv("IUV1")), institution, an_act())
+
+    assert refusal.value.retry_after == 42
+
+
 def test_every_error_is_reached_here_or_cannot_be() -> None:
     assert {error.code for error in catalogue()} == REACHED.keys() | NOT_OVER_HTTP | WITHOUT_CODE
 
@@ -502,11 +536,13 @@ async def test_a_store_that_was_closed_does_not_answer(
 
 
 async def test_a_write_gives_up_when_another_program_keeps_the_file_locked(
-    http: httpx.AsyncClient, file: sqlite3.Connection
+    http: httpx.AsyncClient, file: sqlite3.Connection, kept_in: EmbeddedStore, clock: StillClock
 ) -> None:
+    await bootstrap.close()
+    bootstrap.open_application(Settings(kept_in, store_budget=0.5), clock)
     file.execute("BEGIN IMMEDIATE")
 
-    async with asyncio.timeout(7):
+    async with asyncio.timeout(30):
         answer = await http.put(NOTICE, json=a_body())
 
     assert refusal(answer) == (503, "store_unavailable")

@@ -11,6 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from shared.bootstrap import Application
+from shared.health import PATIENCE
 from tests.functions.asking import KEY, NOTICE, publish, refusal
 from tests.support import SECOND, StillClock
 
@@ -111,6 +113,23 @@ async def test_all_who_ask_while_the_store_does_not_answer_get_the_same_answer(
         answers = await asyncio.gather(*(http.get("/health") for _ in range(20)))
 
     assert {refusal(answer) for answer in answers} == {(503, "store_unavailable")}
+
+
+async def test_one_who_asks_and_goes_away_leaves_the_others_their_answer(
+    application: Application, file: sqlite3.Connection
+) -> None:
+    file.execute("BEGIN IMMEDIATE")
+    one, other = (asyncio.create_task(application.health.check()) for _ in range(2))
+    await asyncio.sleep(0)
+    one.cancel()
+    await asyncio.sleep(0)
+    file.execute("ROLLBACK")
+
+    assert (await asyncio.gather(one, other, return_exceptions=True))[1] is None
+
+
+def test_the_store_is_waited_for_less_than_the_second_within_which_the_archive_answers() -> None:
+    assert PATIENCE < 1
 
 
 async def test_a_clock_that_was_set_back_does_not_stop_the_questions(

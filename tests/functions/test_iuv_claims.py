@@ -79,9 +79,12 @@ async def test_of_six_ivus_that_race_for_one_number_the_five_that_lose_stay_free
         assert (await http.put(path_of(f"B{n}", COMUNE), json=a_body(iuv=iuv))).status_code == 201
 
 
+@pytest.mark.parametrize("is_paid", [False, True], ids=["unknown", "paid"])
 async def test_a_claim_that_may_still_get_its_notice_is_waited_for(
-    http: httpx.AsyncClient, application: Application
+    http: httpx.AsyncClient, application: Application, is_paid: bool
 ) -> None:
+    if is_paid:
+        await pay(application, Address(LENIENT, NoticeNumber("A1")))
     await claim(application, "A1")
 
     later = asyncio.create_task(http.put(A2, json=a_body(**FREE)))
@@ -89,6 +92,17 @@ async def test_a_claim_that_may_still_get_its_notice_is_waited_for(
     await publish(http, A1, **FREE)
 
     assert refusal(await later) == (409, "iuv_already_used")
+
+
+async def test_a_claim_lasts_longer_than_its_request_by_the_difference_of_two_clocks(
+    http: httpx.AsyncClient, application: Application, clock: StillClock
+) -> None:
+    await publish(http, A1, **FREE)
+
+    claim = await application.archive.store.iuv_claim(LENIENT, Iuv("IUV1"))
+
+    assert claim is not None
+    assert claim.held_until == clock() + timedelta(seconds=application.budget) + 5 * SECOND
 
 
 async def test_a_notice_that_was_only_paid_does_not_have_the_iuv(
@@ -120,6 +134,18 @@ async def test_a_known_notice_is_published_again_although_its_iuv_names_another(
     await claim(application, "A1", iuv=number[1:])
 
     assert (await http.put(path_of(number, COMUNE), json=a_body(amount=1))).status_code == 200
+
+
+async def test_a_number_that_was_paid_first_does_not_get_an_iuv_in_use_though_its_binding_due_date_has_passed(
+    http: httpx.AsyncClient, application: Application
+) -> None:
+    number = a_number(5)
+    await publish(http, A1, iuv=number[1:])
+    await pay(application, Address(LENIENT, number))
+
+    answer = await http.put(path_of(number, COMUNE), json=a_body(dueDate="2026-11-01", switchToExpired=True))
+
+    assert refusal(answer) == (409, "iuv_already_used")
 
 
 # Grants

@@ -1,5 +1,6 @@
 """Which notices of an institution a list shows, in which order, page by page."""
 
+import asyncio
 import base64
 from datetime import timedelta
 from typing import Any
@@ -25,7 +26,18 @@ from tests.functions.asking import (
     shown,
 )
 from tests.stores import both_stores
-from tests.support import DAY, HOUR, INSTITUTION, SECOND, StillClock, a_body, a_number
+from tests.support import (
+    DAY,
+    HOUR,
+    INSTITUTION,
+    SECOND,
+    StillClock,
+    a_body,
+    a_number,
+    a_publication,
+    an_act,
+    an_institution,
+)
 
 pytestmark = both_stores
 
@@ -473,11 +485,12 @@ async def test_a_page_holds_a_hundred_notices_unless_asked(http: httpx.AsyncClie
     assert len(await numbers(http)) == 100
 
 
-async def test_a_page_holds_up_to_five_hundred_notices(http: httpx.AsyncClient) -> None:
-    for serial in range(120):
-        await publish_one(http, serial)
+async def test_a_page_holds_up_to_five_hundred_notices(http: httpx.AsyncClient, application: Application) -> None:
+    publications = [a_publication(Address(INSTITUTION, a_number(serial))) for serial in range(501)]
+    publish, institution = application.archive.publish, an_institution()
+    await asyncio.gather(*(publish(publication, institution, an_act()) for publication in publications))
 
-    assert len(await numbers(http, "limit=500")) == 120
+    assert [len(page) for page in await pages(http, "limit=500")] == [500, 1]
 
 
 @pytest.mark.parametrize("limit", ["0", "-1", "501", "1000", "x", "1.0", "1e2", "+5", "%20 5", "５", "9" * 5000])

@@ -94,6 +94,30 @@ async def test_a_refused_position_is_logged_with_its_code(
     assert answer.headers["x-error-code"] == "invalid_body"
 
 
+@pytest.mark.parametrize(
+    ("changes", "code", "institution", "number"),
+    [
+        ({"amount": 0}, "nothing_to_cancel", INSTITUTION, NUMBER),
+        ({"amount": 0, "nav": NUMBER}, "nothing_to_cancel", INSTITUTION, NUMBER),
+        ({"paFiscalCode": "99999999999", "nav": NUMBER}, "institution_not_granted", "99999999999", None),
+        ({"iuv": PERSONAL, "nav": PERSONAL}, "segregation_code_not_granted", INSTITUTION, None),
+    ],
+    ids=["named by its IUV", "named by its number", "of another institution", "named by something else"],
+)
+async def test_a_refused_position_is_logged_with_the_institution_and_the_number_as_far_as_they_are_known(
+    http: httpx.AsyncClient,
+    logged: pytest.LogCaptureFixture,
+    changes: dict[str, Any],
+    code: str,
+    institution: str,
+    number: str | None,
+) -> None:
+    await http.post(CALL, json=a_position(**changes))
+
+    (entry,) = entries(logged)
+    assert (entry["code"], entry.get("institution"), entry.get("number")) == (code, institution, number)
+
+
 @pytest.mark.parametrize("number", [PERSONAL, "RSSMRA80A01H501U%0A", "Mario Rossi", "1" * 19])
 async def test_a_number_that_may_be_something_else_is_not_logged(
     http: httpx.AsyncClient, logged: pytest.LogCaptureFixture, number: str
@@ -223,6 +247,13 @@ def test_an_error_chain_shows_the_codes_that_libraries_give() -> None:
     first.__cause__ = second
 
     assert error_chain(second) == "RuntimeError caused by CosmosLikeError(404/1003)"
+
+
+def test_an_error_chain_shows_the_errors_in_whose_handling_others_were_raised() -> None:
+    first, second = CosmosLikeError("secret"), LookupError("secret")
+    second.__context__ = first
+
+    assert error_chain(second) == "LookupError caused by CosmosLikeError(404/1003)"
 
 
 async def test_calls_of_the_store_are_logged_for_debugging_alone(

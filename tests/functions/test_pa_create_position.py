@@ -114,6 +114,28 @@ async def test_what_was_created_is_a_notice_like_any_other(http: httpx.AsyncClie
     assert (notice["status"], notice["origin"], notice["dueDate"]) == ("ACTIVE", "ec", "2026-12-16T22:59:59.000Z")
 
 
+async def test_a_new_position_keeps_every_field_that_it_mentions(http: httpx.AsyncClient) -> None:
+    said = {"iban": IBAN, "postalIban": POSTAL_IBAN, "switchToExpired": True}
+    answer = await call(http, **said, payStandIn=False)
+
+    notice = (await http.get(NOTICE)).json()
+    assert {name: answer.json()[name] for name in said} == said
+    assert {name: notice[name] for name in (*said, "payStandIn")} == {**said, "payStandIn": False}
+    assert notice["debtor"] == A_NOTICE["debtor"]
+
+
+async def test_a_new_position_may_be_paid_by_stand_in_unless_it_says_otherwise(http: httpx.AsyncClient) -> None:
+    await call(http)
+
+    assert (await http.get(NOTICE)).json()["payStandIn"] is True
+
+
+async def test_the_company_of_a_position_is_the_one_that_the_notice_names(http: httpx.AsyncClient) -> None:
+    await http.put(NOTICE, json={**A_NOTICE, "dueDate": "2026-12-16", "companyName": "Ufficio Tributi"})
+
+    assert (await call(http)).json()["companyName"] == "Ufficio Tributi"
+
+
 async def test_a_cancelled_position_ends_for_an_unspecified_reason(http: httpx.AsyncClient) -> None:
     await call(http)
     await call(http, amount=0)
@@ -187,11 +209,11 @@ async def test_an_expired_position_with_a_new_due_date_is_valid_again(
     assert (await call(http, expirationDate="2027-06-30T00:00:00+02:00")).json()["status"] == "VALID"
 
 
-async def test_a_closed_position_shows_as_paid_and_is_not_updated(http: httpx.AsyncClient) -> None:
+async def test_a_closed_position_is_neither_updated_nor_cancelled(http: httpx.AsyncClient) -> None:
     await call(http)
     await http.post(f"{NOTICE}/events", json={"type": "closed"})
 
-    assert refused(await call(http)) == 409
+    assert [refused(await call(http, amount=amount)) for amount in (12050, 0)] == [409, 409]
 
 
 async def test_with_amount_0_only_the_form_of_the_other_fields_counts(http: httpx.AsyncClient) -> None:
@@ -318,6 +340,19 @@ async def test_an_update_that_names_only_the_iuv_finds_the_notice_whose_number_w
 
     assert (answer.json()["nav"], answer.json()["amount"]) == ("NAV1", 999)
     assert (await http.get(f"{LENIENT_NOTICES}/3IUV1")).status_code == 404
+
+
+@pytest.mark.parametrize("institution", [INSTITUTION, COMUNE], ids=["strict", "lenient"])
+async def test_an_update_that_names_only_the_iuv_finds_an_expired_notice(
+    http: httpx.AsyncClient, clock: StillClock, institution: str
+) -> None:
+    position = {"paFiscalCode": institution, "switchToExpired": True}
+    await call(http, **position)
+    clock.advance(40 * DAY)
+
+    answer = await call(http, **position, description="TARI 2026, corretta")
+
+    assert (answer.json()["status"], answer.json()["description"]) == ("EXPIRED", "TARI 2026, corretta")
 
 
 async def test_two_numbers_never_share_an_iuv(http: httpx.AsyncClient) -> None:

@@ -40,12 +40,25 @@ BODIES: dict[str, dict[str, Any]] = {
     "publish_notice": a_body(),
     "amend_notice": {"amount": 12551},
     "declare_event": {"type": "closed"},
+    "pa_create_position": {
+        "entityType": "F",
+        "entityFiscalCode": "RSSMRA80A01H501U",
+        "entityFullName": "Mario Rossi",
+        "amount": 12050,
+        "description": "TARI 2026 prima rata",
+        "expirationDate": "2026-12-16T23:59:59+01:00",
+    },
 }
-METHODS = {"publish_notice": "PUT", "amend_notice": "PATCH", "declare_event": "POST"}
+METHODS = {"publish_notice": "PUT", "amend_notice": "PATCH", "declare_event": "POST", "pa_create_position": "POST"}
 PATHS = {
     "declare_event": "/notices/{number}/events",
     "get_history": "/notices/{number}/events",
     "list_notices": "/notices",
+}
+ELSEWHERE = {
+    "health": "/health",
+    "get_contract": "/../openapi.json",
+    "pa_create_position": "/../aca/v1/paCreatePosition",
 }
 
 
@@ -71,6 +84,17 @@ class Asked:
     def say(self, **fields: Any) -> None:
         self.body = {**BODIES[self.operation], **fields}
 
+    @property
+    def content(self) -> bytes | None:
+        """The bytes of the body. That of a position names its institution and number."""
+        body = self.body if self.body is not None else BODIES.get(self.operation)
+        if body is None or isinstance(body, bytes):
+            return body
+        if self.operation == "pa_create_position":
+            named = {"paFiscalCode": self.institution, "nav": self.number, "iuv": self.number[1:]}
+            body = {**named, **body}
+        return orjson.dumps(body)
+
     async def known(self, **changes: Any) -> None:
         """The notice is known, since a day ago."""
         act = replace(an_act(self.clock.now - DAY), origin=changes.pop("origin", Origin.EC))
@@ -87,14 +111,12 @@ class Asked:
         self.key = name
 
     async def send(self, http: httpx.AsyncClient) -> httpx.Response:
-        body = self.body if self.body is not None else BODIES.get(self.operation)
         method = METHODS.get(self.operation, "GET")
         headers = {"Ocp-Apim-Subscription-Key": self.key, "Content-Type": "application/json", **self.headers}
         path = PATHS.get(self.operation, "/notices/{number}").format(number=self.number)
         url = f"/creditor-institutions/{self.institution}{path}"
-        url = {"health": "/health", "get_contract": "/../openapi.json"}.get(self.operation, url)
-        content = body if isinstance(body, bytes) else orjson.dumps(body) if body else None
-        return await http.request(method, url, params=self.parameters, headers=headers, content=content)
+        url = ELSEWHERE.get(self.operation, url)
+        return await http.request(method, url, params=self.parameters, headers=headers, content=self.content)
 
 
 async def unauthenticated(asked: Asked) -> None:
@@ -176,6 +198,8 @@ async def no_iban_registered(asked: Asked) -> None:
 async def due_date_in_past(asked: Asked) -> None:
     await asked.known()
     asked.say(dueDate="2026-01-31", switchToExpired=True)
+    if asked.operation == "pa_create_position":
+        asked.say(expirationDate="2026-01-31T00:00:00Z", switchToExpired=True)
 
 
 async def amend_the_due_date(asked: Asked) -> None:
@@ -218,7 +242,7 @@ async def managed_by_gpd(asked: Asked) -> None:
 
 
 async def iuv_is_fixed(asked: Asked) -> None:
-    if asked.operation == "publish_notice":
+    if asked.operation != "amend_notice":
         # The IUV of a strict institution is compared with the number first.
         lenient = replace(PAGOPA, lenient=True)
         await asked.application.registry.save_institution(lenient)
@@ -234,6 +258,10 @@ async def iuv_already_used(asked: Asked) -> None:
     )
     asked.number = a_number(2)
     asked.say(iuv="SHARED")
+
+
+async def nothing_to_cancel(asked: Asked) -> None:
+    asked.say(amount=0)
 
 
 async def store_unavailable(asked: Asked) -> None:
@@ -252,31 +280,43 @@ PROVOCATIONS: dict[str, Provocation] = {
         institution_not_found, notice_not_found, invalid_json, invalid_encoding, invalid_body, unsupported_media_type,
         body_too_large, invalid_header, invalid_parameter, invalid_cursor, precondition_failed, notice_number,
         no_iban_registered, due_date_in_past, amend_the_due_date, notice_cancelled, notice_closed, notice_paid,
-        notice_reported, older_than_known, managed_by_gpd, iuv_is_fixed, iuv_already_used, store_unavailable,
+        notice_reported, older_than_known, managed_by_gpd, iuv_is_fixed, iuv_already_used, nothing_to_cancel,
+        store_unavailable,
     )
 }  # fmt: skip
 
 
-def refusals() -> list[tuple[str, str]]:
-    """Every code that the contract names, with the operation that names it."""
+def refusals() -> list[tuple[str, int, str]]:
+    """Every code that the contract names, with the operation and the status that name it."""
     return [
-        (name, code)
+        (name, int(status), code)
         for name, operation in operations().items()
         for status, answer in operation["responses"].items()
         if status >= "400"
         for content in answer["content"].values()
-        for code in content["schema"]["properties"].get("code", {}).get("enum", ())
+        for code in content["examples"]
         if code not in NOTHING_PROVOKES
     ]
 
 
-@pytest.mark.parametrize(("operation", "code"), refusals())
+@pytest.mark.parametrize(("operation", "status", "code"), refusals())
 async def test_a_refusal_that_the_contract_names_can_be_met(
-    http: httpx.AsyncClient, application: Application, clock: StillClock, tmp_path: Path, operation: str, code: str
+    http: httpx.AsyncClient,
+    application: Application,
+    clock: StillClock,
+    tmp_path: Path,
+    operation: str,
+    status: int,
+    code: str,
 ) -> None:
     asked = Asked(operation, application, clock, tmp_path / "archive.db")
     await PROVOCATIONS[code](asked)
 
     answer = await asked.send(http)
 
-    assert answer.json()["code"] == code
+    assert (answer.status_code, answer.headers["x-error-code"]) == (status, code)
+    assert answer.json().get("code", code) == code
+
+
+def test_every_operation_of_the_contract_names_its_refusals() -> None:
+    assert {operation for operation, _, _ in refusals()} == operations().keys()

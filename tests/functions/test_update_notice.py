@@ -396,6 +396,17 @@ async def test_transfers_drop_the_registered_iban(http: httpx.AsyncClient) -> No
     assert _way(amended) == (None, None, None)
 
 
+async def test_transfers_beside_null_as_iban_need_no_registered_iban(
+    http: httpx.AsyncClient, application: Application
+) -> None:
+    await register_institution(application)
+    await publish(http, iban=IBAN)
+
+    amended = await amend(http, {"transfers": [A_TRANSFER], "iban": None})
+
+    assert (len(amended["transfers"]), amended["iban"]) == (1, None)
+
+
 async def test_an_iban_drops_the_stored_transfers(http: httpx.AsyncClient) -> None:
     await publish(http, transfers=TWO_TRANSFERS)
 
@@ -1006,6 +1017,18 @@ async def test_a_tag_of_no_known_version_is_a_failed_precondition(
     answer = await http.request(method, path, json=body, headers={"If-Match": tag})
 
     assert refusal(answer) == (412, "precondition_failed")
+
+
+@pytest.mark.parametrize("event", ["cancelled", "closed", "restored"])
+async def test_no_event_is_declared_of_another_version_than_the_expected_one(
+    http: httpx.AsyncClient, event: str
+) -> None:
+    await publish(http)
+
+    answer = await http.post(EVENTS, json={"type": event}, headers={"If-Match": '"2-ACTIVE"'})
+
+    assert refusal(answer) == (412, "precondition_failed")
+    assert await types(http) == ["published"]
 
 
 @pytest.mark.parametrize(("method", "path", "body"), REQUESTS)

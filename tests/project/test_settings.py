@@ -58,6 +58,21 @@ def test_the_budget_may_be_a_part_of_a_second() -> None:
     assert settings.store_budget == 2.5
 
 
+@pytest.mark.parametrize(("budget", "hours"), [("0.1", "1"), ("60", "8760")])
+def test_a_number_may_be_the_least_and_the_most(budget: str, hours: str) -> None:
+    environment = {"ARCHIVE_STORE": "sqlite:a", "STORE_BUDGET_SECONDS": budget, "AWAITED_HOURS": hours}
+
+    settings = Settings.from_environment(environment)
+
+    assert (settings.store_budget, settings.awaited_hours) == (float(budget), int(hours))
+
+
+def test_an_empty_variable_has_its_default() -> None:
+    empty = dict.fromkeys((variable.name for variable in VARIABLES), "")
+
+    assert Settings.from_environment({**empty, "ARCHIVE_STORE": "sqlite:a"}) == Settings(EmbeddedStore(Path("a")))
+
+
 @pytest.mark.parametrize(
     ("environment", "fault"),
     [

@@ -1,5 +1,6 @@
 """What a host decides when another host writes between its decision and its save."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from shared.archive import Archive
 from shared.domain import declarations
 from shared.domain.amounts import Amount
 from shared.domain.dates import DueDate
-from shared.domain.notice import Change, Notice
+from shared.domain.notice import Address, Change, Notice
 from shared.errors import NoticeCancelled, TryAgain
 from shared.registry import KnownRegistry
 from tests.support import ADDRESS, HOUR, StillClock, a_publication, an_act, an_institution, life_of
@@ -35,6 +36,40 @@ class BusyStore(SqliteNoticeStore):
             assert known is not None
             await super().save(self._write(known))
         await super().save(change)
+
+
+class OvertakingStore(SqliteNoticeStore):
+    """The embedded store, in which another host writes before a save, and once more while its writer waits."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.saves = 0
+        self._writing: asyncio.Task[None] | None = None
+
+    async def save(self, change: Change) -> None:
+        """Let the other host write first, twice; after the second time it writes again."""
+        await self._written()
+        if change.expected_version:
+            self.saves += 1
+            if self.saves <= 2:
+                await self._write()
+            if self.saves == 2:
+                self._writing = asyncio.create_task(self._write())
+        await super().save(change)
+
+    async def load(self, address: Address) -> Notice | None:
+        """Load what the other host left."""
+        await self._written()
+        return await super().load(address)
+
+    async def _written(self) -> None:
+        if self._writing is not None:
+            await self._writing
+
+    async def _write(self) -> None:
+        known = await super().load(ADDRESS)
+        assert known is not None
+        await super().save(raise_the_amount(known))
 
 
 def raise_the_amount(known: Notice) -> Change:
@@ -119,3 +154,16 @@ async def test_a_change_that_is_decided_again_is_decided_at_the_time_it_is_then(
         ("expired", clock()),
         ("amended", clock()),
     ]
+
+
+async def test_a_writer_that_waited_decides_on_what_the_other_host_wrote_in_the_meantime(
+    tmp_path: Path, clock: StillClock
+) -> None:
+    store = OvertakingStore(tmp_path / "archive.db")
+    archive = Archive(store, KnownRegistry(SqliteRegistry(tmp_path / "archive.db", clock), clock), clock)
+    await archive.publish(a_publication(), an_institution(), an_act())
+
+    change = await archive.amend(ADDRESS, {"description": "b"}, an_institution(), an_act())
+    await store.close()
+
+    assert (change.notice.version, store.saves) == (5, 3)

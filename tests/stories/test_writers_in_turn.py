@@ -1,10 +1,11 @@
 """Hundreds of writers of one notice at once: each gets its turn, or is told to try again and has written nothing."""
 
 import asyncio
+import gc
 import sqlite3
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -15,13 +16,19 @@ import pytest
 
 from local.host import Host
 from shared import bootstrap
-from shared.errors import TryAgain
+from shared.adapters.sqlite import SqliteNoticeStore
+from shared.adapters.sqlite_registry import SqliteRegistry
+from shared.archive import Archive
+from shared.domain.identifiers import InstitutionCode
+from shared.domain.notice import Change
+from shared.errors import NoticePaid, TryAgain
+from shared.registry import KnownRegistry
 from shared.settings import CosmosStore, EmbeddedStore, Settings
 from shared.turns import Turns
 from tests.conftest import BASE, EC_KEY
-from tests.functions.asking import NOTICE, history, publish
+from tests.functions.asking import COMUNE, NOTICE, history, publish
 from tests.stores import COSMOS, SQLITE
-from tests.support import ADDRESS, StillClock, a_number
+from tests.support import ADDRESS, DAY, StillClock, a_number, a_publication, an_act, an_institution
 
 Opened = Callable[[float], Any]
 
@@ -69,10 +76,31 @@ async def test_writers_that_give_up_before_their_turn_have_written_nothing(opene
 async def test_writers_of_different_notices_do_not_wait_for_each_other() -> None:
     turns = Turns(timedelta(seconds=0.01))
 
-    async with turns.of(ADDRESS), turns.of(replace(ADDRESS, number=a_number(2))):
+    another_number = replace(ADDRESS, number=a_number(2))
+    another_institution = replace(ADDRESS, creditor_institution=InstitutionCode(COMUNE))
+
+    async with turns.of(ADDRESS), turns.of(another_number), turns.of(another_institution):
         with pytest.raises(TryAgain):
             async with turns.of(ADDRESS):
                 pass
+
+
+async def test_nothing_is_kept_of_writers_that_have_finished() -> None:
+    turns = Turns(timedelta(seconds=60))
+    before = count_of_locks()
+
+    for serial in range(100):
+        with suppress(NoticePaid):
+            async with turns.of(replace(ADDRESS, number=a_number(serial))):
+                raise NoticePaid
+
+    assert count_of_locks() <= before
+
+
+def count_of_locks() -> int:
+    """Return how many locks this process holds in memory."""
+    gc.collect()
+    return sum(isinstance(thing, asyncio.Lock) for thing in gc.get_objects())
 
 
 async def test_writers_come_in_the_order_in_which_they_asked() -> None:
@@ -86,6 +114,20 @@ async def test_writers_come_in_the_order_in_which_they_asked() -> None:
     await asyncio.gather(*map(write, range(20)))
 
     assert came == [*range(20)]
+
+
+async def test_a_writer_that_is_refused_leaves_its_place_to_the_next() -> None:
+    turns, came = Turns(timedelta(seconds=10)), []
+
+    async def write(n: int) -> None:
+        async with turns.of(ADDRESS):
+            came.append(n)
+            await asyncio.sleep(0)
+            raise NoticePaid
+
+    await asyncio.gather(*map(write, range(5)), return_exceptions=True)
+
+    assert came == [*range(5)]
 
 
 async def test_a_writer_that_is_cancelled_leaves_its_place_to_the_next() -> None:
@@ -102,3 +144,57 @@ async def test_a_writer_that_is_cancelled_leaves_its_place_to_the_next() -> None
     await asyncio.gather(*tasks, return_exceptions=True)
 
     assert came == [1, 2]
+
+
+async def test_a_writer_that_comes_just_when_a_turn_ends_gives_up_as_soon_as_the_others() -> None:
+    turns, done = Turns(timedelta(seconds=0.01)), asyncio.Event()
+
+    async def write() -> None:
+        async with turns.of(ADDRESS):
+            await done.wait()
+
+    async with turns.of(ADDRESS):
+        next_one = asyncio.create_task(write())
+        await asyncio.sleep(0)
+    # The turn is over. It belongs to the next writer, which has not noticed yet.
+    with pytest.raises(TryAgain):
+        async with asyncio.timeout(30), turns.of(ADDRESS):
+            pass
+    done.set()
+    await next_one
+
+
+class HaltingStore(SqliteNoticeStore):
+    """The embedded store, which keeps the saves of one notice waiting."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.reached, self.go_on = asyncio.Event(), asyncio.Event()
+
+    async def save(self, change: Change) -> None:
+        """Save, later where it is the notice."""
+        if change.notice.address == ADDRESS and change.expected_version:
+            self.reached.set()
+            await self.go_on.wait()
+        await super().save(change)
+
+
+async def test_a_notice_that_is_being_written_does_not_keep_time_from_changing_the_others(
+    tmp_path: Path, clock: StillClock
+) -> None:
+    store = HaltingStore(tmp_path / "archive.db")
+    registry = KnownRegistry(SqliteRegistry(tmp_path / "archive.db", clock), clock)
+    archive = Archive(store, registry, clock, longest_request=timedelta(seconds=0.01))
+    others = [replace(ADDRESS, number=a_number(serial)) for serial in (0, 5)]
+    for address in (others[0], ADDRESS, others[1]):
+        await archive.publish(a_publication(address, switch_to_expired=True), an_institution(), an_act())
+    writer = asyncio.create_task(archive.cancel(ADDRESS, an_act()))
+    await store.reached.wait()
+    clock.advance(30 * DAY)
+
+    changed = await archive.apply_due_changes(an_act(clock()), clock() + DAY)
+
+    store.go_on.set()
+    await writer
+    assert (changed, [(await archive.get(address)).status for address in others]) == (2, ["EXPIRED", "EXPIRED"])
+    await store.close()
