@@ -105,8 +105,14 @@ def test_a_parameter_that_is_unknown_repeated_empty_or_undecodable_is_refused(
 @pytest.mark.parametrize(
     ("query", "detail"),
     [
-        ("page=2", "The parameter page is not known here: the parameters are status, updatedFrom, limit, written so"),
-        ("due_from=1", "A parameter is not known here: the parameters are status, updatedFrom, limit, written so"),
+        (
+            "page=2",
+            "The parameter page is not known here: the parameters are status, updatedFrom, limit, written exactly so",
+        ),
+        (
+            "due_from=1",
+            "A parameter is not known here: the parameters are status, updatedFrom, limit, written exactly so",
+        ),
         ("status=A&status=B", "The parameter status must be given once"),
         ("limit=", "The parameter limit must have a value, or be left out"),
         ("limit=%FF", "The parameter limit must be percent-encoded UTF-8"),
@@ -151,7 +157,7 @@ async def test_every_operation_refuses_what_it_does_not_know(
     [
         ("segregationCodes=47&segregationCodes=48", "must be given once"),
         ("segregationCodes=", "must have a value, or be left out"),
-        ("segregationcodes=47", "is not known here: the parameters are segregationCodes, written so"),
+        ("segregationcodes=47", "is not known here: the parameters are segregationCodes, written exactly so"),
     ],
 )
 async def test_a_position_is_narrowed_by_one_parameter(http: httpx.AsyncClient, query: str, named: str) -> None:
