@@ -12,7 +12,7 @@ from shared.domain.identifiers import Iuv, NoticeNumber
 from shared.domain.institutions import CreditorInstitution
 from shared.domain.notice import Address, Change, Notice
 from shared.errors import NothingToCancel, NoticeCancelled, NoticeNotFound
-from shared.http import Request, Response, loggable, named_in_body
+from shared.http import Request, Response, named_in_body
 from shared.pa_create_position import (
     Named,
     changes,
@@ -23,7 +23,7 @@ from shared.pa_create_position import (
     refusal,
     wanted,
 )
-from shared.telemetry import add_log_context
+from shared.telemetry import add_log_context, loggable
 from shared.wire.headers import JSON
 from shared.wire.texts import Reading
 

@@ -23,7 +23,8 @@ from shared.domain.events import Act
 from shared.domain.identifiers import InstitutionCode, NoticeNumber
 from shared.domain.notice import Address, Notice
 from shared.errors import ArchiveError, BodyTooLarge, InternalError, StoreUnavailable, Unavailable, Violation
-from shared.telemetry import add_log_context, log_bug, log_context, log_event, log_failure
+from shared.telemetry import add_log_context, log_bug, log_context, log_event, log_failure, loggable
+from shared.turns import request_ends_at
 from shared.wire import answers, headers
 from shared.wire.addresses import parameters_of
 from shared.wire.bodies import read_json
@@ -190,11 +191,15 @@ async def _handled(
     named: Named | None = None,
 ) -> Response:
     """Admit the request and let the handler answer it, within the budget of a request."""
+    ends_at = asyncio.get_running_loop().time() + bootstrap.application().budget
+    token = request_ends_at.set(ends_at)
     try:
-        async with asyncio.timeout(bootstrap.application().budget):
+        async with asyncio.timeout_at(ends_at):
             return await handler(await _admitted(req, scope, accepts, parameters, named))
     except TimeoutError as error:
         raise StoreUnavailable from error  # there is nothing but the store to wait for
+    finally:
+        request_ends_at.reset(token)
 
 
 async def _admitted(
@@ -248,16 +253,6 @@ def _rendered(response: Response, request_id: str) -> func.HttpResponse:
         return func.HttpResponse(status_code=response.status, headers=sent)
     body = response.body if isinstance(response.body, bytes) else orjson.dumps(response.body)
     return func.HttpResponse(body, status_code=response.status, headers=sent, mimetype=response.media_type)
-
-
-def loggable(institution: str, number: str) -> dict[str, str]:
-    """Return those of the two that the log may hold: a client can write personal data in the place of a code."""
-    candidates = {"institution": (institution, 11), "number": (number, 18)}
-    return {
-        key: text
-        for key, (text, digits) in candidates.items()
-        if len(text) == digits and text.isascii() and text.isdigit()
-    }
 
 
 def _log_refusal(refusal: ArchiveError, status: int) -> None:

@@ -53,6 +53,16 @@ def log_bug(event: str, error: BaseException, **keys: object) -> None:
     _write(logging.ERROR, event, {**keys, "error": error_chain(error), "stack": stack})
 
 
+def loggable(institution: str, number: str) -> dict[str, str]:
+    """Return those of the two that the log may hold: a client can write personal data in the place of a code."""
+    candidates = {"institution": (institution, 11), "number": (number, 18)}
+    return {
+        key: text
+        for key, (text, digits) in candidates.items()
+        if len(text) == digits and text.isascii() and text.isdigit()
+    }
+
+
 @contextmanager
 def log_context(**keys: object) -> Iterator[None]:
     """Give these keys to every record of the block, and those that `add_log_context` adds."""

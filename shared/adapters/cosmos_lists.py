@@ -27,7 +27,7 @@ from shared.documents import Document, read_notice
 from shared.domain.identifiers import InstitutionCode
 from shared.domain.notice import Notice
 from shared.ports import Search, sort_key
-from shared.telemetry import log_bug
+from shared.telemetry import log_bug, loggable
 
 NOTICES = "notices"
 """The container; its key, indexes and times to live are in infra/data.json."""
@@ -136,4 +136,4 @@ def _readable(documents: Iterable[Document]) -> Iterator[Notice]:
             yield read_notice(document)
         except Exception as error:  # noqa: BLE001  whatever is wrong with it
             institution, number = document.get("creditorInstitution"), document.get("noticeNumber")
-            log_bug("document_unreadable", error, institution=institution, number=number)
+            log_bug("document_unreadable", error, **loggable(str(institution), str(number)))

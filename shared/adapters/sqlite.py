@@ -37,10 +37,10 @@ from shared.domain.identifiers import InstitutionCode, Iuv, NoticeNumber
 from shared.domain.notice import Address, Change, Notice
 from shared.errors import StoreUnavailable
 from shared.ports import IuvClaim, Order, Overtaken, Position, Search
-from shared.telemetry import log_bug
+from shared.telemetry import log_bug, loggable
 
-EVENTS_SIZE = 4 * 1024 * 1024
-"""Bytes of events after which a page of a history ends, as on Cosmos DB."""
+EVENTS_SIZE = 1024 * 1024
+"""Bytes of events after which a page of a history ends: it is read on the loop, and other requests wait meanwhile."""
 
 _COLUMNS = (
     "version, status, updated_at, due_date_key, starts_at, ends_at, next_change_at, anomalies, document,"
@@ -191,7 +191,7 @@ def _decoded(institution: str, number: str, document: bytes) -> Iterator[Notice]
     try:
         notice = read_notice(loads(document))
     except Exception as error:  # noqa: BLE001  however a document is broken, it must not hide the others
-        log_bug("document_unreadable", error, store="sqlite", institution=institution, number=number)
+        log_bug("document_unreadable", error, **loggable(institution, number))
     else:
         yield notice
 

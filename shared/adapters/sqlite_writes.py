@@ -25,6 +25,8 @@ class Write(ABC):
 
     done: asyncio.Future[None]
     give_up_at: float
+    hindrance: Exception | None = None
+    """Why the last attempt has to wait."""
 
     @abstractmethod
     def run(self, db: sqlite3.Connection) -> Overtaken | None:
@@ -54,7 +56,7 @@ class Writes:
         if not self._is_scheduled:
             self._is_scheduled = True
             loop.call_soon(self._commit_next)
-        await write.done  # cancelling the caller cancels this future and not the write: it may be half-way to the disk
+        await write.done
 
     async def close(self) -> None:
         """Commit what is waiting."""
@@ -63,6 +65,7 @@ class Writes:
             await asyncio.sleep(_PAUSE if self._waiting else 0)
 
     def _commit_next(self) -> None:
+        self._waiting = _still_wanted(self._waiting)
         group, later = self._waiting[:GROUP], self._waiting[GROUP:]
         busy = self._commit(group) if group else []
         self._waiting = busy + later
@@ -88,7 +91,9 @@ class Writes:
                 write.finish(outcome)
             return []
         if is_busy(failure):
-            return _still_waiting(group, failure)
+            for write in group:
+                write.hindrance = failure
+            return group
         if len(group) > 1:
             return self._commit_each(group)
         group[0].finish(_unavailable(failure) if isinstance(failure, sqlite3.Error) else failure)
@@ -108,16 +113,19 @@ class Writes:
                 self._db.execute("ROLLBACK")
 
 
-def _still_waiting(group: list[Write], error: Exception) -> list[Write]:
-    """Give up the writes whose time is over; return the others."""
+def _still_wanted(waiting: list[Write]) -> list[Write]:
+    """Leave out writes whose caller is gone, and give up those whose time is over: the process may have been stopped.
+
+    Their callers may repeat them, or others may have taken their place, so nothing of them may be written now.
+    """
     now = asyncio.get_running_loop().time()
-    for write in group:
+    for write in waiting:
         if write.give_up_at <= now:
-            write.finish(_unavailable(error))
-    return [write for write in group if write.give_up_at > now]
+            write.finish(_unavailable(write.hindrance))
+    return [write for write in waiting if not write.done.done()]
 
 
-def _unavailable(error: Exception) -> StoreUnavailable:
+def _unavailable(error: Exception | None) -> StoreUnavailable:
     unavailable = StoreUnavailable()
     unavailable.__cause__ = error
     return unavailable

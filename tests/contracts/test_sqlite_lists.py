@@ -420,7 +420,7 @@ async def test_a_document_that_cannot_be_decoded_is_logged_with_its_number_and_w
     assert isinstance(record.msg, LogEntry)
     keys = record.msg.keys
     assert (record.levelno, record.msg.event) == (logging.ERROR, "document_unreadable")
-    assert (keys["store"], keys["institution"], keys["number"]) == ("sqlite", INSTITUTION, a_number(1))
+    assert (keys["institution"], keys["number"]) == (INSTITUTION, a_number(1))
     assert "Mario" not in caplog.text
 
 

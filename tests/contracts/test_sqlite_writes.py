@@ -125,7 +125,7 @@ async def test_every_way_in_which_another_process_hinders_is_waited_for(
     assert is_busy(refused.value)
 
 
-async def test_a_caller_that_goes_away_does_not_take_its_write_back(
+async def test_a_write_whose_caller_went_away_before_it_was_begun_is_not_written(
     store: SqliteNoticeStore, other: sqlite3.Connection
 ) -> None:
     other.execute("BEGIN IMMEDIATE")
@@ -135,7 +135,18 @@ async def test_a_caller_that_goes_away_does_not_take_its_write_back(
     await kept
 
     assert abandoned.cancelled()
-    assert await store.load(at(1)) is not None
+    assert await store.load(at(1)) is None
+
+
+async def test_a_write_whose_time_is_over_before_it_is_begun_is_refused_and_not_written(tmp_path: Path) -> None:
+    # As after a process that was stopped goes on: meanwhile another one may have taken its place.
+    store = SqliteNoticeStore(tmp_path / "late.db", timedelta(0))
+
+    with pytest.raises(StoreUnavailable):
+        await store.save(published(at(1)))
+
+    assert await store.load(at(1)) is None
+    await store.close()
 
 
 async def test_a_write_that_fails_after_its_caller_went_away_is_no_unhandled_error(

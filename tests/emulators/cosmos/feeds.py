@@ -178,9 +178,9 @@ class Feeds:
 
     def _candidates(self, scope: Scope, select: Select, parameters: Json) -> Iterator[bytes]:
         """Yield what the query has to look at; an index on the id, which every query of ours names, spares the rest."""
-        wanted = select.equalities(parameters).get(("id",))
-        narrowed, values = ("AND id = ?", [wanted]) if isinstance(wanted, str) else ("", [])
-        for _, body in self._rows(scope, f"{narrowed} ORDER BY n", *values):
+        bounds = select.bounds("id", parameters)
+        narrowed, values = "".join(f"AND id {sign} ? " for sign, _ in bounds), [value for _, value in bounds]
+        for _, body in self._rows(scope, f"{narrowed}ORDER BY n", *values):
             yield body
 
     def _rows(self, scope: Scope, rest: str, *values: object) -> list[tuple[int, bytes]]:

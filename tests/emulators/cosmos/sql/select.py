@@ -139,19 +139,18 @@ class Select:
         self._check_bound(parameters)
         return self._holds(document, parameters)
 
-    def equalities(self, parameters: Parameters) -> dict[tuple[str, ...], object]:
-        """Return the properties that must have one certain value for a document to match; not all that is asked."""
+    def bounds(self, name: str, parameters: Parameters) -> list[tuple[str, str]]:
+        """Return comparisons of a property with a text that every match fulfils, as sign and text; not all of them."""
         self._check_bound(parameters)
-        certain: dict[tuple[str, ...], object] = {}
+        found = []
         for condition in anded(self.where):
-            if not isinstance(condition, Comparison) or condition.sign != "=":
-                continue
-            for path, constant in ((condition.left, condition.right), (condition.right, condition.left)):
-                if isinstance(path, Path) and isinstance(constant, Literal | Parameter):
-                    names = tuple(step for step in path.steps if isinstance(step, str))
-                    if len(names) == len(path.steps):
-                        certain.setdefault(names, constant.evaluate({}, parameters))
-        return certain
+            if isinstance(condition, Comparison) and condition.sign in ("=", "<", "<=", ">", ">="):
+                path, constant = condition.left, condition.right
+                if isinstance(path, Path) and path.steps == (name,) and isinstance(constant, Literal | Parameter):
+                    value = constant.evaluate({}, parameters)
+                    if isinstance(value, str):
+                        found.append((condition.sign, value))
+        return found
 
     def plan(self, parameters: Parameters) -> dict[str, Any]:
         """Return the body of the query plan. Raises SqlError for an unbound parameter."""
