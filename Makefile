@@ -19,7 +19,7 @@ VERSION := $(if $(PYTHON),$(shell version=$$("$(PYTHON)" -c '$(ASK)' 2>/dev/null
 BOTH_CORES = --numprocesses 2 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-azure ops test conformance fuzz check format bench bench-cosmos docs indexed lock clean \
+.PHONY: help run run-azure ops test conformance fuzz check format bench bench-cosmos soak docs indexed lock clean \
 	$(VENV) $(RUN) $(WORKER) $(OLDEST)
 
 help: ## List what there is to do.
@@ -57,6 +57,9 @@ fuzz: $(VENV) ## Send the archive what its contract allows and forbids, for long
 
 bench: $(VENV) ## Measure publish and get at 64 connections (needs wrk).
 	@$(VENV)/bin/python -m bench
+
+soak: $(VENV) ## Kill the archive under load, again and again, and count what is lost (ROUNDS=20 SECONDS=5).
+	@$(VENV)/bin/python -m bench.soak --rounds $(or $(ROUNDS),20) --seconds $(or $(SECONDS),5)
 
 bench-cosmos: $(VENV) ## Measure the client of Cosmos DB beside the SDK as it comes, against the double.
 	@$(VENV)/bin/python -m bench.cosmos

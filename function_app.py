@@ -1,6 +1,7 @@
-"""The Function App: registers the functions of every folder, and holds nothing else."""
+"""The Function App: registers the functions of every folder, and holds nothing else.
 
-import os
+Nothing may stop this import: the platform would answer every address with an empty 404.
+"""
 
 import azure.functions as func
 
@@ -10,13 +11,22 @@ from get_notice import bp as get_notice
 from health import bp as health
 from pa_create_position import bp as pa_create_position
 from publish_notice import bp as publish_notice
-from shared.settings import Settings
+from shared.bootstrap import settings_faults
+from unknown_address import bp as unknown_address
 from update_notice import bp as update_notice
 
-# An app that is not set up right does not start, and says why, all of it.
-Settings.from_environment(os.environ)
+settings_faults()  # logs what is wrong; every function then answers 503 not_configured
 
 # Callers are known by their own key, which shared.http checks; the platform's function keys play no part.
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
-for blueprint in (publish_notice, update_notice, get_notice, pa_create_position, apply_due_changes, health, contract):
+for blueprint in (
+    publish_notice,
+    update_notice,
+    get_notice,
+    pa_create_position,
+    apply_due_changes,
+    health,
+    contract,
+    unknown_address,
+):
     app.register_functions(blueprint)

@@ -7,7 +7,8 @@ import azure.functions as func
 
 from shared import bootstrap
 from shared.domain.events import ARCHIVE, Act
-from shared.telemetry import log_event
+from shared.errors import Unavailable
+from shared.telemetry import log_bug, log_event, log_failure
 
 TIME_BOX = timedelta(seconds=50)
 """Less than the minute after which the timer comes again."""
@@ -19,6 +20,16 @@ bp = func.Blueprint()
 @bp.timer_trigger(arg_name="timer", schedule="0 * * * * *", run_on_startup=False, use_monitor=False)
 async def apply_due_changes(timer: func.TimerRequest) -> None:
     """Every minute, apply what is due; what is not reached is due a minute later."""
+    try:
+        await _apply()
+    except Unavailable as error:
+        log_failure("due_changes_failed", error)
+    # The platform would log the text of an error that escapes, and the text may be personal.
+    except Exception as error:  # noqa: BLE001
+        log_bug("due_changes_failed", error)
+
+
+async def _apply() -> None:
     archive = bootstrap.archive()
     now = archive.clock()
     changed = await archive.apply_due_changes(Act(now, ARCHIVE, secrets.token_hex(12)), now + TIME_BOX)

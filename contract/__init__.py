@@ -4,30 +4,28 @@ import azure.functions as func
 
 from contract.files import File, contract, page, page_file
 from shared.http import Response, open_endpoint
+from shared.routes import route
 from shared.wire.headers import read_held
 
 bp = func.Blueprint()
 
 
-@bp.function_name("get_contract")
-@bp.route(route="openapi.json", methods=["GET"])
-@open_endpoint
+@route(bp, "openapi.json", "GET")
+@open_endpoint()
 async def get_contract(req: func.HttpRequest) -> Response:
     """200 with the OpenAPI document; 304 when the client has it already."""
     return _sent(contract(), req)
 
 
-@bp.function_name("get_contract_page")
-@bp.route(route="docs", methods=["GET"])
-@open_endpoint
+@route(bp, "docs", "GET")
+@open_endpoint()
 async def get_contract_page(req: func.HttpRequest) -> Response:
     """200 with a page that shows the contract and sends requests; it loads nothing from elsewhere."""
     return _sent(page(req.url), req)
 
 
-@bp.function_name("get_contract_page_file")
-@bp.route(route="docs/{file}", methods=["GET"])
-@open_endpoint
+@route(bp, "docs/{file}", "GET")
+@open_endpoint()
 async def get_contract_page_file(req: func.HttpRequest) -> Response:
     """200 with a script or style sheet of the page."""
     return _sent(page_file(req.route_params["file"]), req)

@@ -42,6 +42,38 @@ EVENTS = {
     EventType.AWAITED: "money came for a number nobody had communicated",
     EventType.UNCOMMUNICATED: "nobody communicated it in the time that was given",
 }
+PLATFORM = """\
+An answer without the header `X-Error-Code` that is not a success is not the archive's. The platform made it, or a
+gateway. It says nothing about a notice. A write may have been made or not. A repetition does no harm.
+"""
+OF_THE_PLATFORM = [
+    [
+        "400, 408, 414, 431, 505",
+        "empty",
+        "Do not repeat. The bytes of the request cannot be read, come too slowly or are "
+        "too long: 8,192 bytes of the request line, 32 KiB and 100 fields of headers.",
+    ],
+    ["401", "empty", "Check the address: only the platform's own addresses ask for the platform's keys."],
+    [
+        "404",
+        "empty",
+        "The archive is not loaded, or the address does not begin with /api/. It never means that a notice is "
+        "unknown. Check the address, repeat with growing pauses, and call the operators if it stays.",
+    ],
+    ["429", "empty", "Repeat with growing pauses. There may be no Retry-After."],
+    [
+        "500",
+        "empty",
+        "Repeat with growing pauses. The process has ended or the time was over, or the body has over "
+        "104,857,600 bytes.",
+    ],
+    ["502, 504", "of a gateway", "Repeat with growing pauses."],
+    [
+        "503",
+        "text, or of a gateway",
+        "Repeat with growing pauses. The platform starts the archive, or cannot start it.",
+    ],
+]
 DECLARED_AND_REPORTED = tuple(TRANSITIONS[None])
 
 
@@ -105,6 +137,9 @@ def errors() -> str:
     for status, group in groupby(sorted(catalogue(), key=_status), key=_status):
         rows = [[f"`{error.code}`", error.title, error.advice] for error in group]
         parts.append(f"## {status}\n\n{_table(('code', 'title', 'what to do'), rows)}")
+    parts.append(
+        f"## Answers of the platform\n\n{PLATFORM}\n{_table(('status', 'body', 'what to do'), OF_THE_PLATFORM)}"
+    )
     rules = [[f"`{code}`", meaning] for code, meaning in VIOLATIONS.items()]
     parts.append(f"## Violations\n\nThe `code` of a violation is permanent too.\n\n{_table(('code', 'rule'), rules)}")
     return "\n".join(parts)

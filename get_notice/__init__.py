@@ -5,6 +5,7 @@ import azure.functions as func
 from shared import bootstrap
 from shared.domain.callers import Scope
 from shared.http import Request, Response, endpoint, show
+from shared.routes import route
 from shared.wire import answers
 from shared.wire.headers import read_held
 from shared.wire.queries import (
@@ -21,8 +22,7 @@ from shared.wire.queries import (
 bp = func.Blueprint()
 
 
-@bp.function_name("get_notice")
-@bp.route(route="v1/creditor-institutions/{ec}/notices/{nav}", methods=["GET"])
+@route(bp, "v1/creditor-institutions/{ec}/notices/{nav}", "GET")
 @endpoint(Scope.NOTICES_READ, parameters=AT_PARAMETERS)
 async def get_notice(request: Request) -> Response:
     """200 with the notice, as it is or (`at`) as the archive knew it then; 304 when the client has it already."""
@@ -35,8 +35,7 @@ async def get_notice(request: Request) -> Response:
     return Response(304, etag=etag) if held.includes(etag) else show(notice, shown_at)
 
 
-@bp.function_name("get_history")
-@bp.route(route="v1/creditor-institutions/{ec}/notices/{nav}/events", methods=["GET"])
+@route(bp, "v1/creditor-institutions/{ec}/notices/{nav}/events", "GET")
 @endpoint(Scope.NOTICES_READ, parameters=HISTORY_PARAMETERS)
 async def get_history(request: Request) -> Response:
     """200 with a page of the events of the notice, oldest first."""
@@ -47,8 +46,7 @@ async def get_history(request: Request) -> Response:
     return Response(200, answers.history(page.events, cursor_of_history(request.address, page)))
 
 
-@bp.function_name("list_notices")
-@bp.route(route="v1/creditor-institutions/{ec}/notices", methods=["GET"])
+@route(bp, "v1/creditor-institutions/{ec}/notices", "GET")
 @endpoint(Scope.NOTICES_READ, parameters=LIST_PARAMETERS)
 async def list_notices(request: Request) -> Response:
     """200 with a page of the institution's notices that are granted to the caller."""

@@ -4,13 +4,13 @@ import azure.functions as func
 
 from shared import bootstrap
 from shared.http import Response, open_endpoint
+from shared.routes import route
 
 bp = func.Blueprint()
 
 
-@bp.function_name("health")
-@bp.route(route="v1/health", methods=["GET", "HEAD"])
-@open_endpoint
+@route(bp, "v1/health", "GET", "HEAD")
+@open_endpoint()
 async def health(req: func.HttpRequest) -> Response:
     """200 when the store reads and writes, 503 when it does not; within a second."""
     await bootstrap.application().health.check()

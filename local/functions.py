@@ -1,10 +1,10 @@
 """Which functions an app has: imports it, indexes it once, and refuses what Microsoft's worker would refuse.
 
 The worker indexes all or nothing: one function it cannot take, and the whole app is gone once it is deployed.
-So its rules are applied here, before, and the function at fault is named.
+So its rules are applied here, before, and the function at fault is named. Functions that are not async, that ask for
+a context, or that have other bindings than a trigger and a result run there, and not here: the archive has none.
 """
 
-import asyncio
 import functools
 import importlib
 import inspect
@@ -20,8 +20,6 @@ from typing import Any
 import azure.functions as func
 from azure.functions import meta
 
-from local.invocation import Invocation
-
 
 class NotLoadable(Exception):
     """Why the worker, or this host, could not run the app; names the function."""
@@ -32,20 +30,13 @@ class Function:
     """One function of the app, ready to be called with what its trigger brings."""
 
     name: str
-    user_function: Callable[..., Any]
+    user_function: Callable[..., Awaitable[object]]
     trigger: Mapping[str, Any]
     """The trigger's binding, as it would stand in a function.json: `type`, `name` and what its kind adds."""
-    takes_context: bool
-    is_async: bool
 
     def call(self, value: object) -> Awaitable[object]:
-        """Call the function with its trigger's value; in a thread, in our context, if it is not async."""
-        arguments = {self.trigger["name"]: value}
-        if self.takes_context:
-            arguments["context"] = Invocation(self.name)
-        if self.is_async:
-            return self.user_function(**arguments)  # type: ignore[no-any-return]
-        return asyncio.to_thread(self.user_function, **arguments)
+        """Call the function with its trigger's value."""
+        return self.user_function(**{self.trigger["name"]: value})
 
 
 def load(app_dir: Path, module: str = "function_app") -> tuple[Function, ...]:
@@ -78,28 +69,21 @@ def _checked(indexed: Any) -> Function:
             raise NotLoadable(f"{name}: {rule}")
 
     demand(inspect.isfunction(user_function), "a handler is a plain function, not another callable object")
-    is_async = inspect.iscoroutinefunction(user_function)
-    demand(
-        is_async or not inspect.iscoroutinefunction(inspect.unwrap(user_function)),
-        "a wrapper around an async function must be async itself, or its coroutine is never awaited",
-    )
+    # The worker would run it in a thread. The archive has none, and a wrapper that is not async is one by mistake.
+    demand(inspect.iscoroutinefunction(user_function), "a handler, and what wraps it, is async in this host")
 
     bindings = {binding["name"]: binding for binding in map(json.loads, indexed.get_raw_bindings())}
     result = bindings.pop("$return", None)
     trigger = next(binding for binding in bindings.values() if binding["type"].endswith("Trigger"))
     demand(len(bindings) == 1, "this host serves a trigger and a return value, no other binding")
 
-    parameters = set(inspect.signature(user_function).parameters)
-    takes_context = "context" in parameters and "context" not in bindings
-    declared = parameters - {"context"} if takes_context else parameters
+    declared = set(inspect.signature(user_function).parameters)
     demand(declared == set(bindings), f"its parameters are {sorted(declared)}, its bindings {sorted(bindings)}")
 
     try:
         hints = typing.get_type_hints(user_function)
     except NameError as error:
         raise NotLoadable(f"{name}: an annotation cannot be resolved when the app runs: {error}") from error
-    context_hint = hints.get("context", func.Context) if takes_context else func.Context
-    demand(getattr(context_hint, "__name__", None) == "Context", "context is an azure.functions.Context")
     if (hint := hints.get(trigger["name"])) is not None:
         demand(_is_type(hint), f"the annotation {hint!r} of {trigger['name']} is no type to the worker")
         demand(_takes(trigger["type"], hint), f"a {trigger['type']} does not bring {hint!r}")
@@ -109,7 +93,7 @@ def _checked(indexed: Any) -> Function:
     elif returned is not None:
         demand(isinstance(returned, type), f"the return annotation {returned!r} is no type to the worker")
         demand(_gives(result["type"], returned), f"a binding {result['type']} does not take {returned!r}")
-    return Function(name, user_function, trigger, takes_context, is_async)
+    return Function(name, user_function, trigger)
 
 
 def _is_type(hint: object) -> bool:

@@ -1,6 +1,8 @@
 """The host as a raw ASGI app: HTTP and timer functions of one FunctionApp, called on its own loop.
 
-It does what the real host does around a function, and no more: keys are not asked for, as with Core Tools.
+It does what the real host does around a function, and no more. It asks for no keys, as Core Tools does not. It has no
+limit of time for a function, no limit of requests at once, no pages of its own (`/`, `/admin`), and one process.
+tests/host_conformance names, case by case, where it answers otherwise than the real host.
 """
 
 import asyncio
@@ -9,26 +11,25 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
 
 from azure.functions import HttpRequest
 
 from local.bodies import Bodies, BodyRefused, BodyTooSlow, Disconnected, TooManyBodies
-from local.functions import Function, load
+from local.functions import Function, NotLoadable, load
 from local.logs import log_loop_error
-from local.request import Receive, Scope, Send, headers_of, request_of, segments_of
-from local.response import FAILED, NOT_FOUND, OVERLOADED, Answer, answer_of, framed, method_not_allowed, send_answer
+from local.request import Message, Receive, Scope, Send, headers_of, path_of, request_of, segments_of
+from local.response import FAILED, NOT_FOUND, OVERLOADED, WITHOUT_BODY, Answer, answer_of, framed, send_answer
 from local.routes import Routes
 from local.timers import Clock, Sleep, Timer
 from shared.bootstrap import utc_now
 from shared.telemetry import log_bug, log_event
-from shared.wire.headers import request_id
 
 Step = Callable[[], Awaitable[None]]
 """Something to be done at the start or the end of the host's life."""
 
 log = logging.getLogger("local")
 
-_EVERY_METHOD = ("GET", "POST", "DELETE", "HEAD", "PATCH", "PUT", "OPTIONS")
 _DRAIN_SECONDS = 5.0
 _STOP_SECONDS = 1.0
 
@@ -41,6 +42,7 @@ class Host:
         functions: Iterable[Function],
         prefix: str,
         *,
+        custom_headers: Mapping[str, str] = MappingProxyType({}),
         on_start: Iterable[Step] = (),
         on_stop: Iterable[Step] = (),
         clock: Clock = utc_now,
@@ -48,6 +50,7 @@ class Host:
         bodies: Bodies | None = None,
     ) -> None:
         self._bodies = bodies or Bodies()
+        self._custom_headers = [(name.lower().encode(), value.encode()) for name, value in custom_headers.items()]
         self._on_start, self._on_stop = tuple(on_start), tuple(on_stop)
         self._tasks: list[asyncio.Task[None]] = []
         self._timers: list[Timer] = []
@@ -56,7 +59,7 @@ class Host:
             kind = function.trigger["type"]
             if kind == "httpTrigger":
                 template = f"{prefix}/{function.trigger['route'].strip('/')}"
-                routes.append((template, function.trigger.get("methods") or _EVERY_METHOD, function))
+                routes.append((template, function.trigger.get("methods"), function))
             elif kind == "timerTrigger":
                 self._timers.append(Timer(function, clock, sleep))
             else:
@@ -75,11 +78,22 @@ class Host:
         sleep: Sleep = asyncio.sleep,
         bodies: Bodies | None = None,
     ) -> "Host":
-        """Return a host for the app in a directory, under its host.json's prefix; raises NotLoadable."""
-        settings = json.loads((app_dir / "host.json").read_text(encoding="utf-8"))
-        prefix = settings.get("extensions", {}).get("http", {}).get("routePrefix", "api")
-        functions = load(app_dir, module)
-        return cls(functions, prefix, on_start=on_start, on_stop=on_stop, clock=clock, sleep=sleep, bodies=bodies)
+        """Return a host for the app in a directory, with its host.json's settings for HTTP; raises NotLoadable."""
+        try:
+            settings = json.loads((app_dir / "host.json").read_text(encoding="utf-8"))
+        except ValueError as error:  # The platform answers 503 for ever.
+            raise NotLoadable("host.json is not JSON") from error
+        http = settings.get("extensions", {}).get("http", {})
+        return cls(
+            load(app_dir, module),
+            http.get("routePrefix", "api"),
+            custom_headers=http.get("customHeaders", {}),
+            on_start=on_start,
+            on_stop=on_stop,
+            clock=clock,
+            sleep=sleep,
+            bodies=bodies,
+        )
 
     async def start(self) -> None:
         """Do what is to be done first, in order, then start the timers."""
@@ -102,19 +116,20 @@ class Host:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
             return
-        method = scope["method"]
-        segments = segments_of(scope)
-        found = self._routes.find(method, segments)
+        await self._serve(scope, receive, self._with_custom_headers(send))
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        method, path = scope["method"], path_of(scope)
+        found = self._routes.find(method, segments_of(path))
         if found is None:
-            methods = self._routes.methods(segments)
-            refusal = method_not_allowed(methods) if methods else NOT_FOUND
-            await send_answer(send, method, _named(refusal, headers_of(scope)))
+            await send_answer(send, method, NOT_FOUND)
             return
         function, values = found
         headers = headers_of(scope)
         try:
             async with self._bodies.read(headers, receive) as body:
-                answer = await _called(function, request_of(scope, headers, values, body), headers)
+                request = request_of(scope, path, headers, values, _handed_over(body, headers))
+                answer = await _called(function, request)
         except Disconnected:
             return
         except BodyRefused as error:
@@ -125,6 +140,19 @@ class Host:
             await _refuse_body(method, refusal, receive if is_sending else None, send)
         else:
             await send_answer(send, method, answer)
+
+    def _with_custom_headers(self, send: Send) -> Send:
+        if not self._custom_headers:
+            return send
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                names = {name for name, _ in message["headers"]}  # The header of a function wins.
+                missing = [header for header in self._custom_headers if header[0] not in names]
+                message["headers"] = [*message["headers"], *missing]
+            await send(message)
+
+        return send_with_headers
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
@@ -140,19 +168,21 @@ class Host:
         await send({"type": "lifespan.shutdown.complete"})
 
 
-async def _called(function: Function, request: HttpRequest, headers: Mapping[str, str]) -> Answer:
+def _handed_over(body: bytes, headers: Mapping[str, str]) -> bytes:
+    """Return the body as a function gets it: the platform hands none over that comes without Content-Length."""
+    return body if "content-length" in headers else b""
+
+
+async def _called(function: Function, request: HttpRequest) -> Answer:
     """Return the answer of a function to a request."""
     try:
-        return answer_of(await function.call(request))
+        status, headers, body = answer_of(await function.call(request))
+        if body and status in WITHOUT_BODY:
+            log_event("body_dropped", function=function.name, status=status)
+        return status, headers, body
     except Exception as error:  # noqa: BLE001  On the platform too it is a 500 and a line in the log.
         log_bug("function_failed", error, function=function.name)
-        return _named(FAILED, headers)
-
-
-def _named(answer: Answer, headers: Mapping[str, str]) -> Answer:
-    """Return an answer of the host with the id of its request, as the answers of the functions have it."""
-    status, lines, body = answer
-    return status, [*lines, (b"x-request-id", request_id(headers).encode())], body
+        return FAILED
 
 
 async def _refuse_body(method: str, refusal: Answer, receive: Receive | None, send: Send) -> None:

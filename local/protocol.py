@@ -1,8 +1,8 @@
 """HTTP/1.1 with the platform's limits of size and time, for clients that offer another protocol as well.
 
-A request past a limit gets a status without a body, and its connection is closed. The parser takes the bytes behind an
-offer (`Upgrade: h2c`, which Java's HttpClient sends with every request) for the other protocol. A server may ignore an
-offer (RFC 9110, 7.8), so such a request is parsed again without it.
+A request that is past a limit, or that Kestrel cannot decode, gets a status without a body, and its connection is
+closed. The parser takes the bytes behind an offer (`Upgrade: h2c`, which Java's HttpClient sends with every request)
+for the other protocol. A server may ignore an offer (RFC 9110, 7.8), so such a request is parsed again without it.
 """
 
 import asyncio
@@ -22,8 +22,8 @@ _AROUND_TARGET = len(b"  HTTP/1.1\r\n")
 _AROUND_HEADER = len(b": \r\n")
 
 
-class _OverLimit(Exception):
-    """The request is past a limit; its status is in the protocol, because the parser wraps this error."""
+class _Refused(Exception):
+    """The request is refused; its status is in the protocol, because the parser wraps this error."""
 
 
 class Protocol(HttpToolsProtocol):
@@ -81,21 +81,26 @@ class Protocol(HttpToolsProtocol):
     def on_url(self, url: bytes) -> None:
         """Add a part of the target."""
         super().on_url(url)
+        if not url.isascii() or b"#" in url:
+            raise _Refused
         if len(self.parser.get_method()) + len(self.url) + _AROUND_TARGET > REQUEST_LINE_LIMIT:
             self._refusal = 414
-            raise _OverLimit
+            raise _Refused
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Add a header."""
         super().on_header(name, value)
+        value.decode()  # As in Kestrel, a value that is not UTF-8 is 400.
         self._headers_size += len(name) + len(value) + _AROUND_HEADER
         if len(self.headers) > FIELDS_LIMIT or self._headers_size > HEADERS_LIMIT:
             self._refusal = 431
-            raise _OverLimit
+            raise _Refused
 
     def on_headers_complete(self) -> None:
         """Start the request, unless it offers another protocol."""
         self._in_head = False
+        if b"%00" in self.url.partition(b"?")[0]:
+            raise _Refused
         if self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT":
             self._offer, self._offered = self._without_offer(), self.headers
             return

@@ -1,12 +1,12 @@
 """Turns a request of the wire into the library's HttpRequest, as Kestrel and the real host do.
 
-Bytes that are not UTF-8 are never an error here: the function decides.
+Bytes of an address that are not UTF-8 are no error: they stay percent-encoded, and the function decides.
 """
 
 import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
-from urllib.parse import unquote_to_bytes
+from urllib.parse import quote
 
 from azure.functions.http import HttpRequest
 
@@ -16,17 +16,21 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-_ENCODED_SLASH = re.compile(rb"(%2[Ff])")
-_ENCODED = re.compile("(?:%[0-9A-Fa-f]{2})+")
+_IN_PATH = re.compile("(?:%(?!2[Ff])[0-9A-Fa-f]{2})+")
+_IN_QUERY = re.compile("(?:%(?!00)[0-9A-Fa-f]{2})+")
+_STRAY_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
 
 
-def segments_of(scope: Scope) -> list[str]:
-    """Return the address split at its slashes, segments decoded once; as in Kestrel, %2F stays as it is."""
+def path_of(scope: Scope) -> str:
+    """Return the path, decoded once, with its dot segments resolved. As in Kestrel, %2F stays as it is."""
     raw = scope.get("raw_path")
-    if raw is None or b"%" not in raw:
-        segments: list[str] = scope["path"][1:].split("/")
-    else:
-        segments = [_decoded(segment) for segment in raw[1:].split(b"/")]
+    path: str = scope["path"] if raw is None else _unescaped(_IN_PATH, raw.decode("latin-1"))
+    return _without_dots(path) if "/." in path else path
+
+
+def segments_of(path: str) -> list[str]:
+    """Return a path split at its slashes; a last slash does not count."""
+    segments = path[1:].split("/")
     if not segments[-1] and len(segments) > 1:
         segments.pop()
     return segments
@@ -34,19 +38,26 @@ def segments_of(scope: Scope) -> list[str]:
 
 def headers_of(scope: Scope) -> dict[str, str]:
     """Return the headers by their lower-cased names; what comes more than once is joined with a comma."""
-    pairs = scope["headers"]
-    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in pairs}
-    return headers if len(headers) == len(pairs) else _joined(pairs)
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in scope["headers"]:
+        # The protocol refuses values that are not UTF-8.
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("utf-8", "replace")
+        headers[name] = f"{headers[name]},{value}" if name in headers else value
+    return headers
 
 
-def request_of(scope: Scope, headers: Mapping[str, str], route_values: Mapping[str, str], body: bytes) -> HttpRequest:
-    """Return the request as the worker builds it. The query in its `url` is the one that was sent."""
+def request_of(
+    scope: Scope, path: str, headers: Mapping[str, str], route_values: Mapping[str, str], body: bytes
+) -> HttpRequest:
+    """Return the request as the worker builds it.
+
+    The path in its `url` is the decoded one, encoded again. The query is the one that was sent.
+    """
     query = scope["query_string"].decode("utf-8", "replace")
-    raw_path = scope.get("raw_path")
-    path = scope["path"] if raw_path is None else raw_path.decode("latin-1")
+    encoded = _STRAY_PERCENT.sub("%25", quote(path, safe="/%:@!$&'()*+,;="))
     return HttpRequest(
         method=scope["method"],
-        url=f"{scope['scheme']}://{headers.get('host', 'localhost')}{path}{'?' if query else ''}{query}",
+        url=f"{scope['scheme']}://{headers.get('host', 'localhost')}{encoded}{'?' if query else ''}{query}",
         headers=headers,
         params=params_of(query) if query else {},
         route_params=route_values,
@@ -63,15 +74,15 @@ def params_of(query: str) -> dict[str, str]:
     params: dict[str, str] = {}
     names: dict[str, str] = {}
     for pair in query.split("&"):
-        name, _, value = map(_unescaped, pair.partition("="))
+        name, _, value = (_unescaped(_IN_QUERY, part.replace("+", " ")) for part in pair.partition("="))
         if value:
             first = names.setdefault(name.lower(), name)
             params[first] = f"{params[first]},{value}" if first in params else value
     return params
 
 
-def _unescaped(text: str) -> str:
-    return _ENCODED.sub(lambda escapes: _as_far_as_utf_8(escapes[0]), text.replace("+", " "))
+def _unescaped(encoded: re.Pattern[str], text: str) -> str:
+    return encoded.sub(lambda escapes: _as_far_as_utf_8(escapes[0]), text)
 
 
 def _as_far_as_utf_8(escapes: str) -> str:
@@ -89,15 +100,15 @@ def _as_far_as_utf_8(escapes: str) -> str:
     return decoded
 
 
-def _decoded(segment: bytes) -> str:
-    parts = _ENCODED_SLASH.split(segment)
-    parts[::2] = map(unquote_to_bytes, parts[::2])
-    return b"".join(parts).decode("utf-8", "replace")
-
-
-def _joined(pairs: list[tuple[bytes, bytes]]) -> dict[str, str]:
-    headers: dict[str, str] = {}
-    for raw_name, raw_value in pairs:
-        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
-        headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    return headers
+def _without_dots(path: str) -> str:
+    """Return a path without `.` and `..` (RFC 3986, 5.2.4)."""
+    kept: list[str] = []
+    segments = path[1:].split("/")
+    for segment in segments:
+        if segment == "..":
+            del kept[-1:]
+        elif segment != ".":
+            kept.append(segment)
+    if segments[-1] in (".", ".."):
+        kept.append("")
+    return "/" + "/".join(kept)

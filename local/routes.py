@@ -1,124 +1,98 @@
-"""Which function answers an address: literals before parameters, case ignored, as in ASP.NET Core.
+"""Which function answers an address: of those that fit, the first by name, as on the platform.
 
-    notices/{number}     one segment            items/{id:int}    one that is a whole number of 32 bits
-    days/{day?}          one or none            files/{*rest}     all that are left, slashes included, or none
+    notices/{number}     one segment            {*path}    all segments that are left, or none
 
-An address comes split and is compared segment by segment: what is in a segment never changes the route. All
-routes with the same kinds of segments are one shape, and a dictionary finds among them by their literals.
+Literals are compared without case. Of two functions that could answer the same request the platform hides one without a
+word, so here both are named and the app is refused. Only a `{*path}` at the end of all names may overlap with others.
 """
 
 import re
-from collections.abc import Callable, Iterable
-from operator import itemgetter
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from local.functions import Function, NotLoadable
 
-_PARAMETER = re.compile(r"\{(?P<rest>\*)?(?P<name>[A-Za-z_]\w*)(?P<number>:int)?(?P<optional>\?)?\}")
-_NUMBER_TEXT = re.compile(r"[+-]?[0-9]{1,10}")
-_LITERAL, _NUMBER, _ANY, _REST = range(4)  # Where two routes fit, the one whose kinds sort first answers.
+_PARAMETER = re.compile(r"\{(?P<rest>\*)?(?P<name>[A-Za-z_]\w*)\}")
 
 
 class Routes:
-    """The addresses of an app, from the template, the methods and the function of each route."""
+    """The addresses of an app, from the template, the methods (None: all) and the function of each route."""
 
-    def __init__(self, routes: Iterable[tuple[str, Iterable[str], Function]]) -> None:
-        shapes: dict[tuple[int, ...], _Shape] = {}
-        for template, methods, function in routes:
-            for route in _variants(template, function):
-                shape = shapes.setdefault(route.kinds, _Shape(route.kinds))
-                answers = shape.routes.setdefault(shape.literals(route.texts), {})
-                for method in methods:
-                    if (known := answers.setdefault(method, route)) is not route:
-                        other = known.function.name
-                        raise NotLoadable(f"{function.name}: {other} answers {method} {template} too")
-        longest = max((shape.length for shape in shapes.values()), default=0)
-        ranked = [shapes[kinds] for kinds in sorted(shapes)]
-        self._by_length = [[shape for shape in ranked if shape.admits(n)] for n in range(longest + 2)]
+    def __init__(self, routes: Iterable[tuple[str, Iterable[str] | None, Function]]) -> None:
+        by_name = sorted((_Route(*route) for route in routes), key=lambda route: route.function.name.lower())
+        _refuse_hidden(by_name)
+        self._rest = [route for route in by_name if route.rest is not None]
+        self._by_length: dict[int, list[_Route]] = {}
+        for route in by_name:
+            if route.rest is None:
+                self._by_length.setdefault(len(route.segments), []).append(route)
 
     def find(self, method: str, segments: list[str]) -> tuple[Function, dict[str, str]] | None:
-        """Return the function for a method at an address, with the route's values; None if there is none."""
-        lowered = [segment.lower() for segment in segments]
-        for shape in self._shapes(segments):
-            answers = shape.routes.get(shape.literals(lowered))
-            if answers is not None and method in answers:
-                route = answers[method]
-                if (values := route.values(segments)) is not None:
+        """Return the function for a method at an address, with the values of its parameters; None if there is none."""
+        for route in (*self._by_length.get(len(segments), ()), *self._rest):
+            if route.methods is None or method in route.methods:
+                values = route.values(segments)
+                if values is not None:
                     return route.function, values
         return None
 
-    def methods(self, segments: list[str]) -> list[str]:
-        """Return the methods that are answered at an address, sorted; none if the address is unknown."""
-        lowered = [segment.lower() for segment in segments]
-        known = [shape.routes.get(shape.literals(lowered), {}) for shape in self._shapes(segments)]
-        routes = [item for answers in known for item in answers.items()]
-        return sorted({method for method, route in routes if route.values(segments) is not None})
 
-    def _shapes(self, segments: list[str]) -> list["_Shape"]:
-        return self._by_length[min(len(segments), len(self._by_length) - 1)]
+@dataclass(frozen=True, slots=True)
+class _Segment:
+    """A literal in lower case, or a parameter."""
 
-
-class _Shape:
-    """The routes whose segments are of the same kinds, by the texts of their literals, then by method."""
-
-    def __init__(self, kinds: tuple[int, ...]) -> None:
-        places = [place for place, kind in enumerate(kinds) if kind == _LITERAL]
-        self.literals: Callable[[list[str]], object] = itemgetter(*places) if places else lambda _: ()
-        self.routes: dict[object, dict[str, _Route]] = {}
-        self.open = kinds[-1] == _REST
-        self.length = len(kinds) - self.open
-
-    def admits(self, length: int) -> bool:
-        """Tell whether an address of so many segments can be of this shape."""
-        return length >= self.length if self.open else length == self.length
+    literal: str | None
+    parameter: str = ""
 
 
 class _Route:
-    """One template without optional parts: the kinds and the texts of its segments."""
+    """The template of one function, segment by segment; `rest` is the parameter that takes all that is left."""
 
-    def __init__(self, parts: list[str | re.Match[str]], function: Function) -> None:
+    def __init__(self, template: str, methods: Iterable[str] | None, function: Function) -> None:
         self.function = function
-        self.kinds = tuple(_kind(part) for part in parts)
-        self.texts = [part.lower() if isinstance(part, str) else part["name"] for part in parts]
-        self._parameters = [
-            (text, place, kind)
-            for place, (text, kind) in enumerate(zip(self.texts, self.kinds, strict=True))
-            if kind != _LITERAL
-        ]
+        self.methods = None if methods is None else frozenset(methods)
+        self.rest: str | None = None
+        self.segments: list[_Segment] = []
+        for part in template.strip("/").split("/"):
+            match = _PARAMETER.fullmatch(part)
+            if self.rest is not None or (match is None and ("{" in part or "}" in part)):
+                raise NotLoadable(f"{function.name}: this host does not serve {part!r} in the route {template!r}")
+            if match is None:
+                self.segments.append(_Segment(part.lower()))
+            elif match["rest"]:
+                self.rest = match["name"]
+            else:
+                self.segments.append(_Segment(None, match["name"]))
 
     def values(self, segments: list[str]) -> dict[str, str] | None:
-        """Return the values of the parameters, or None where a segment is not what the template asks for."""
+        """Return the values of the parameters, or None where the address does not fit."""
+        if len(segments) < len(self.segments):
+            return None
         values = {}
-        for name, place, kind in self._parameters:
-            if kind == _REST:
-                if len(segments) > place:
-                    values[name] = "/".join(segments[place:])
-                break
-            value = segments[place]
-            if not value or (kind == _NUMBER and not _is_number(value)):
+        for expected, segment in zip(self.segments, segments, strict=False):
+            if expected.literal is None:
+                if not segment:
+                    return None
+                values[expected.parameter] = segment
+            elif expected.literal != segment.lower():
                 return None
-            values[name] = value
+        if self.rest is not None and len(segments) > len(self.segments):
+            values[self.rest] = "/".join(segments[len(self.segments) :])
         return values
 
-
-def _variants(template: str, function: Function) -> list[_Route]:
-    parts: list[str | re.Match[str]] = []
-    for segment in template.strip("/").split("/"):
-        part = _PARAMETER.fullmatch(segment) or segment
-        if isinstance(part, str) and ("{" in part or "}" in part):
-            raise NotLoadable(f"{function.name}: this host does not serve {segment!r} in a route")
-        parts.append(part)
-    if any(not isinstance(part, str) and (part["rest"] or part["optional"]) for part in parts[:-1]):
-        raise NotLoadable(f"{function.name}: only the last segment may be optional or the rest: {template!r}")
-    last = parts[-1]
-    optional = not isinstance(last, str) and last["optional"] and not last["rest"] and len(parts) > 1
-    return [_Route(parts, function), _Route(parts[:-1], function)] if optional else [_Route(parts, function)]
+    def hides(self, other: "_Route") -> bool:
+        """Tell whether a request can fit both."""
+        if self.methods is not None and other.methods is not None and self.methods.isdisjoint(other.methods):
+            return False
+        if self.rest is None and other.rest is None and len(self.segments) != len(other.segments):
+            return False
+        pairs = zip(self.segments, other.segments, strict=False)
+        return all(None in (one.literal, two.literal) or one.literal == two.literal for one, two in pairs)
 
 
-def _kind(part: str | re.Match[str]) -> int:
-    if isinstance(part, str):
-        return _LITERAL
-    return _REST if part["rest"] else _NUMBER if part["number"] else _ANY
-
-
-def _is_number(text: str) -> bool:
-    return _NUMBER_TEXT.fullmatch(text) is not None and -(2**31) <= int(text) < 2**31
+def _refuse_hidden(by_name: list[_Route]) -> None:
+    for index, route in enumerate(by_name):
+        for other in by_name[index + 1 :]:
+            is_the_last = other is by_name[-1] and other.rest is not None
+            if not is_the_last and route.hides(other):
+                raise NotLoadable(f"{route.function.name} hides {other.function.name}: both can answer one request")

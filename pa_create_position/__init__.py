@@ -23,6 +23,7 @@ from shared.pa_create_position import (
     refusal,
     wanted,
 )
+from shared.routes import route
 from shared.telemetry import add_log_context, loggable
 from shared.wire.headers import JSON
 from shared.wire.texts import Reading
@@ -30,8 +31,7 @@ from shared.wire.texts import Reading
 bp = func.Blueprint()
 
 
-@bp.function_name("pa_create_position")
-@bp.route(route="aca/v1/paCreatePosition", methods=["POST"])
+@route(bp, "aca/v1/paCreatePosition", "POST")
 @named_in_body(Scope.NOTICES_WRITE, (JSON,), ("segregationCodes",), wanted, refusal)
 async def pa_create_position(request: Request) -> Response:
     """200 with the position as it is now: created, updated or cancelled."""

@@ -5,6 +5,7 @@ import azure.functions as func
 from shared import bootstrap
 from shared.domain.callers import Scope
 from shared.http import Request, Response, endpoint, show
+from shared.routes import route
 from shared.wire.bodies import read_json, read_notice
 from shared.wire.headers import JSON, read_precondition
 from shared.wire.texts import Reading, parse_number
@@ -12,8 +13,7 @@ from shared.wire.texts import Reading, parse_number
 bp = func.Blueprint()
 
 
-@bp.function_name("publish_notice")
-@bp.route(route="v1/creditor-institutions/{ec}/notices/{nav}", methods=["PUT"])
+@route(bp, "v1/creditor-institutions/{ec}/notices/{nav}", "PUT")
 @endpoint(Scope.NOTICES_WRITE, accepts=(JSON,))
 async def publish_notice(request: Request) -> Response:
     """201 when the notice is new, 200 when it was known, changed or not."""

@@ -4,13 +4,16 @@ import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from time import time_ns
 
 from shared.archive import Archive
+from shared.errors import NotConfigured
 from shared.health import StoreHealth
 from shared.ports import NoticeStore, Registry
 from shared.registry import KnownRegistry
 from shared.settings import CosmosStore, EmbeddedStore, Settings, SettingsError
+from shared.telemetry import log_critical
 
 Closer = Callable[[], Awaitable[None]]
 
@@ -35,9 +38,34 @@ class Application:
 _running: Application | None = None
 
 
+def check_settings() -> None:
+    """Raise NotConfigured if the environment does not tell how to open the application."""
+    if _running is None:
+        _settings()
+
+
 def application() -> Application:
-    """Return the application of this process; the first use, inside the event loop, opens it from the environment."""
-    return _running or open_application(Settings.from_environment(os.environ))
+    """Return the application of this process; the first use, inside the event loop, opens it from the environment.
+
+    Raises NotConfigured.
+    """
+    if _running is not None:
+        return _running
+    try:
+        return open_application(_settings())
+    except SettingsError as error:
+        raise NotConfigured from error
+
+
+@cache
+def settings_faults() -> tuple[str, ...]:
+    """Return what is wrong with the environment; log it, once, as the one thing that an operator must see."""
+    try:
+        Settings.from_environment(os.environ)
+    except SettingsError as error:
+        log_critical("not_configured", faults=error.faults)
+        return tuple(error.faults)
+    return ()
 
 
 def archive() -> Archive:
@@ -77,6 +105,12 @@ def _opened(settings: Settings, clock: Callable[[], datetime]) -> tuple[NoticeSt
 
             cosmos = Cosmos(account, settings.store_budget)
             return CosmosNoticeStore(cosmos), CosmosRegistry(cosmos, clock), (cosmos.close,)
+
+
+def _settings() -> Settings:
+    if settings_faults():
+        raise NotConfigured
+    return Settings.from_environment(os.environ)
 
 
 async def close() -> None:

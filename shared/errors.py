@@ -4,24 +4,27 @@
     ├── 400 Unreadable          InvalidJson · InvalidEncoding · InvalidHeader · InvalidParameter · InvalidCursor
     ├── 401 Unauthenticated
     ├── 403 Forbidden           ScopeNotGranted · InstitutionNotGranted · SegregationCodeNotGranted
-    ├── 404 NotFound            InstitutionNotFound · NoticeNotFound · FileNotThere
+    ├── 404 NotFound            InstitutionNotFound · NoticeNotFound · FileNotThere · AddressNotFound
+    ├── 405 MethodNotAllowed
     ├── 409 Conflict            NoticeCancelled · NoticeClosed · NoticePaid · NoticeReported
     │                           OlderThanKnown · ManagedByGpd · ManagedByEc · IuvIsFixed · IuvAlreadyUsed
+    ├── 411 LengthRequired
     ├── 412 PreconditionFailed
     ├── 413 BodyTooLarge
     ├── 415 UnsupportedMediaType
     ├── 422 Unprocessable       InvalidBody · InvalidNoticeNumber · NoIbanRegistered
     │                           DueDateInPast · AmendTheDueDate · NothingToCancel
     ├── 500 InternalError
-    └── 503 Unavailable         StoreUnavailable · TryAgain
+    └── 503 Unavailable         StoreUnavailable · TryAgain · NotConfigured
 
 The HTTP status stands here because it is the language all readers of these errors share; `shared/http.py` renders them.
 No error holds personal data, nor the text of another exception.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import ceil
+from types import MappingProxyType
 from typing import ClassVar
 
 LONGEST_RETRY_AFTER = 60
@@ -54,6 +57,8 @@ class ArchiveError(Exception):
     title: ClassVar[str]
     advice: ClassVar[str]
     """The next step of the caller; printed in docs/errors.md."""
+    headers: Mapping[str, str] = MappingProxyType({})
+    """Headers of the answer that belong to the error."""
     retry_after: int = 0
     """Seconds after which the same request may succeed; 0 if a repetition cannot help."""
 
@@ -183,6 +188,28 @@ class FileNotThere(NotFound):
     advice = "Open the page at /api/docs. It loads its files by itself."
 
 
+class AddressNotFound(NotFound):
+    """The archive has no such address."""
+
+    code = "address_not_found"
+    title = "There is no such address"
+    advice = "Check the address: the contract at /api/openapi.json names all of them."
+
+
+class MethodNotAllowed(ArchiveError):
+    """The address does not have the method."""
+
+    code = "method_not_allowed"
+    status = 405
+    title = "The address does not have this method"
+    advice = "Use one of the methods that the header Allow names."
+
+    def __init__(self, methods: Iterable[str] = ()) -> None:
+        """`methods` are those that the address has."""
+        super().__init__()
+        self.headers = {"Allow": ", ".join(methods)}
+
+
 class Conflict(ArchiveError):
     """The request contradicts what the archive knows of the notice."""
 
@@ -259,6 +286,15 @@ class IuvAlreadyUsed(Conflict):
     code = "iuv_already_used"
     title = "The IUV already names another notice"
     advice = "Use another IUV, or the notice number that has this IUV."
+
+
+class LengthRequired(ArchiveError):
+    """The body came without its length, and the platform hands such a body over to nobody."""
+
+    code = "length_required"
+    status = 411
+    title = "The length of the body is missing"
+    advice = "Send Content-Length with the body, not Transfer-Encoding: chunked. A body without a length is lost."
 
 
 class PreconditionFailed(ArchiveError):
@@ -372,6 +408,15 @@ class TryAgain(Unavailable):
     code = "try_again"
     title = "The archive could not do it in time"
     advice = "Repeat the request after Retry-After seconds. A repetition does no harm."
+
+
+class NotConfigured(Unavailable):
+    """A setting of the archive is wrong or missing."""
+
+    code = "not_configured"
+    title = "The archive is not set up"
+    advice = "Nothing is wrong with the request. Tell the operators of the archive: its log names the setting."
+    retry_after = 60
 
 
 def catalogue() -> list[type[ArchiveError]]:

@@ -1,6 +1,6 @@
 """The edge of every HTTP function: admit, call the handler, render its answer; the only maker of problem+json.
 
-Refusals come in one order: 401, 415, 413, 403, then what the handler finds (400, 404, 422, 412, 409).
+Refusals come in one order: 401, 415, 411, 413, 403, then what the handler finds (400, 404, 422, 412, 409).
 """
 
 import asyncio
@@ -133,14 +133,18 @@ def named_in_body(
     return decorate
 
 
-def open_endpoint(handler: OpenHandler) -> HttpFunction:
-    """Make a handler an HTTP function that is open to everybody, and takes no parameters."""
+def open_endpoint(parameters: tuple[str, ...] | None = ()) -> Callable[[OpenHandler], HttpFunction]:
+    """Make a handler an HTTP function that is open to everybody; None as `parameters` takes any."""
 
-    async def respond(req: func.HttpRequest) -> Response:
-        parameters_of(req.url, ())
-        return await handler(req)
+    def decorate(handler: OpenHandler) -> HttpFunction:
+        async def respond(req: func.HttpRequest) -> Response:
+            if parameters is not None:
+                parameters_of(req.url, parameters)
+            return await handler(req)
 
-    return _function(respond, handler)
+        return _function(respond, handler)
+
+    return decorate
 
 
 def _problem(error: ArchiveError, req: func.HttpRequest) -> Response:
@@ -168,11 +172,13 @@ def _function(
         request_id = headers.request_id(req.headers)
         with log_context(request_id=request_id, function=handler.__name__):
             try:
-                response = await respond(req)
+                bootstrap.check_settings()
+                return _rendered(await respond(req), request_id)
             except ArchiveError as refusal:
                 response = refused(refusal, req)
                 _log_refusal(refusal, response.status)
-            except Exception as error:  # noqa: BLE001  every bug gets an answer
+            # The platform would log the text of an error that escapes, and the text may be personal.
+            except Exception as error:  # noqa: BLE001
                 log_bug("request_failed", error)
                 response = refused(InternalError(), req)
         return _rendered(response, request_id)
@@ -217,6 +223,7 @@ async def _admitted(
     body = req.get_body() if accepts else b""
     if accepts:
         headers.check_media_type(req.headers, accepts)
+        headers.check_length(req.headers, len(body))
         if len(body) > MAX_BODY:
             raise BodyTooLarge(f"Send at most {MAX_BODY:,} bytes for one notice. This body has {len(body):,}.")
     value: object = None
@@ -274,7 +281,7 @@ def _loggable_violation(broken: Violation) -> str:
 def _error_headers(error: ArchiveError) -> dict[str, str]:
     """Return the error code for programs, and how long to wait where a repetition may succeed."""
     repeat = {"Retry-After": str(error.retry_after)} if error.retry_after else {}
-    return {"X-Error-Code": error.code, **repeat}
+    return {"X-Error-Code": error.code, **repeat, **error.headers}
 
 
 def _path(url: str) -> str:

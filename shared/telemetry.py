@@ -44,6 +44,11 @@ def log_failure(event: str, error: BaseException, **keys: object) -> None:
     _write(logging.WARNING, event, {**keys, "error": error_chain(error)})
 
 
+def log_critical(event: str, **keys: object) -> None:
+    """Log that the archive cannot work until an operator does something."""
+    _write(logging.CRITICAL, event, keys)
+
+
 def log_bug(event: str, error: BaseException, **keys: object) -> None:
     """Log an error that the code does not expect: its type, those of its causes, and where it was raised.
 

@@ -71,13 +71,14 @@ _DEFECT: dict[str, Any] = {
         }
     },
 }
-_FRAMING = {"content-length", "content-type"}
-"""Headers that every answer with a body has. OpenAPI describes them with the body."""
+_HTTP = json.loads((ROOT / "host.json").read_text(encoding="utf-8"))["extensions"]["http"]
+_OF_THE_HOST = {"content-length", "content-type", *map(str.lower, _HTTP["customHeaders"])}
+"""Headers that the host gives every answer. OpenAPI describes the first two with the body."""
 
 
 def _check_headers(answer: httpx.Response, promised: Mapping[str, Any], name: str) -> None:
     """Raise Undocumented for a header that is missing, has another form, or is not described."""
-    if more := answer.headers.keys() - {header.lower() for header in promised} - _FRAMING:
+    if more := answer.headers.keys() - {header.lower() for header in promised} - _OF_THE_HOST:
         raise Undocumented(f"{name} answers {answer.status_code} with {', '.join(sorted(more))}")
     for header, described in ((header, resolved(part)) for header, part in promised.items()):
         value = answer.headers.get(header)

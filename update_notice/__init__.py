@@ -5,6 +5,7 @@ import azure.functions as func
 from shared import bootstrap
 from shared.domain.callers import Scope
 from shared.http import Request, Response, endpoint, show
+from shared.routes import route
 from shared.wire.bodies import read_amendment, read_json, read_life_cycle
 from shared.wire.headers import JSON, MERGE_PATCH, read_precondition
 from shared.wire.texts import Reading
@@ -12,8 +13,7 @@ from shared.wire.texts import Reading
 bp = func.Blueprint()
 
 
-@bp.function_name("amend_notice")
-@bp.route(route="v1/creditor-institutions/{ec}/notices/{nav}", methods=["PATCH"])
+@route(bp, "v1/creditor-institutions/{ec}/notices/{nav}", "PATCH")
 @endpoint(Scope.NOTICES_WRITE, accepts=(JSON, MERGE_PATCH))
 async def amend_notice(request: Request) -> Response:
     """200: the named fields changed, the others stayed."""
@@ -26,8 +26,7 @@ async def amend_notice(request: Request) -> Response:
     return show(change.notice, archive.clock())
 
 
-@bp.function_name("declare_event")
-@bp.route(route="v1/creditor-institutions/{ec}/notices/{nav}/events", methods=["POST"])
+@route(bp, "v1/creditor-institutions/{ec}/notices/{nav}/events", "POST")
 @endpoint(Scope.NOTICES_WRITE, accepts=(JSON,))
 async def declare_event(request: Request) -> Response:
     """200: the notice is cancelled, closed or restored; again, it changes nothing."""

@@ -17,7 +17,7 @@ from docs.openapi.answers import answers
 from docs.openapi.bodies import bodies
 from docs.openapi.fields import FIELDS
 from docs.openapi.json_schema import Schema
-from docs.openapi.operations import FOR_BROWSERS, OPERATIONS, TAGS, Answer, Body, Operation
+from docs.openapi.operations import OPERATIONS, TAGS, UNDESCRIBED, Answer, Body, Operation
 from docs.openapi.parameters import LINKS, PARAMETERS, parameters_of
 from local.functions import Function, load
 from shared.errors import catalogue
@@ -41,8 +41,9 @@ The [guide for creditor institutions]({guide}) explains every request with an ex
 - **Callers.** The key in `Ocp-Apim-Subscription-Key` has scopes, institutions and segregation codes (*codici di
   segregazione*). A request outside these grants is 403, whether or not the notice exists.
 - **Errors** are `application/problem+json` with a permanent `code`. `violations` names all broken rules of a body. New
-  codes may be added: treat an unknown code by its status. Every operation may also answer 500 `internal_error`, and a
-  gateway in front of the archive may answer 429 with `Retry-After`.
+  codes may be added: treat an unknown code by its status. Every operation may also answer 500 `internal_error` and 503
+  `not_configured`. An unknown address is 404 `address_not_found`, another method 405 `method_not_allowed` with `Allow`.
+  A gateway in front of the archive may answer 429 with `Retry-After`.
 - **Fields** may be added to answers: ignore unknown ones. An unknown field in a request is refused.
 - **Lenient institutions** exist in test environments only. Only the form of their numbers, fiscal codes and IBANs is
   checked.
@@ -167,7 +168,7 @@ def _described(name: str, schema: Schema) -> Schema:
 
 def _operations() -> Iterator[tuple[Function, str, Operation]]:
     for function in load(ROOT):
-        if function.trigger["type"] != "httpTrigger" or function.name in FOR_BROWSERS:
+        if function.trigger["type"] != "httpTrigger" or function.name in UNDESCRIBED:
             continue
         if function.name not in OPERATIONS:
             raise LookupError(f"{function.name} is not described in docs/openapi/operations.py")

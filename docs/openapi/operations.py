@@ -54,7 +54,7 @@ class Operation:
     refused_as_gpd_does: bool = False
 
 
-FOR_BROWSERS = {"get_contract_page", "get_contract_page_file"}
+UNDESCRIBED = {"get_contract_page", "get_contract_page_file", "zz_unknown_address"}
 """Functions that programs do not call: they are no operations of the contract."""
 
 TAGS = {
@@ -78,6 +78,7 @@ _OF_INSTITUTION = (*_CALLED, errors.InstitutionNotFound)
 _OF_NOTICE = (*_OF_INSTITUTION, errors.SegregationCodeNotGranted)
 _READS = (
     errors.UnsupportedMediaType,
+    errors.LengthRequired,
     errors.BodyTooLarge,
     errors.InvalidJson,
     errors.InvalidEncoding,

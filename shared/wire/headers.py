@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from shared.domain.declarations import Precondition
-from shared.errors import InvalidHeader, UnsupportedMediaType
+from shared.errors import InvalidHeader, LengthRequired, UnsupportedMediaType
 
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
@@ -28,6 +28,12 @@ def check_media_type(headers: Mapping[str, str], accepted: tuple[str, ...]) -> N
     fault = _fault_of(headers.get("content-type", ""), headers.get("content-encoding", "identity"), accepted)
     if fault is not None:
         raise UnsupportedMediaType(f"{fault} Send Content-Type {' or '.join(accepted)}, in UTF-8 and not compressed.")
+
+
+def check_length(headers: Mapping[str, str], length: int) -> None:
+    """Raise LengthRequired if the platform has lost the body: it hands none over that comes without Content-Length."""
+    if length == 0 and "transfer-encoding" in headers and "content-length" not in headers:
+        raise LengthRequired
 
 
 @lru_cache(maxsize=256)  # clients send the same few

@@ -202,7 +202,7 @@ async def test_a_refused_scope_is_named(http: httpx.AsyncClient) -> None:
 @pytest.mark.parametrize(
     "institution",
     [
-        "12345678903", "1537637100", "153763710090", "15376371009%20", "15376371009%00", "*", "%2A", "x", "%EF%BC%91",
+        "12345678903", "1537637100", "153763710090", "15376371009%20", "15376371009%01", "*", "%2A", "x", "%EF%BC%91",
     ],
 )  # fmt: skip
 async def test_an_institution_that_was_not_granted_is_refused(http: httpx.AsyncClient, institution: str) -> None:
@@ -224,7 +224,7 @@ async def test_a_segregation_code_that_was_not_granted_is_refused(http: httpx.As
 
 NO_CODE = [
     "001000000000000141", "100000000000000102", "212000000000004259", "847000000000000124", "3470000000000001240",
-    "34700000000000012", "347", "x", "%20347000000000000124", "347000000000000124%00", "34700000000000012%EF%BC%94",
+    "34700000000000012", "347", "x", "%20347000000000000124", "347000000000000124%01", "34700000000000012%EF%BC%94",
     "%EF%BC%9347000000000000124", "*", "47", "a%2Fb",
 ]  # fmt: skip
 

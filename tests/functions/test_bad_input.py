@@ -345,8 +345,8 @@ async def test_a_compressed_body_is_not_unpacked(http: httpx.AsyncClient) -> Non
 
 ODD = {
     "an encoded slash": "347%2F000",
-    "NUL": "%00",
-    "NUL after the number": f"{NUMBER}%00",
+    "a control character": "%01",
+    "a control character after the number": f"{NUMBER}%01",
     "no encoding": "%zz",
     "a cut encoding": "%",
     "no UTF-8": "%FF",

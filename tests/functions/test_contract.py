@@ -12,12 +12,22 @@ from hypothesis import given, strategies as st
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from docs.openapi.examples import POSITION
-from docs.openapi.operations import FOR_BROWSERS, OPERATIONS
+from docs.openapi.operations import OPERATIONS, UNDESCRIBED
 from local.functions import load
 from shared.domain.dates import DueDate, ValidFrom, parse_day, parse_instant
 from shared.domain.identifiers import DebtorCode, Iban, InstitutionCode, Iuv, NoticeNumber
 from shared.domain.texts import parse_text, parse_visible_text
-from shared.errors import ArchiveError, FileNotThere, InternalError, InvalidValue, ManagedByEc, catalogue
+from shared.errors import (
+    AddressNotFound,
+    ArchiveError,
+    FileNotThere,
+    InternalError,
+    InvalidValue,
+    ManagedByEc,
+    MethodNotAllowed,
+    NotConfigured,
+    catalogue,
+)
 from shared.pa_create_position import refusal
 from shared.wire import forms
 from shared.wire.forms import Form
@@ -33,7 +43,8 @@ from tests.documented import (
 )
 from tests.support import a_body
 
-NEVER_ANSWERED = {InternalError, ManagedByEc}
+OF_NO_OPERATION = {InternalError, NotConfigured, AddressNotFound, MethodNotAllowed, ManagedByEc, FileNotThere}
+"""Errors of every address, of no address, of the queue, and of the page."""
 """A defect is never promised; and who changes over HTTP is an institution, which ManagedByEc refuses nobody."""
 
 URL = "/creditor-institutions/77777777777/notices/347000000000000124"
@@ -67,16 +78,16 @@ def test_every_schema_is_valid_json_schema() -> None:
         jsonschema_rs.meta.validate({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema})
 
 
-def test_every_http_function_is_an_operation_or_for_browsers() -> None:
+def test_every_http_function_is_an_operation_or_is_named_as_none() -> None:
     functions = {function.name for function in load(ROOT) if function.trigger["type"] == "httpTrigger"}
 
-    assert functions == operations().keys() | FOR_BROWSERS
+    assert functions == operations().keys() | UNDESCRIBED
 
 
 def test_every_error_is_named_by_an_operation() -> None:
     named = {error for operation in OPERATIONS.values() for error in operation.refusals}
 
-    assert named == set(catalogue()) - NEVER_ANSWERED - {FileNotThere}
+    assert named == set(catalogue()) - OF_NO_OPERATION
 
 
 def test_every_field_is_described() -> None:

@@ -9,10 +9,11 @@ import pytest
 
 from shared.archive import History, Page
 from shared.domain.declarations import publish
+from shared.domain.identifiers import NoticeNumber
 from shared.domain.notice import Address
 from shared.errors import InvalidCursor
 from shared.ports import Search
-from shared.wire.queries import cursor_after, cursor_of_history, read_history
+from shared.wire.queries import LIST_PARAMETERS, cursor_after, cursor_of_history, read_history
 from tests.support import ADDRESS, INSTITUTION, NOW, a_notice, a_number, a_publication, an_act
 
 SEARCH = Search(INSTITUTION, NOW)
@@ -41,6 +42,19 @@ def test_every_filter_of_a_search_binds_its_cursors() -> None:
     binding = {name for name, other in others.items() if fingerprint(other) != fingerprint(SEARCH)}
 
     assert binding == {field.name for field in fields(Search)} - NO_FILTERS
+
+
+def test_the_longest_list_address_that_the_archive_makes_is_far_from_the_platforms_limit() -> None:
+    address = Address(INSTITUTION, NoticeNumber("Z" * 35))
+    search = replace(SEARCH, updated_from=NOW, updated_to=NOW)
+    cursor = cursor_after(search, Page([a_notice(address=address)], has_more=True))
+    assert cursor is not None
+
+    # No value of a filter is longer than a date-time with an offset, every character of it encoded.
+    longest = {name: "%3A" * len("2026-11-23T12:00:00.000+01:00") for name in LIST_PARAMETERS} | {"cursor": cursor}
+
+    # The platform takes 8,192 bytes of a request line.
+    assert len("&".join(f"{name}={value}" for name, value in longest.items())) < 6 * 1024
 
 
 def a_cursor(version: object = ...) -> str:

@@ -81,6 +81,7 @@ async def test_each_of_several_refusals_has_its_own_keys(
     assert [(entry["code"], entry.get("caller"), entry.get("number")) for entry in entries(logged)] == [
         ("unauthenticated", None, NUMBER),
         ("invalid_parameter", "local-ec", None),
+        ("address_not_found", None, None),
     ]
 
 

@@ -164,6 +164,11 @@ async def body_too_large(asked: Asked) -> None:
     asked.say(description="x" * 256 * 1024)
 
 
+async def length_required(asked: Asked) -> None:
+    asked.body = b""
+    asked.headers["Transfer-Encoding"] = "chunked"
+
+
 async def invalid_header(asked: Asked) -> None:
     asked.headers["If-Match" if asked.writes else "If-None-Match"] = "1-ACTIVE"
     if asked.operation == "get_notice":
@@ -278,9 +283,10 @@ PROVOCATIONS: dict[str, Provocation] = {
     for provocation in (
         unauthenticated, scope_not_granted, institution_not_granted, segregation_code_not_granted,
         institution_not_found, notice_not_found, invalid_json, invalid_encoding, invalid_body, unsupported_media_type,
-        body_too_large, invalid_header, invalid_parameter, invalid_cursor, precondition_failed, notice_number,
-        no_iban_registered, due_date_in_past, amend_the_due_date, notice_cancelled, notice_closed, notice_paid,
-        notice_reported, older_than_known, managed_by_gpd, iuv_is_fixed, iuv_already_used, nothing_to_cancel,
+        body_too_large, length_required, invalid_header, invalid_parameter, invalid_cursor, precondition_failed,
+        notice_number, no_iban_registered, due_date_in_past, amend_the_due_date, notice_cancelled, notice_closed,
+        notice_paid, notice_reported, older_than_known, managed_by_gpd, iuv_is_fixed, iuv_already_used,
+        nothing_to_cancel,
         store_unavailable,
     )
 }  # fmt: skip

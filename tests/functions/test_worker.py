@@ -74,6 +74,12 @@ def test_a_sound_app_is_indexed(tmp_path: Path) -> None:
     assert [function["name"] for function in json.loads(answer.stdout)] == ["count", "greet"]
 
 
+def test_the_app_of_the_host_conformance_is_indexed() -> None:
+    answer = ask_worker(ROOT / "tests" / "host_conformance" / "app")
+
+    assert [function["name"] for function in json.loads(answer.stdout)][-1] == "zz_rest"
+
+
 def test_a_call_carries_what_its_route_holds(tmp_path: Path) -> None:
     app = written(tmp_path, SOUND)
 
@@ -119,8 +125,8 @@ def test_an_app_the_worker_refuses_fails_whole(tmp_path: Path, sound: str, broke
     assert says in answer.stderr
 
 
-def test_an_app_without_a_store_named_does_not_start_and_says_why() -> None:
+def test_an_app_without_a_store_is_indexed_whole_and_says_in_the_log_why_it_answers_503() -> None:
     answer = ask_worker(ROOT, ARCHIVE_STORE="")
 
-    assert answer.returncode == 1
+    assert json.loads(answer.stdout) == json.loads(INDEXED.read_text())
     assert "No store is named" in answer.stderr

@@ -39,9 +39,8 @@ def blindly_through(handler):
 
 TAKEN = {
     "a_response": "@http\nasync def f(req: func.HttpRequest) -> func.HttpResponse: ...",
-    "a_text_as_a_result": "@http\ndef f(req: func.HttpRequest) -> str: ...",
+    "a_text_as_a_result": "@http\nasync def f(req: func.HttpRequest) -> str: ...",
     "no_annotation": "@http\nasync def f(req): ...",
-    "a_context": "@http\nasync def f(req: func.HttpRequest, context: func.Context) -> func.HttpResponse: ...",
     "a_timer": "@timer\nasync def f(timer: func.TimerRequest) -> None: ...",
     "a_typing_list": "@queue\nasync def f(items: List[func.ServiceBusMessage]) -> None: ...",
     "an_async_wrapper": "@http\n@through\nasync def f(req: func.HttpRequest) -> func.HttpResponse: ...",
@@ -65,12 +64,16 @@ REFUSED = {
         "@timer\nasync def f(timer: func.HttpRequest): ...",
         "a timerTrigger does not",
     ),
-    "a_context_of_another_type": ("@http\nasync def f(req, context: str): ...", "context is an"),
 }
 
 FAILING = {
     "a_result_of_a_timer": ("@timer\nasync def f(timer) -> str: ...", "it returns a value"),
-    "a_wrapper_that_is_not_async": ("@http\n@blindly_through\nasync def f(req): ...", "must be async"),
+    "a_wrapper_that_is_not_async": ("@http\n@blindly_through\nasync def f(req): ...", "is async in"),
+}
+
+NOT_SERVED = {
+    "not_async": ("@http\ndef f(req): ...", "is async in this host"),
+    "a_context": ("@http\nasync def f(req, context: func.Context): ...", "its parameters are"),
 }
 
 
@@ -98,9 +101,9 @@ def test_what_the_worker_refuses_is_refused_with_its_reason(name: str, tmp_path:
     assert reason in str(refusal.value)
 
 
-@pytest.mark.parametrize("name", FAILING)
-def test_what_the_worker_takes_and_every_call_would_fail_is_refused_too(name: str, tmp_path: Path) -> None:
-    functions, reason = FAILING[name]
+@pytest.mark.parametrize("name", [*FAILING, *NOT_SERVED])
+def test_functions_that_always_fail_or_that_this_host_does_not_serve_are_refused(name: str, tmp_path: Path) -> None:
+    functions, reason = {**FAILING, **NOT_SERVED}[name]
 
     with pytest.raises(NotLoadable, match=f"f: .*{reason}"):
         loaded(tmp_path, functions)
@@ -113,15 +116,11 @@ def test_a_binding_this_host_does_not_serve_is_refused(tmp_path: Path) -> None:
         loaded(tmp_path, output + "@http\nasync def f(req, out: func.Out[str]): ...")
 
 
-def test_a_function_tells_its_trigger_and_whether_it_is_async(tmp_path: Path) -> None:
-    waits, blocks = loaded(tmp_path, "@http\nasync def f(req): ...\n@timer\ndef g(timer): ...")
+def test_a_function_has_its_trigger(tmp_path: Path) -> None:
+    request, tick = loaded(tmp_path, "@http\nasync def f(req): ...\n@timer\nasync def g(timer): ...")
 
-    assert (waits.trigger["type"], waits.trigger["route"], waits.is_async) == ("httpTrigger", "x", True)
-    assert (blocks.trigger["type"], blocks.trigger["schedule"], blocks.is_async) == (
-        "timerTrigger",
-        "0 * * * * *",
-        False,
-    )
+    assert (request.trigger["type"], request.trigger["route"]) == ("httpTrigger", "x")
+    assert (tick.trigger["type"], tick.trigger["schedule"]) == ("timerTrigger", "0 * * * * *")
 
 
 def test_an_app_that_was_loaded_can_be_loaded_again(tmp_path: Path) -> None:

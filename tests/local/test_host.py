@@ -18,22 +18,19 @@ import uvicorn
 
 from local.__main__ import server_config
 from local.bodies import BODY_LIMIT, Bodies
+from local.functions import NotLoadable
 from local.host import Host
 from tests.server import PATIENCE
 
 APP = """
 import asyncio
-import contextvars
 import json
-import threading
 
 import azure.functions as func
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
-told = contextvars.ContextVar("told", default="nothing")
 
 
-@app.route(route="echo/{first}/{second?}")
 async def echo(req: func.HttpRequest) -> func.HttpResponse:
     seen = {
         "method": req.method,
@@ -44,6 +41,10 @@ async def echo(req: func.HttpRequest) -> func.HttpResponse:
         "body": req.get_body().decode(),
     }
     return func.HttpResponse(json.dumps(seen), mimetype="application/json")
+
+
+app.function_name("echo_one")(app.route(route="echo/{first}")(echo))
+app.function_name("echo_two")(app.route(route="echo/{first}/{second}")(echo))
 
 
 @app.route(route="plain", methods=["GET", "POST"])
@@ -65,15 +66,14 @@ async def answers(req: func.HttpRequest):
         return None
     if which == "number":
         return 7
-    if which == "framed":
-        framing = {"Content-Length": "3", "Transfer-Encoding": "chunked", "Connection": "close", "X-A": "y"}
-        return func.HttpResponse("twelve bytes", headers=framing)
+    if which in ("Content-Length", "Transfer-Encoding"):
+        return func.HttpResponse("twelve bytes", headers={which: "3"})
     if which == "unsendable":
-        return func.HttpResponse("", headers={"X-Name": "\\u20ac"})
-    if which == "cookies":
+        return func.HttpResponse("", headers={"X-Name": "perché"})
+    if which == "twice":
         response = func.HttpResponse("")
-        response.headers.add("Set-Cookie", "a=1")
-        response.headers.add("Set-Cookie", "b=2")
+        response.headers.add("X-Twice", "a")
+        response.headers.add("x-twice", "b")
         return response
     return func.HttpResponse("a body", status_code=int(which))
 
@@ -84,22 +84,6 @@ async def fails(req: func.HttpRequest) -> func.HttpResponse:
         int("RSSMRA80A01H501U")
     except ValueError as error:
         raise LookupError("Mario Rossi") from error
-
-
-@app.route(route="async")
-async def on_the_loop(req: func.HttpRequest) -> str:
-    asyncio.get_running_loop()
-    return json.dumps([threading.current_thread() is threading.main_thread(), told.get()])
-
-
-@app.route(route="sync")
-def in_a_thread(req: func.HttpRequest) -> str:
-    return json.dumps([threading.current_thread() is threading.main_thread(), told.get()])
-
-
-@app.route(route="context")
-async def with_context(req: func.HttpRequest, context: func.Context) -> str:
-    return context.function_name + " " + context.invocation_id
 
 
 @app.timer_trigger(arg_name="timer", schedule="0 0 0 1 1 *", run_on_startup=True)
@@ -137,7 +121,6 @@ def sample_app(host: Host) -> Any:
     module: Any = sys.modules["sample_app"]
     module.lived.clear()
     module.ticked = asyncio.Event()
-    module.told.set("nothing")
     return module
 
 
@@ -168,6 +151,12 @@ async def sent(host: Host, messages: Iterator[dict[str, Any]], **changed: Any) -
 
     await host(scope, receive, send)
     return answers
+
+
+async def put_size(host: Host, length: int, *chunks: bytes) -> list[dict[str, Any]]:
+    """What the host sends for a body whose length is announced; the function answers with the length."""
+    headers = [(b"content-length", b"%d" % length)]
+    return await sent(host, body(*chunks), method="PUT", path="/api/size", headers=headers)
 
 
 def body(*chunks: bytes) -> Iterator[dict[str, Any]]:
@@ -235,6 +224,27 @@ async def test_the_prefix_is_the_one_of_host_json(prefix: str, address: str, app
         assert (await client.get("/api/plain")).status_code == 404
 
 
+async def test_every_answer_has_the_custom_headers_of_host_json(app_dir: Path, tmp_path: Path) -> None:
+    (tmp_path / "app_of_headers.py").write_text(APP)
+    http = {"customHeaders": {"X-Content-Type-Options": "nosniff"}}
+    (tmp_path / "host.json").write_text(json.dumps({"extensions": {"http": http}}))
+    host = Host.load(tmp_path, module="app_of_headers", bodies=Bodies(limit=0))
+
+    for path, status in (("/api/plain", 200), ("/api/nothing", 404), ("/", 404), ("/api/fails", 500)):
+        (start, _) = await sent(host, body(), path=path)
+        assert (start["status"], dict(start["headers"])[b"x-content-type-options"]) == (status, b"nosniff")
+    start, *_ = await put_size(host, 1, b"a")
+    assert (start["status"], dict(start["headers"])[b"x-content-type-options"]) == (500, b"nosniff")
+
+
+@pytest.mark.parametrize("content", ["", "{", "version: 2.0"])
+def test_a_host_json_that_is_no_json_is_refused(content: str, tmp_path: Path) -> None:
+    (tmp_path / "host.json").write_text(content)
+
+    with pytest.raises(NotLoadable, match=r"host\.json is not JSON"):
+        Host.load(tmp_path)
+
+
 async def test_two_hosts_of_one_app_both_answer(app_dir: Path) -> None:
     for host in (Host.load(app_dir, module="sample_app"), Host.load(app_dir, module="sample_app")):
         assert (await sent(host, body()))[0]["status"] == 200
@@ -259,10 +269,11 @@ async def test_a_percent_encoded_slash_never_changes_the_route(slash: str, host:
         (b"perch%C3%A9", "perché"),
         (b"%2541", "%41"),
         (b"a+b%20c", "a+b c"),
-        (b"%FF%fe", "\ufffd\ufffd"),
+        (b"%FF%fe", "%FF%fe"),
+        (b"%C3%28%ED%A0%80", "%C3(%ED%A0%80"),
         (b"100%", "100%"),
         (b"%zz%4", "%zz%4"),
-        (b"%00", "\0"),
+        (b"%0D%0A%7F%22", '\r\n\x7f"'),
         (b"%3Fx", "?x"),
     ],
 )
@@ -280,51 +291,42 @@ async def test_an_address_without_its_raw_form_is_served_too(host: Host) -> None
     assert start["status"] == 200
 
 
-@pytest.mark.parametrize("path", ["", "*", "/", "//", "/api", "/api//plain", "//api/plain", "/api/plain//", "/api/pla"])
-async def test_an_unknown_address_is_a_problem(path: str, host: Host) -> None:
-    named = [(b"x-request-id", b"request-1")]
-
-    start, content = await sent(host, body(), path=path, raw_path=path.encode(), headers=named)
-
-    assert start["status"] == 404
-    headers = dict(start["headers"])
-    assert headers == {
-        b"content-type": b"application/problem+json",
-        b"x-request-id": b"request-1",
-        b"content-length": str(len(content["body"])).encode(),
-    }
-    assert json.loads(content["body"]) == {
-        "type": "about:blank",
-        "title": "Nothing answers at this address",
-        "status": 404,
-        "code": "not_found",
-    }
+@pytest.mark.parametrize(
+    ("raw", "value"),
+    [
+        (b"/api/echo/./x", "x"),
+        (b"/api/echo/y/../x", "x"),
+        (b"/api/echo/y/%2e%2E/x", "x"),
+        (b"/api/plain/../echo/x/.", "x"),
+        (b"/api/echo/x/y/..", "x"),
+        (b"/../../api/echo/x", "x"),
+        (b"/api/echo/..x", "..x"),
+        (b"/api/echo/y%2F..", "y%2F.."),
+    ],
+)
+async def test_dot_segments_are_resolved_before_the_route_is_found(raw: bytes, value: str, host: Host) -> None:
+    assert (await echoed(host, raw))["route"] == {"first": value}
 
 
-async def test_another_method_at_a_known_address_is_told_which_are_answered(
-    client: httpx.AsyncClient,
-) -> None:
-    answer = await client.delete("/plain")
+@pytest.mark.parametrize(
+    "path", ["", "*", "/", "//", "/api", "/api//plain", "//api/plain", "/api/plain//", "/api/pla", "/api/plain/.."]
+)
+@pytest.mark.parametrize("method", ["GET", "HEAD", "BREW"])
+async def test_an_unknown_address_is_an_empty_404(method: str, path: str, host: Host) -> None:
+    start, content = await sent(host, body(), method=method, path=path, raw_path=path.encode())
 
-    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, POST")
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert int(answer.headers["content-length"]) == len(answer.content)
-    assert answer.json() | {"title": ""} == {
-        "type": "about:blank",
-        "title": "",
-        "status": 405,
-        "code": "method_not_allowed",
-    }
+    assert (start["status"], start["headers"], content["body"]) == (404, [(b"content-length", b"0")], b"")
 
 
-async def test_a_refused_head_has_no_body(host: Host) -> None:
-    start, content = await sent(host, body(), method="HEAD")
+@pytest.mark.parametrize("method", ["DELETE", "HEAD", "OPTIONS", "BREW"])
+async def test_a_method_that_an_address_does_not_have_is_an_empty_404(method: str, host: Host) -> None:
+    start, content = await sent(host, body(), method=method)
 
-    assert (start["status"], content["body"]) == (405, b"")
+    assert (start["status"], start["headers"], content["body"]) == (404, [(b"content-length", b"0")], b"")
 
 
 async def test_a_route_that_names_no_method_answers_all(client: httpx.AsyncClient) -> None:
-    for method in ("GET", "POST", "DELETE", "PATCH", "PUT", "OPTIONS"):
+    for method in ("GET", "POST", "DELETE", "PATCH", "PUT", "OPTIONS", "BREW"):
         assert (await client.request(method, "/echo/x")).json()["method"] == method
 
 
@@ -356,6 +358,7 @@ async def test_a_request_comes_whole(client: httpx.AsyncClient) -> None:
         (b"a=b=c&&%", {"a": "b=c"}),
         (b"a;b=x%26y;z", {"a;b": "x&y;z"}),
         (b"a=%zz%4", {"a": "%zz%4"}),
+        (b"a=%41%00", {"a": "A%00"}),
     ],
 )
 async def test_a_query_is_read_as_on_the_platform(query: bytes, params: dict[str, str], host: Host) -> None:
@@ -369,22 +372,48 @@ async def test_the_url_keeps_the_query_as_it_was_sent(query: str, host: Host) ->
     assert seen["url"] == f"http://a.test/api/echo/x?{query}"
 
 
+@pytest.mark.parametrize(
+    ("raw", "path"),
+    [
+        (b"%6E%2e", "n."),
+        (b"a%2Fb", "a%2Fb"),
+        (b"a%252Fb", "a%2Fb"),
+        (b"100%", "100%25"),
+        (b"%22", "%22"),
+        (b"%c3%a9", "%C3%A9"),
+        (b"%FF", "%FF"),
+    ],
+)
+async def test_the_url_has_the_decoded_path_encoded_again(raw: bytes, path: str, host: Host) -> None:
+    seen = await echoed(host, b"/api/echo/" + raw, headers=[(b"host", b"a.test")])
+
+    assert seen["url"] == f"http://a.test/api/echo/{path}"
+
+
 async def test_a_header_that_comes_twice_is_joined_with_a_comma(host: Host) -> None:
-    headers = [(b"if-match", b'"1"'), (b"x-other", b"\xe9"), (b"if-match", b'"2"')]
+    headers = [(b"if-match", b'"1"'), (b"x-other", "é".encode()), (b"if-match", b'"2"')]
 
     seen = await echoed(host, b"/api/echo/x", headers=headers)
 
-    assert seen["headers"] == {"if-match": '"1", "2"', "x-other": "é"}
+    assert seen["headers"] == {"if-match": '"1","2"', "x-other": "é"}
 
 
 async def test_a_body_in_pieces_is_put_together(host: Host) -> None:
-    start, content = await sent(host, body(b"ab", b"", b"cd"), method="PUT", path="/api/size")
+    start, content = await put_size(host, 4, b"ab", b"", b"cd")
 
     assert (start["status"], content["body"]) == (200, b"4")
 
 
+async def test_a_body_without_its_length_is_lost(host: Host) -> None:
+    start, content = await sent(
+        host, body(b"ab"), method="PUT", path="/api/size", headers=[(b"transfer-encoding", b"chunked")]
+    )
+
+    assert (start["status"], content["body"]) == (200, b"0")
+
+
 async def test_a_body_of_the_limit_is_taken(host: Host) -> None:
-    start, content = await sent(host, body(*[bytes(1024 * 1024)] * 100), method="PUT", path="/api/size")
+    start, content = await put_size(host, BODY_LIMIT, *[bytes(1024 * 1024)] * 100)
 
     assert (start["status"], content["body"]) == (200, str(BODY_LIMIT).encode())
 
@@ -401,7 +430,7 @@ async def test_a_body_over_the_limit_is_500_and_the_rest_is_not_kept(host: Host)
 async def test_a_body_of_one_byte_over_the_limit_is_500(app_dir: Path) -> None:
     host = Host.load(app_dir, module="sample_app", bodies=Bodies(limit=10))
 
-    assert (await sent(host, body(b"12345", b"67890"), method="PUT", path="/api/size"))[1]["body"] == b"10"
+    assert (await put_size(host, 10, b"12345", b"67890"))[1]["body"] == b"10"
     assert await sent(host, body(b"12345", b"67890", b"1"), method="PUT", path="/api/size") == closing(500)
 
 
@@ -478,12 +507,10 @@ async def test_bodies_for_which_there_is_no_room_are_503_until_others_end(app_di
     bodies = Bodies(room=10)
     host = Host.load(app_dir, module="sample_app", bodies=bodies)
     async with bodies.read({}, received(b"123456")):
-        announced = await sent(
-            host, body(b"12345"), method="PUT", path="/api/size", headers=[(b"content-length", b"5")]
-        )
+        announced = await put_size(host, 5, b"12345")
         growing = await sent(host, body(b"123", b"45"), method="PUT", path="/api/size")
-        fitting = await sent(host, body(b"1234"), method="PUT", path="/api/size")
-    after = await sent(host, body(b"1234567890"), method="PUT", path="/api/size")
+        fitting = await put_size(host, 4, b"1234")
+    after = await put_size(host, 10, b"1234567890")
 
     assert announced == growing == closing(503, (b"retry-after", b"1"))
     assert (fitting[1]["body"], after[1]["body"]) == (b"4", b"10")
@@ -501,7 +528,7 @@ async def test_a_client_that_leaves_before_its_body_is_read_gets_no_answer(host:
 
 async def test_an_address_that_is_no_text_does_not_stop_a_real_server(host: Host) -> None:
     async with asyncio.timeout(PATIENCE), served(host) as port:
-        for path in (b"/api/echo/%FF", b"/api/echo/\xff", b"*"):
+        for path in (b"/api/echo/%FF", b"/api/echo/\xff", b"*", b"/api/echo/%00"):
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.write(b"OPTIONS " + path + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
             assert (await reader.readline()).startswith(b"HTTP/1.1 ")
@@ -521,29 +548,17 @@ async def test_a_text_is_plain_text(client: httpx.AsyncClient) -> None:
     assert answer.headers["content-length"] == "7"
 
 
-async def test_nothing_is_no_content(client: httpx.AsyncClient) -> None:
-    answer = await client.get("/answers/nothing")
-
-    assert (answer.status_code, answer.content, dict(answer.headers)) == (204, b"", {})
-
-
-async def test_the_framing_is_the_hosts_whatever_the_function_says(client: httpx.AsyncClient) -> None:
-    answer = await client.get("/answers/framed")
-
-    assert answer.text == "twelve bytes"
-    assert dict(answer.headers) == {
-        "x-a": "y",
-        "content-type": "text/plain; charset=utf-8",
-        "content-length": "12",
-    }
-
-
-@pytest.mark.parametrize("status", ["204", "304"])
-async def test_a_status_without_a_body_is_sent_without_one(status: str, client: httpx.AsyncClient) -> None:
-    answer = await client.get(f"/answers/{status}")
+@pytest.mark.parametrize("status", ["204", "205", "304"])
+async def test_a_body_of_a_status_without_a_body_is_dropped_and_logged(
+    status: str, client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, "archive"):
+        answer = await client.get(f"/answers/{status}")
 
     assert (answer.status_code, answer.content) == (int(status), b"")
-    assert "content-length" not in answer.headers
+    assert dict(answer.headers) == {"content-type": "text/plain; charset=utf-8"}
+    (entry,) = (json.loads(record.getMessage()) for record in caplog.records)
+    assert entry == {"event": "body_dropped", "function": "answers", "status": int(status)}
 
 
 async def test_the_answer_to_head_tells_the_length_and_has_no_body(host: Host) -> None:
@@ -553,17 +568,23 @@ async def test_the_answer_to_head_tells_the_length_and_has_no_body(host: Host) -
     assert (b"content-length", b"6") in start["headers"]
 
 
-async def test_cookies_are_not_joined(client: httpx.AsyncClient) -> None:
-    answer = await client.get("/answers/cookies")
+async def test_of_a_header_that_is_set_twice_the_last_is_sent(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/answers/twice")
 
-    assert answer.headers.get_list("set-cookie") == ["a=1", "b=2"]
+    assert answer.headers.get_list("x-twice") == ["b"]
 
 
-@pytest.mark.parametrize("which", ["number", "unsendable", "199", "600"])
-async def test_what_cannot_be_sent_is_a_failure_of_the_function(which: str, client: httpx.AsyncClient) -> None:
+@pytest.mark.parametrize(
+    "which", ["nothing", "number", "unsendable", "199", "600", "Content-Length", "Transfer-Encoding"]
+)
+async def test_what_cannot_be_sent_is_a_failure_of_the_function(
+    which: str, client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
     answer = await client.get(f"/answers/{which}")
 
     assert (answer.status_code, answer.content, answer.headers["content-length"]) == (500, b"", "0")
+    (entry,) = (json.loads(record.getMessage()) for record in caplog.records if record.name == "archive")
+    assert (entry["event"], entry["function"]) == ("function_failed", "answers")
 
 
 async def test_a_failed_function_is_logged_without_the_text_of_its_errors(
@@ -594,30 +615,6 @@ async def test_an_error_of_a_task_that_nothing_awaits_is_logged_without_its_text
 
     assert '"event": "error_not_handled", "error": "LookupError"' in caplog.text
     assert "Rossi" not in caplog.text
-
-
-# Calls
-
-
-async def test_an_async_function_runs_on_the_loop(client: httpx.AsyncClient) -> None:
-    assert (await client.get("/async")).json() == [True, "nothing"]
-
-
-async def test_a_function_that_is_not_async_runs_in_a_thread_in_the_context_of_its_request(
-    client: httpx.AsyncClient, sample_app: Any
-) -> None:
-    sample_app.told.set("something")
-
-    assert (await client.get("/sync")).json() == [False, "something"]
-
-
-async def test_a_function_that_asks_for_its_context_gets_a_new_one_each_time(
-    client: httpx.AsyncClient,
-) -> None:
-    first, second = (await client.get("/context")).text, (await client.get("/context")).text
-
-    assert first.startswith("with_context ")
-    assert first != second
 
 
 # Life

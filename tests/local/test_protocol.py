@@ -223,7 +223,18 @@ async def test_many_requests_at_once_are_no_long_head() -> None:
 
 
 @pytest.mark.parametrize(
-    "sent", [b"nonsense\r\n\r\n", b"GET /\x00 HTTP/1.1\r\n\r\n", b"CONNECT x:80 HTTP/1.1\r\nHost: x\r\n\r\n"]
+    "sent",
+    [
+        b"nonsense\r\n\r\n",
+        b"GET /\x00 HTTP/1.1\r\n\r\n",
+        b"GET /a%00b HTTP/1.1\r\n\r\n",
+        b"GET /\xc3\xa9 HTTP/1.1\r\n\r\n",
+        b"GET /?\xff HTTP/1.1\r\n\r\n",
+        b"GET /#a HTTP/1.1\r\n\r\n",
+        b"GET /?a#b HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/1.1\r\nX-Name: perch\xe9\r\n\r\n",
+        b"CONNECT x:80 HTTP/1.1\r\nHost: x\r\n\r\n",
+    ],
 )
 async def test_a_request_that_cannot_be_read_is_400_and_the_end(sent: bytes) -> None:
     async with connected() as client:
@@ -245,6 +256,13 @@ async def test_a_body_that_cannot_be_read_is_400_and_the_end() -> None:
         client.send(b"PUT /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n")
 
         assert await client.rest() == refusal(b"400 Bad Request")
+
+
+async def test_a_value_in_utf_8_and_an_encoded_null_in_a_query_are_read() -> None:
+    async with connected() as client:
+        client.send(b"GET /x?a=%00 HTTP/1.1\r\nX-Name: perch\xc3\xa9\r\n\r\n")
+
+        assert (await client.seen())["headers"] == ["x-name: perché"]
 
 
 # Limits of time

@@ -5,72 +5,104 @@ import pytest
 from local.functions import Function, NotLoadable
 from local.routes import Routes
 
+Known = tuple[str, list[str] | None, str]
+"""A template, its methods and the name of its function."""
+
+APP: list[Known] = [
+    ("items/{id}", ["GET", "PUT"], "read_or_write"),
+    ("items/{name}", ["DELETE"], "delete"),
+    ("items/{id}/parts", ["GET"], "parts"),
+    ("days/latest", ["GET"], "latest"),
+    ("{*path}", None, "zz_other"),
+]
+
 
 async def answer(req: object) -> None: ...
 
 
-def routes(*templates: str) -> Routes:
-    """Routes whose functions bear the names of their templates, each for GET."""
-    return Routes((template, ["GET"], function(template)) for template in templates)
+def routes(*known: Known) -> Routes:
+    return Routes(
+        (template, methods, Function(name, answer, {"type": "httpTrigger", "name": "req"}))
+        for template, methods, name in known
+    )
 
 
-def function(name: str) -> Function:
-    return Function(name, answer, {"type": "httpTrigger", "name": "req"}, takes_context=False, is_async=True)
-
-
-def found(known: Routes, address: str) -> tuple[str, dict[str, str]] | None:
-    hit = known.find("GET", address.split("/"))
+def found(known: Routes, method: str, address: str) -> tuple[str, dict[str, str]] | None:
+    hit = known.find(method, address.split("/"))
     return hit and (hit[0].name, hit[1])
 
 
 @pytest.mark.parametrize(
-    ("address", "answered"),
+    ("method", "address", "answered"),
     [
-        ("days", ("days/{day?}", {})),
-        ("days/monday", ("days/{day?}", {"day": "monday"})),
-        ("files", ("files/{*rest}", {})),
-        ("files/a/b//c", ("files/{*rest}", {"rest": "a/b//c"})),
-        ("items/7", ("items/{id:int}", {"id": "7"})),
-        ("items/-2147483648", ("items/{id:int}", {"id": "-2147483648"})),
-        ("items/2147483648", ("items/{name}", {"name": "2147483648"})),
-        ("items/seven", ("items/{name}", {"name": "seven"})),
-        ("items/٧", ("items/{name}", {"name": "٧"})),
-        ("items/latest", ("items/latest", {})),
-        ("ITEMS/Latest", ("items/latest", {})),
-        ("items/7/x", ("{kind}/7/x", {"kind": "items"})),
-        ("items", None),
-        ("items/", None),
-        ("items/7/y", None),
-        ("a/b/c/d", None),
-        ("", None),
+        ("GET", "items/7", ("read_or_write", {"id": "7"})),
+        ("PUT", "items/Seven", ("read_or_write", {"id": "Seven"})),
+        ("DELETE", "ITEMS/7", ("delete", {"name": "7"})),
+        ("GET", "Days/Latest", ("latest", {})),
+        ("GET", "items/7/parts", ("parts", {"id": "7"})),
+        ("HEAD", "items/7", ("zz_other", {"path": "items/7"})),
+        ("BREW", "days/latest", ("zz_other", {"path": "days/latest"})),
+        ("GET", "items//parts", ("zz_other", {"path": "items//parts"})),
+        ("GET", "items/7/others", ("zz_other", {"path": "items/7/others"})),
+        ("GET", "", ("zz_other", {"path": ""})),
     ],
 )
-def test_an_address_finds_the_most_literal_route(address: str, answered: tuple[str, dict[str, str]] | None) -> None:
-    known = routes("items/{name}", "items/{id:int}", "items/latest", "{kind}/7/x", "days/{day?}", "files/{*rest}")
-
-    assert found(known, address) == answered
-
-
-def test_a_literal_before_the_rest_wins_over_a_parameter_at_its_place() -> None:
-    assert found(routes("{a}/{b}", "files/{*rest}"), "files/x") == ("files/{*rest}", {"rest": "x"})
+def test_the_rest_gets_what_no_other_function_answers(
+    method: str, address: str, answered: tuple[str, dict[str, str]]
+) -> None:
+    assert found(routes(*APP), method, address) == answered
 
 
-def test_a_method_that_one_route_lacks_is_looked_for_in_the_next() -> None:
-    known = Routes([("items/latest", ["GET"], function("read")), ("items/{id}", ["PUT"], function("write"))])
-
-    hit = known.find("PUT", ["items", "latest"])
-
-    assert hit is not None
-    assert hit[0].name == "write"
-    assert known.methods(["items", "latest"]) == ["GET", "PUT"]
+@pytest.mark.parametrize(
+    ("method", "address"), [("POST", "items/7"), ("GET", "items"), ("GET", "items/"), ("GET", "a/b/c"), ("GET", "")]
+)
+def test_without_a_rest_an_unknown_address_and_an_unknown_method_are_not_found(method: str, address: str) -> None:
+    assert found(routes(*APP[:-1]), method, address) is None
 
 
-def test_two_functions_at_one_address_and_method_are_refused() -> None:
-    with pytest.raises(NotLoadable, match=r"b/\{y\}: b/\{x\} answers GET"):
-        routes("b/{x}", "b/{y}")
+def test_a_rest_below_an_address_takes_what_is_below_it_or_nothing() -> None:
+    known = routes(("files/{*path}", ["GET"], "files"))
+
+    assert found(known, "GET", "files/a//b") == ("files", {"path": "a//b"})
+    assert found(known, "GET", "files") == ("files", {})
+    assert found(known, "GET", "other/a") is None
 
 
-@pytest.mark.parametrize("template", ["a/{b}.json", "a/{b:guid}", "a/{b=1}", "a/{*rest}/b", "a/{b?}/c", "a/}"])
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (("b/{x}", ["GET"], "a"), ("b/{y}", ["GET", "PUT"], "b")),
+        (("b/{x}", ["GET"], "a"), ("b/literal", ["GET"], "b")),
+        (("b/literal", ["GET"], "a"), ("B/{x}", ["GET"], "b")),
+        (("b/literal", ["GET"], "a"), ("b/literal", None, "b")),
+        (("b/{x}/c", ["GET"], "a"), ("{y}/b/c", ["GET"], "b")),
+        (("{*path}", ["GET"], "a"), ("b", ["GET"], "b")),
+        (("{*path}", None, "a"), ("b", ["GET"], "B")),
+    ],
+)
+def test_a_function_that_hides_another_is_refused_whichever_comes_first(first: Known, second: Known) -> None:
+    for order in ((first, second), (second, first)):
+        with pytest.raises(NotLoadable, match=r"^a hides [bB]: "):
+            routes(*order)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (("b/{x}", ["GET"], "a"), ("b/{x}", ["PUT"], "b")),
+        (("b/{x}", ["GET"], "a"), ("c/{x}", ["GET"], "b")),
+        (("b/{x}", ["GET"], "a"), ("b", ["GET"], "b")),
+        (("b/{x}", ["GET"], "a"), ("b/{*path}", ["GET"], "b")),
+    ],
+)
+def test_functions_that_no_request_fits_both_and_a_rest_that_comes_last_are_taken(first: Known, second: Known) -> None:
+    routes(first, second)
+    routes(second, first)
+
+
+@pytest.mark.parametrize(
+    "template", ["a/{b}.json", "a/{b:int}", "a/{b=1}", "a/{b?}", "a/{*rest}/b", "{*a}/{*b}", "a/}", "a/{"]
+)
 def test_a_template_this_host_does_not_serve_is_refused(template: str) -> None:
-    with pytest.raises(NotLoadable):
-        routes(template)
+    with pytest.raises(NotLoadable, match="this host does not serve"):
+        routes((template, ["GET"], "f"))

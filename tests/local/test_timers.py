@@ -55,7 +55,9 @@ def test_a_schedule_is_read_in_utc_whatever_the_zone_of_now() -> None:
     ],
 )
 def test_what_is_no_schedule_is_refused_with_the_name_of_its_function(schedule: str) -> None:
-    function = Function("tick", list, {"name": "timer", "schedule": schedule}, takes_context=False, is_async=False)
+    async def tick(timer: object) -> None: ...
+
+    function = Function("tick", tick, {"name": "timer", "schedule": schedule})
 
     with pytest.raises(NotLoadable, match="tick: "):
         Timer(function, lambda: NOON, asyncio.sleep)
@@ -91,7 +93,7 @@ def timer(
         await handler(timer)
 
     trigger = {"type": "timerTrigger", "name": "timer", "schedule": schedule, "runOnStartup": on_startup}
-    function = Function("tick", tick, trigger, takes_context=False, is_async=True)
+    function = Function("tick", tick, trigger)
     return Timer(function, time.read, sleep or time.sleep)
 
 
