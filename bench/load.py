@@ -10,7 +10,7 @@ from string import Template
 from tests.server import BASE, KEY, STRICT, Server
 from tests.support import a_body
 
-_HEADERS = "".join(f"{name}: {value}\\r\\n" for name, value in ({"Host": "archive"} | KEY).items())
+_HEADERS = "".join(f"{name}: {value}\\r\\n" for name, value in ({"Host": "localhost"} | KEY).items())
 
 # A double holds 16 digits exactly, so that the check digits come out right.
 _NUMBERS = """
