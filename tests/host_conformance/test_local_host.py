@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import sys
 from collections.abc import AsyncIterator
 
 import pytest
@@ -20,7 +21,11 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 async def place() -> AsyncIterator[Place]:
     """Yield where a real server listens, before the development host."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = uvicorn.Server(server_config(Host.load(APP, module="echo_app")))
+        host = Host.load(APP, module="echo_app")
+        # Its folder has a function_app too, which other tests of this process must not find.
+        if str(APP.resolve()) in sys.path:
+            sys.path.remove(str(APP.resolve()))
+        server = uvicorn.Server(server_config(host))
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         yield Place("127.0.0.1", listener.getsockname()[1])
         server.should_exit = True

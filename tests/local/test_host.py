@@ -138,7 +138,7 @@ async def sent(host: Host, messages: Iterator[dict[str, Any]], **changed: Any) -
         "scheme": "http",
         "path": "/api/plain",
         "query_string": b"",
-        "headers": [],
+        "headers": [(b"transfer-encoding", b"chunked")],
         **changed,
     }
     answers: list[dict[str, Any]] = []
@@ -499,14 +499,14 @@ async def test_a_body_that_keeps_its_pace_may_take_longer_than_the_grace() -> No
         return next(messages)
 
     bodies = Bodies(grace=0.05, pace=0.01)
-    async with bodies.read({}, receive) as content:
+    async with bodies.read({"transfer-encoding": "chunked"}, receive) as content:
         assert content == b"ab"
 
 
 async def test_bodies_for_which_there_is_no_room_are_503_until_others_end(app_dir: Path) -> None:
     bodies = Bodies(room=10)
     host = Host.load(app_dir, module="sample_app", bodies=bodies)
-    async with bodies.read({}, received(b"123456")):
+    async with bodies.read({"transfer-encoding": "chunked"}, received(b"123456")):
         announced = await put_size(host, 5, b"12345")
         growing = await sent(host, body(b"123", b"45"), method="PUT", path="/api/size")
         fitting = await put_size(host, 4, b"1234")
