@@ -11,11 +11,11 @@ from get_notice import bp as get_notice
 from health import bp as health
 from pa_create_position import bp as pa_create_position
 from publish_notice import bp as publish_notice
-from shared.bootstrap import settings_faults
+from shared.bootstrap import settings
 from unknown_address import bp as unknown_address
 from update_notice import bp as update_notice
 
-settings_faults()  # logs what is wrong; every function then answers 503 not_configured
+settings()  # logs what is wrong; every function then answers 503 not_configured
 
 # Callers are known by their own key, which shared.http checks; the platform's function keys play no part.
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)

@@ -1,9 +1,8 @@
 """The bodies of requests: within the platform's limits of size and pace, and within the memory of this machine."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from local.request import Receive
 
@@ -46,52 +45,70 @@ class Bodies:
     held: int = 0
     """Bytes that are in memory now."""
 
-    @asynccontextmanager
-    async def read(self, headers: Mapping[str, str], receive: Receive) -> AsyncIterator[bytes]:
-        """Yield the body of a request. It counts as held until the end of the block.
+    def read(self, headers: Mapping[str, str], receive: Receive) -> "Body":
+        """Return the body of a request, to be read by `async with`."""
+        return Body(self, headers, receive)
+
+
+@dataclass
+class Body:
+    """The body of one request, which counts as held until the end of the block."""
+
+    bodies: Bodies
+    headers: Mapping[str, str]
+    receive: Receive
+    _chunks: list[bytes] = field(default_factory=list)
+
+    async def __aenter__(self) -> bytes:
+        """Return the whole body.
 
         Raises BodyTooLarge and TooManyBodies as soon as that is certain, BodyTooSlow, Disconnected.
         """
-        if "content-length" not in headers and "transfer-encoding" not in headers:
-            yield b""  # as nearly every GET
-            return
-        announced = _announced(headers)
-        if announced > self.limit:
+        if "content-length" not in self.headers and "transfer-encoding" not in self.headers:
+            return b""  # as nearly every GET
+        announced = _announced(self.headers)
+        if announced > self.bodies.limit:
             raise BodyTooLarge
-        if self.held + announced > self.room:
+        if self.bodies.held + announced > self.bodies.room:
             raise TooManyBodies
-        chunks: list[bytes] = []
         try:
-            try:
-                await self._collect(chunks, receive)
-            except TimeoutError as error:
+            await self._collect()
+        except BaseException as error:
+            self._release()
+            if isinstance(error, TimeoutError):
                 raise BodyTooSlow from error
-            chunks[:] = [b"".join(chunks)]
-            yield chunks[0]
-        finally:
-            self.held -= sum(map(len, chunks))
-            # While an error is handled it refers to this frame, and the frame to the chunks.
-            chunks.clear()
+            raise
+        self._chunks[:] = [b"".join(self._chunks)]
+        return self._chunks[0]
 
-    async def _collect(self, chunks: list[bytes], receive: Receive) -> None:
-        size, more = 0, True
-        async with asyncio.timeout(self.grace) as deadline:
+    async def __aexit__(self, *_: object) -> None:
+        """Let go of the body."""
+        self._release()
+
+    async def _collect(self) -> None:
+        bodies, size, more = self.bodies, 0, True
+        async with asyncio.timeout(bodies.grace) as deadline:
             latest = deadline.when()
             assert latest is not None
             while more:
-                message = await receive()
+                message = await self.receive()
                 if message["type"] == "http.disconnect":
                     raise Disconnected
                 chunk = message.get("body", b"")
-                more = message.get("more_body", False)
                 size += len(chunk)
-                if size > self.limit:
+                if size > bodies.limit:
                     raise BodyTooLarge
-                if self.held + len(chunk) > self.room:
+                if bodies.held + len(chunk) > bodies.room:
                     raise TooManyBodies
-                chunks.append(chunk)
-                self.held += len(chunk)
-                deadline.reschedule(latest + size / self.pace)
+                self._chunks.append(chunk)
+                bodies.held += len(chunk)
+                if more := message.get("more_body", False):
+                    deadline.reschedule(latest + size / bodies.pace)
+
+    def _release(self) -> None:
+        self.bodies.held -= sum(map(len, self._chunks))
+        # While an error is handled it refers to this frame, and the frame to the chunks.
+        self._chunks.clear()
 
 
 def _announced(headers: Mapping[str, str]) -> int:

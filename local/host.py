@@ -18,7 +18,7 @@ from azure.functions import HttpRequest
 from local.bodies import Bodies, BodyRefused, BodyTooSlow, Disconnected, TooManyBodies
 from local.functions import Function, NotLoadable, load
 from local.logs import log_loop_error
-from local.request import Message, Receive, Scope, Send, headers_of, path_of, request_of, segments_of
+from local.request import Receive, Scope, Send, headers_of, path_of, request_of, segments_of
 from local.response import FAILED, NOT_FOUND, OVERLOADED, WITHOUT_BODY, Answer, answer_of, framed, send_answer
 from local.routes import Routes
 from local.timers import Clock, Sleep, Timer
@@ -116,13 +116,13 @@ class Host:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
             return
-        await self._serve(scope, receive, self._with_custom_headers(send))
+        await self._serve(scope, receive, send)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         method, path = scope["method"], path_of(scope)
         found = self._routes.find(method, segments_of(path))
         if found is None:
-            await send_answer(send, method, NOT_FOUND)
+            await send_answer(send, method, self._with_custom_headers(NOT_FOUND))
             return
         function, values = found
         headers = headers_of(scope)
@@ -134,25 +134,17 @@ class Host:
             return
         except BodyRefused as error:
             log_event("body_refused", function=function.name, reason=type(error).__name__)
-            refusal = OVERLOADED if isinstance(error, TooManyBodies) else FAILED
+            refusal = self._with_custom_headers(OVERLOADED if isinstance(error, TooManyBodies) else FAILED)
             # A client that asks before it sends has sent nothing.
             is_sending = "expect" not in headers and not isinstance(error, BodyTooSlow)
             await _refuse_body(method, refusal, receive if is_sending else None, send)
         else:
-            await send_answer(send, method, answer)
+            await send_answer(send, method, self._with_custom_headers(answer))
 
-    def _with_custom_headers(self, send: Send) -> Send:
-        if not self._custom_headers:
-            return send
-
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                names = {name for name, _ in message["headers"]}  # The header of a function wins.
-                missing = [header for header in self._custom_headers if header[0] not in names]
-                message["headers"] = [*message["headers"], *missing]
-            await send(message)
-
-        return send_with_headers
+    def _with_custom_headers(self, answer: Answer) -> Answer:
+        status, headers, body = answer
+        names = {name for name, _ in headers}  # The header of a function wins.
+        return status, [*headers, *(header for header in self._custom_headers if header[0] not in names)], body
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()

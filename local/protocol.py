@@ -67,6 +67,8 @@ class Protocol(HttpToolsProtocol):
         except httptools.HttpParserError:
             self._refuse(self._refusal)
             return
+        if self._is_between_requests():
+            self._await_head()
         # The parser shows a header only when it is complete, so the bytes before that are counted here.
         self._unparsed = self._unparsed + len(data) if self._in_head and not self._head_began else 0
         if self._unparsed > REQUEST_LINE_LIMIT + HEADERS_LIMIT:
@@ -115,12 +117,6 @@ class Protocol(HttpToolsProtocol):
         if self._offer is None:
             super().on_message_complete()
 
-    def on_response_complete(self) -> None:
-        """Go on with the next request."""
-        super().on_response_complete()
-        if self.cycle.response_complete and not self.transport.is_closing():
-            self._await_head()
-
     def _parse(self, data: bytes) -> None:
         while data:
             try:
@@ -156,9 +152,12 @@ class Protocol(HttpToolsProtocol):
         self.transport.write_eof()
         self.loop.call_later(self.linger_seconds, self.transport.close)
 
+    def _is_between_requests(self) -> bool:
+        return self._in_head or self.cycle is None or self.cycle.response_complete
+
     def _await_head(self) -> None:
-        self._forget_head()
-        self._head_timer = self.loop.call_later(self.head_seconds, self._end_waiting)
+        if self._head_timer is None:
+            self._head_timer = self.loop.call_later(self.head_seconds, self._end_waiting)
 
     def _forget_head(self) -> None:
         if self._head_timer is not None:

@@ -16,7 +16,8 @@ _LOOPBACK = re.compile(rb"(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?", re.IG
 
 def on_loopback_names(app: App, public_keys: Collection[str]) -> App:
     """Return the app, but with 400 for a request with a public key whose Host is not a name of loopback."""
-    known = {key.encode() for key in public_keys}
+    header = KEY_HEADER.encode()
+    known = {(header, key.encode()) for key in public_keys}
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and _has(scope, known) and not _is_local(scope):
@@ -28,8 +29,8 @@ def on_loopback_names(app: App, public_keys: Collection[str]) -> App:
     return serve
 
 
-def _has(scope: Scope, keys: set[bytes]) -> bool:
-    return any(name == KEY_HEADER.encode() and value.strip() in keys for name, value in scope["headers"])
+def _has(scope: Scope, known: set[tuple[bytes, bytes]]) -> bool:
+    return any((name, value.strip()) in known for name, value in scope["headers"])
 
 
 def _is_local(scope: Scope) -> bool:

@@ -40,8 +40,8 @@ _running: Application | None = None
 
 def check_settings() -> None:
     """Raise NotConfigured if the environment does not tell how to open the application."""
-    if _running is None:
-        _settings()
+    if _running is None and not isinstance(settings(), Settings):
+        raise NotConfigured
 
 
 def application() -> Application:
@@ -51,21 +51,23 @@ def application() -> Application:
     """
     if _running is not None:
         return _running
+    read = settings()
+    if not isinstance(read, Settings):
+        raise NotConfigured from read
     try:
-        return open_application(_settings())
+        return open_application(read)
     except SettingsError as error:
         raise NotConfigured from error
 
 
 @cache
-def settings_faults() -> tuple[str, ...]:
-    """Return what is wrong with the environment; log it, once, as the one thing that an operator must see."""
+def settings() -> Settings | SettingsError:
+    """Return the settings of the environment, or what is wrong with them; log that, once, for the operator to see."""
     try:
-        Settings.from_environment(os.environ)
+        return Settings.from_environment(os.environ)
     except SettingsError as error:
         log_critical("not_configured", faults=error.faults)
-        return tuple(error.faults)
-    return ()
+        return error
 
 
 def archive() -> Archive:
@@ -105,12 +107,6 @@ def _opened(settings: Settings, clock: Callable[[], datetime]) -> tuple[NoticeSt
 
             cosmos = Cosmos(account, settings.store_budget)
             return CosmosNoticeStore(cosmos), CosmosRegistry(cosmos, clock), (cosmos.close,)
-
-
-def _settings() -> Settings:
-    if settings_faults():
-        raise NotConfigured
-    return Settings.from_environment(os.environ)
 
 
 async def close() -> None:

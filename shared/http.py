@@ -227,11 +227,12 @@ async def _admitted(
         if len(body) > MAX_BODY:
             raise BodyTooLarge(f"Send at most {MAX_BODY:,} bytes for one notice. This body has {len(body):,}.")
     value: object = None
+    given: Mapping[str, str] | None = None
     if named is None:
         wanted = _wanted(req, scope)
     else:
-        value = read_json(body)
-        wanted = named(value, parameters_of(req.url, parameters), scope)
+        value, given = read_json(body), parameters_of(req.url, parameters)
+        wanted = named(value, given, scope)
         add_log_context(**loggable(wanted.institution, ""))
     caller = await authorise(archive.registry, caller, key, wanted)
     return Request(
@@ -239,7 +240,7 @@ async def _admitted(
         InstitutionCode(wanted.institution),
         NoticeNumber(req.route_params.get("nav", "")),
         req.headers,
-        parameters_of(req.url, parameters),
+        parameters_of(req.url, parameters) if given is None else given,
         body,
         archive.clock(),
         value,

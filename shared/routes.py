@@ -4,7 +4,7 @@ The platform answers an unknown address, and a method that an address does not h
 has a function for all of them below its prefix, and that function asks here which methods an address has.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import azure.functions as func
@@ -29,8 +29,7 @@ def methods_at(path: str) -> list[str]:
     return sorted({method for template, methods in _routes if _fits(template, segments) for method in methods})
 
 
-def _fits(template: Iterable[str], segments: list[str]) -> bool:
-    parts = list(template)
+def _fits(parts: list[str], segments: list[str]) -> bool:
     return len(parts) == len(segments) and all(
         bool(segment) if part.startswith("{") else part == segment
         for part, segment in zip(parts, segments, strict=True)

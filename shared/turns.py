@@ -5,8 +5,7 @@ for one process only. Between processes the store decides (ADR 8).
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import MutableMapping
 from contextvars import ContextVar
 from datetime import timedelta
 from weakref import WeakValueDictionary
@@ -29,29 +28,41 @@ class Turns:
         # A lock lives as long as a writer holds it or waits for it.
         self._locks: WeakValueDictionary[Address, asyncio.Lock] = WeakValueDictionary()
 
-    @asynccontextmanager
-    async def of(self, address: Address) -> AsyncIterator[None]:
-        """Let the writer of a notice in, after those that came before; raise TryAgain if that takes too long."""
-        loop = asyncio.get_running_loop()
-        begin_before = (request_ends_at.get() or loop.time() + self._longest) - self._longest * SHARE_OF_SAVING
-        lock = self._locks.get(address)
+    def of(self, address: Address) -> "Turn":
+        """Return the turn of a writer of the notice, which `async with` waits for."""
+        ends_at = request_ends_at.get() or asyncio.get_running_loop().time() + self._longest
+        return Turn(self._locks, address, ends_at - self._longest * SHARE_OF_SAVING)
+
+
+class Turn:
+    """The turn of one writer, after those that came before."""
+
+    def __init__(self, locks: MutableMapping[Address, asyncio.Lock], address: Address, begin_before: float) -> None:
+        self._locks = locks
+        self._address = address
+        self._begin_before = begin_before
+
+    async def __aenter__(self) -> None:
+        """Wait for the turn; raise TryAgain if that takes too long."""
+        lock = self._locks.get(self._address)
         if lock is None:
-            self._locks[address] = lock = asyncio.Lock()
+            lock = self._locks[self._address] = asyncio.Lock()
             await lock.acquire()
         else:
             # It may be unlocked and still belong to a writer that was just woken.
-            await _wait_for(lock, begin_before)
-        try:
-            if loop.time() > begin_before:
-                raise TryAgain
-            yield
-        finally:
+            await self._wait_for(lock)
+        self._lock = lock
+        if asyncio.get_running_loop().time() > self._begin_before:
             lock.release()
+            raise TryAgain
 
+    async def __aexit__(self, *_: object) -> None:
+        """End the turn."""
+        self._lock.release()
 
-async def _wait_for(lock: asyncio.Lock, until: float) -> None:
-    try:
-        async with asyncio.timeout_at(until):
-            await lock.acquire()
-    except TimeoutError as error:
-        raise TryAgain from error
+    async def _wait_for(self, lock: asyncio.Lock) -> None:
+        try:
+            async with asyncio.timeout_at(self._begin_before):
+                await lock.acquire()
+        except TimeoutError as error:
+            raise TryAgain from error

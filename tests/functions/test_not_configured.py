@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from shared.settings import STORES, VARIABLES
+from shared.settings import STORES, VARIABLES, Settings, SettingsError
 from tests.conftest import ROOT
 
 ASK = """
@@ -93,7 +93,7 @@ def test_no_setting_can_stop_the_import(monkeypatch: pytest.MonkeyPatch, name: s
     from shared import bootstrap
 
     monkeypatch.setenv(name, value)
-    bootstrap.settings_faults.cache_clear()
+    bootstrap.settings.cache_clear()
 
-    assert isinstance(bootstrap.settings_faults(), tuple)
-    bootstrap.settings_faults.cache_clear()
+    assert isinstance(bootstrap.settings(), Settings | SettingsError)
+    bootstrap.settings.cache_clear()

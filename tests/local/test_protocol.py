@@ -289,6 +289,23 @@ async def test_a_connection_over_which_nothing_comes_is_closed() -> None:
         assert await client.rest() == b""
 
 
+async def test_a_connection_may_be_idle_for_longer_than_a_head_between_two_requests() -> None:
+    async with connected(Impatient) as client:
+        for path in ("/first", "/second"):
+            client.send(put(path, length=0))
+            assert (await client.seen())["path"] == path
+            await asyncio.sleep(2 * Impatient.head_seconds)
+
+
+async def test_blank_lines_do_not_keep_an_idle_connection_open() -> None:
+    async with connected(Impatient) as client:
+        client.send(put("/first", length=0))
+        assert (await client.seen())["path"] == "/first"
+        client.send(b"\r\n")
+
+        assert await client.rest() == b""
+
+
 async def test_a_function_may_take_longer_than_a_head() -> None:
     async with connected(Impatient) as client:
         client.send(put("/slow", length=0))
