@@ -6,7 +6,7 @@ from datetime import timedelta
 import azure.functions as func
 
 from shared import bootstrap
-from shared.domain.events import ARCHIVE, Act
+from shared.domain.events import ARCHIVE, WriteContext
 from shared.errors import Unavailable
 from shared.telemetry import log_bug, log_event, log_failure
 
@@ -32,6 +32,6 @@ async def apply_due_changes(timer: func.TimerRequest) -> None:
 async def _apply() -> None:
     archive = bootstrap.archive()
     now = archive.clock()
-    changed = await archive.apply_due_changes(Act(now, ARCHIVE, secrets.token_hex(12)), now + TIME_BOX)
+    changed = await archive.apply_due_changes(WriteContext(now, ARCHIVE, secrets.token_hex(12)), now + TIME_BOX)
     if changed:
         log_event("due_changes_applied", notices=changed)

@@ -24,7 +24,7 @@ from local.cosmos import make_containers
 from shared.adapters.cosmos import CosmosNoticeStore
 from shared.adapters.cosmos_calls import Cosmos
 from shared.adapters.cosmos_lists import NOTICES
-from shared.documents import Document, event_document, notice_document, read_notice
+from shared.documents import Document, decode_notice, event_document, notice_document
 from shared.domain import declarations
 from shared.domain.notice import Address, Change
 from shared.settings import CosmosStore
@@ -98,7 +98,7 @@ def _loads(store: CosmosNoticeStore) -> Call:
 
 def _loads_as_it_comes(container: ContainerProxy) -> Call:
     async def load(n: int) -> object:
-        return read_notice(await container.read_item("notice", _key(_address(n % KNOWN))))
+        return decode_notice(await container.read_item("notice", _key(_address(n % KNOWN))))
 
     return load
 
@@ -118,7 +118,7 @@ def _saves_as_it_comes(container: ContainerProxy, changes: Iterator[Change]) -> 
 
 def _reads(stored: Document) -> Call:
     async def read(_: int) -> object:
-        return read_notice(stored)
+        return decode_notice(stored)
 
     return read
 

@@ -5,7 +5,7 @@ import azure.functions as func
 from contract.files import File, contract, page, page_file
 from shared.http import Response, open_endpoint
 from shared.routes import route
-from shared.wire.headers import read_held
+from shared.wire.headers import parse_if_none_match
 
 bp = func.Blueprint()
 
@@ -32,6 +32,6 @@ async def get_contract_page_file(req: func.HttpRequest) -> Response:
 
 
 def _sent(file: File, req: func.HttpRequest) -> Response:
-    if read_held(req.headers).includes(file.etag):
+    if parse_if_none_match(req.headers).includes(file.etag):
         return Response(304, etag=file.etag, headers=file.headers)
     return Response(200, file.content, file.etag, file.headers, file.media_type)

@@ -4,19 +4,19 @@ import azure.functions as func
 
 from shared import bootstrap
 from shared.domain.callers import Scope
-from shared.http import Request, Response, endpoint, show
+from shared.http import Request, Response, endpoint, notice_response
 from shared.routes import route
 from shared.wire import answers
-from shared.wire.headers import read_held
+from shared.wire.headers import parse_if_none_match
 from shared.wire.queries import (
     AT_PARAMETERS,
     HISTORY_PARAMETERS,
     LIST_PARAMETERS,
     cursor_after,
     cursor_of_history,
-    read_at,
-    read_history,
-    read_search,
+    parse_at,
+    parse_history,
+    parse_search,
 )
 
 bp = func.Blueprint()
@@ -27,12 +27,12 @@ bp = func.Blueprint()
 async def get_notice(request: Request) -> Response:
     """200 with the notice, as it is or (`at`) as the archive knew it then; 304 when the client has it already."""
     archive = bootstrap.archive()
-    at, held = read_at(request.parameters, request.now), read_held(request.headers)
+    at, held = parse_at(request.parameters, request.now), parse_if_none_match(request.headers)
     await archive.registry.institution(request.institution)
     shown_at = at or request.now
     notice = await archive.get(request.address) if at is None else await archive.get_as_of(request.address, at)
     etag = answers.etag(notice, shown_at)
-    return Response(304, etag=etag) if held.includes(etag) else show(notice, shown_at)
+    return Response(304, etag=etag) if held.includes(etag) else notice_response(notice, shown_at)
 
 
 @route(bp, "v1/creditor-institutions/{ec}/notices/{nav}/events", "GET")
@@ -40,7 +40,7 @@ async def get_notice(request: Request) -> Response:
 async def get_history(request: Request) -> Response:
     """200 with a page of the events of the notice, oldest first."""
     archive = bootstrap.archive()
-    after, limit = read_history(request.parameters, request.address)
+    after, limit = parse_history(request.parameters, request.address)
     await archive.registry.institution(request.institution)
     page = await archive.history(request.address, after, limit)
     return Response(200, answers.history(page.events, cursor_of_history(request.address, page)))
@@ -52,7 +52,7 @@ async def list_notices(request: Request) -> Response:
     """200 with a page of the institution's notices that are granted to the caller."""
     archive = bootstrap.archive()
     granted = request.caller.segregation_codes(request.institution)
-    search = read_search(request.parameters, request.institution, granted, request.now)
+    search = parse_search(request.parameters, request.institution, granted, request.now)
     await archive.registry.institution(request.institution)
     page = await archive.list(search)
     return Response(200, answers.listing(page.notices, cursor_after(search, page), request.now))

@@ -7,7 +7,7 @@ import azure.functions as func
 from shared import bootstrap
 from shared.domain.callers import Scope
 from shared.domain.declarations import Publication
-from shared.domain.events import Act, EndReason
+from shared.domain.events import EndReason, WriteContext
 from shared.domain.identifiers import Iuv, NoticeNumber
 from shared.domain.institutions import CreditorInstitution
 from shared.domain.notice import Address, Change, Notice
@@ -18,15 +18,15 @@ from shared.pa_create_position import (
     changes,
     check_number,
     content,
+    parse_position,
     position,
-    read_position,
     refusal,
     wanted,
 )
 from shared.routes import route
 from shared.telemetry import add_log_context, loggable
 from shared.wire.headers import JSON
-from shared.wire.texts import Reading
+from shared.wire.texts import ParseContext
 
 bp = func.Blueprint()
 
@@ -37,14 +37,14 @@ async def pa_create_position(request: Request) -> Response:
     """200 with the position as it is now: created, updated or cancelled."""
     archive = bootstrap.archive()
     institution = await archive.registry.institution(request.institution)
-    body = read_position(request.value, Reading(institution.lenient, request.now))
+    body = parse_position(request.value, ParseContext(institution.lenient, request.now))
     address, known = await _find(body.named, institution, request)
     if body.amount == 0:
-        change = await _cancel(address, body.iuv, request.act())
+        change = await _cancel(address, body.iuv, request.write_context())
     else:
         publication = Publication(address, content(body), body.iuv)
         await request.require_iuv(publication)
-        change = await archive.publish_or_amend(publication, changes(body), institution, request.act(), known)
+        change = await archive.publish_or_amend(publication, changes(body), institution, request.write_context(), known)
     return Response(200, position(change.notice, institution, archive.clock()))
 
 
@@ -65,10 +65,10 @@ async def _find(
     return Address(institution.fiscal_code, number), known
 
 
-async def _cancel(address: Address, iuv: Iuv, act: Act) -> Change:
+async def _cancel(address: Address, iuv: Iuv, context: WriteContext) -> Change:
     """Cancel, and refuse a repetition: clients of this primitive rely on that."""
     try:
-        change = await bootstrap.archive().cancel(address, act, end_reason=EndReason.UNSPECIFIED, iuv=iuv)
+        change = await bootstrap.archive().cancel(address, context, end_reason=EndReason.UNSPECIFIED, iuv=iuv)
     except NoticeNotFound:
         raise NothingToCancel from None
     if not change.events:

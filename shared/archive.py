@@ -10,7 +10,7 @@ from types import EllipsisType
 from shared.domain import declarations, facts
 from shared.domain.content import Changes
 from shared.domain.declarations import ANYTHING, Precondition, Publication
-from shared.domain.events import Act, EndReason, NoticeEvent
+from shared.domain.events import EndReason, NoticeEvent, WriteContext
 from shared.domain.history import as_recorded, undone
 from shared.domain.identifiers import Iuv, NoticeNumber
 from shared.domain.institutions import CreditorInstitution
@@ -19,20 +19,20 @@ from shared.domain.notice import Address, Change, Notice
 from shared.errors import (
     DueDateInPast,
     NoIbanRegistered,
+    NotDoneInTime,
     NoticeNotFound,
     PreconditionFailed,
     StoreUnavailable,
-    TryAgain,
 )
 from shared.iuv_claims import IuvClaims
-from shared.ports import NoticeStore, Overtaken, Search
-from shared.registry import KnownRegistry
+from shared.ports import NoticeStore, Search, VersionConflict
+from shared.registry import CachedRegistry
 from shared.turns import Turns
 
 ATTEMPTS = 100
 """How often a change is decided anew because another writer came first. Each round somebody's write succeeds."""
 
-Decide = Callable[[Notice | None, Act], Change]
+Decide = Callable[[Notice | None, WriteContext], Change]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Archive:
     def __init__(
         self,
         store: NoticeStore,
-        registry: KnownRegistry,
+        registry: CachedRegistry,
         clock: Callable[[], datetime],
         awaited_for: timedelta = timedelta(hours=24),
         longest_request: timedelta = timedelta(seconds=5),
@@ -73,8 +73,8 @@ class Archive:
         self,
         publication: Publication,
         institution: CreditorInstitution,
-        act: Act,
-        supposed: Precondition = ANYTHING,
+        context: WriteContext,
+        precondition: Precondition = ANYTHING,
     ) -> Change:
         """Publish a notice, or state a known one anew; publishing it again is harmless. One round trip when it is new.
 
@@ -83,25 +83,25 @@ class Archive:
         content = publication.content.with_iban(institution.default_iban)
         publication = replace(publication, content=content)
 
-        def decide(known: Notice | None, act: Act) -> Change:
-            return declarations.publish(known, publication, act, supposed)
+        def decide(known: Notice | None, context: WriteContext) -> Change:
+            return declarations.publish(known, publication, context, precondition)
 
         async with self._turns.of(publication.address):
             try:
                 known = await self.store.load(publication.address) if publication.needs_claim else None
-                return await self._save_with_iuv(publication, institution, decide, known, act)
+                return await self._save_with_iuv(publication, institution, decide, known, context)
             except (DueDateInPast, PreconditionFailed):
                 # It was refused as a new notice. It may be a known one.
                 known = await self.store.load(publication.address)
-                return await self._save_with_iuv(publication, institution, decide, known, act)
+                return await self._save_with_iuv(publication, institution, decide, known, context)
 
     async def amend(
         self,
         address: Address,
         changes: Changes,
         institution: CreditorInstitution,
-        act: Act,
-        supposed: Precondition = ANYTHING,
+        context: WriteContext,
+        precondition: Precondition = ANYTHING,
         iuv: Iuv | None = None,
     ) -> Change:
         """Change the named fields of a notice and keep the others; raises what `declarations.amend` raises."""
@@ -109,17 +109,17 @@ class Archive:
         if default is None and "iban" in changes and changes["iban"] is None and not changes.get("transfers"):
             raise NoIbanRegistered  # whatever is known of the notice
 
-        def decide(known: Notice | None, act: Act) -> Change:
-            return declarations.amend(known, changes, default, act, supposed, iuv)
+        def decide(known: Notice | None, context: WriteContext) -> Change:
+            return declarations.amend(known, changes, default, context, precondition, iuv)
 
-        return await self._change(address, decide, act)
+        return await self._change(address, decide, context)
 
     async def publish_or_amend(
         self,
         publication: Publication,
         changes: Changes,
         institution: CreditorInstitution,
-        act: Act,
+        context: WriteContext,
         known: Notice | EllipsisType | None = ...,
     ) -> Change:
         """Publish a notice that is not known; of one that is, change the named fields and keep the others.
@@ -129,16 +129,16 @@ class Archive:
         """
         default = institution.default_iban
 
-        def decide(known: Notice | None, act: Act) -> Change:
+        def decide(known: Notice | None, context: WriteContext) -> Change:
             if known is None or not known.is_communicated:
                 content = publication.content.with_iban(default)
-                return declarations.publish(known, replace(publication, content=content), act)
-            return declarations.amend(known, changes, default, act, iuv=publication.iuv, refresh_iban=True)
+                return declarations.publish(known, replace(publication, content=content), context)
+            return declarations.amend(known, changes, default, context, iuv=publication.iuv, refresh_iban=True)
 
         async with self._turns.of(publication.address):
             if known is ...:
                 known = await self.store.load(publication.address)
-            return await self._save_with_iuv(publication, institution, decide, known, act)
+            return await self._save_with_iuv(publication, institution, decide, known, context)
 
     async def find_by_iuv(self, institution: CreditorInstitution, iuv: Iuv) -> tuple[NoticeNumber, Notice | None]:
         """Return the number that the IUV leads to, `3` + IUV if to none, and the notice that is stored there."""
@@ -147,78 +147,82 @@ class Archive:
     async def cancel(
         self,
         address: Address,
-        act: Act,
-        supposed: Precondition = ANYTHING,
+        context: WriteContext,
+        precondition: Precondition = ANYTHING,
         replaced_by: NoticeNumber | None = None,
         end_reason: EndReason = EndReason.CANCELLED,
         iuv: Iuv | None = None,
     ) -> Change:
         """Cancel a notice; again, it changes nothing. Raises what `declarations.cancel` raises."""
 
-        def decide(known: Notice | None, act: Act) -> Change:
-            return declarations.cancel(known, act, supposed, replaced_by=replaced_by, end_reason=end_reason, iuv=iuv)
+        def decide(known: Notice | None, context: WriteContext) -> Change:
+            return declarations.cancel(
+                known, context, precondition, replaced_by=replaced_by, end_reason=end_reason, iuv=iuv
+            )
 
-        return await self._change(address, decide, act)
+        return await self._change(address, decide, context)
 
-    async def close(self, address: Address, act: Act, supposed: Precondition = ANYTHING) -> Change:
+    async def close(self, address: Address, context: WriteContext, precondition: Precondition = ANYTHING) -> Change:
         """Close a notice paid outside pagoPA; again, it changes nothing. Raises what `declarations.close` raises."""
 
-        def decide(known: Notice | None, act: Act) -> Change:
-            return declarations.close(known, act, supposed)
+        def decide(known: Notice | None, context: WriteContext) -> Change:
+            return declarations.close(known, context, precondition)
 
-        return await self._change(address, decide, act)
+        return await self._change(address, decide, context)
 
-    async def restore(self, address: Address, act: Act, supposed: Precondition = ANYTHING) -> Change:
+    async def restore(self, address: Address, context: WriteContext, precondition: Precondition = ANYTHING) -> Change:
         """Take a cancellation or closure back; raises what `declarations.restore` raises."""
 
-        def decide(known: Notice | None, act: Act) -> Change:
-            return declarations.restore(known, act, supposed)
+        def decide(known: Notice | None, context: WriteContext) -> Change:
+            return declarations.restore(known, context, precondition)
 
-        return await self._change(address, decide, act)
+        return await self._change(address, decide, context)
 
-    async def record_payment(self, address: Address, payment: Payment, act: Act, iuv: Iuv | None = None) -> Change:
+    async def record_payment(
+        self, address: Address, payment: Payment, context: WriteContext, iuv: Iuv | None = None
+    ) -> Change:
         """Record a receipt; never refused, and harmless when it comes again."""
         async with self._turns.of(address):
             known = await self.store.load(address)
-            until = await self._awaited_until(known, address, payment.paid_on, act)
+            until = await self._awaited_until(known, address, payment.paid_on, context)
 
-            def decide(known: Notice | None, act: Act) -> Change:
-                return facts.record_payment(known, address, payment, act, iuv=iuv, awaited_until=until)
+            def decide(known: Notice | None, context: WriteContext) -> Change:
+                return facts.record_payment(known, address, payment, context, iuv=iuv, awaited_until=until)
 
-            return await self._save(decide, known, act)
+            return await self._save(decide, known, context)
 
-    async def record_settlement(self, address: Address, line: Settlement, act: Act) -> Change:
+    async def record_settlement(self, address: Address, line: Settlement, context: WriteContext) -> Change:
         """Record a settlement line; never refused, and harmless when it comes again."""
         async with self._turns.of(address):
             known = await self.store.load(address)
-            until = await self._awaited_until(known, address, line.paid_on, act)
+            until = await self._awaited_until(known, address, line.paid_on, context)
 
-            def decide(known: Notice | None, act: Act) -> Change:
-                return facts.record_settlement(known, address, line, act, awaited_until=until)
+            def decide(known: Notice | None, context: WriteContext) -> Change:
+                return facts.record_settlement(known, address, line, context, awaited_until=until)
 
-            return await self._save(decide, known, act)
+            return await self._save(decide, known, context)
 
-    async def apply_due_changes(self, act: Act, deadline: datetime) -> int:
+    async def apply_due_changes(self, context: WriteContext, deadline: datetime) -> int:
         """Write down what time has done to the notices that are due, until the deadline; return how many were changed.
 
         Run twice at once, or stopped half-way, it only does less or nothing.
         """
         changed = 0
-        async for notice in self.store.due(act.now):
+        async for notice in self.store.due(context.now):
             if self.clock() >= deadline:
                 break
             # A rule that came after the money covers it as well.
             day = notice.unheard_payment_day
             excluded = day is not None and await self._is_excluded(notice.address, day)
 
-            def decide(known: Notice | None, act: Act, excluded: bool = excluded) -> Change:
+            def decide(known: Notice | None, context: WriteContext, excluded: bool = excluded) -> Change:
                 assert known is not None, "notices are never deleted"
-                return Change(known) if excluded else facts.catch_up(known, act)
+                return Change(known) if excluded else facts.catch_up(known, context)
 
             try:
                 async with self._turns.of(notice.address):
-                    changed += bool((await self._save(decide, notice, act)).events)
-            except TryAgain:
+                    changed += bool((await self._save(decide, notice, context)).events)
+            except NotDoneInTime:
                 continue  # it is still due a minute from now
         return changed
 
@@ -255,42 +259,49 @@ class Archive:
         return Page(found[: search.limit], has_more=len(found) > search.limit)
 
     async def _save_with_iuv(
-        self, publication: Publication, institution: CreditorInstitution, decide: Decide, known: Notice | None, act: Act
+        self,
+        publication: Publication,
+        institution: CreditorInstitution,
+        decide: Decide,
+        known: Notice | None,
+        context: WriteContext,
     ) -> Change:
         """Decide and save. First make sure that no other notice has the IUV of one that is published now.
 
-        Raises IuvAlreadyUsed and TryAgain.
+        Raises IuvAlreadyUsed and NotDoneInTime.
         """
         is_published_now = known is None or not known.is_communicated
         if is_published_now and (publication.needs_claim or institution.lenient):
-            decide(known, act)  # a notice that is refused claims nothing
+            decide(known, context)  # a notice that is refused claims nothing
             check = self._iuvs.claim if publication.needs_claim else self._iuvs.check
             await check(publication.address, publication.full_iuv)
-        return await self._save(decide, known, act)
+        return await self._save(decide, known, context)
 
-    async def _awaited_until(self, known: Notice | None, address: Address, day: date, act: Act) -> datetime | None:
+    async def _awaited_until(
+        self, known: Notice | None, address: Address, day: date, context: WriteContext
+    ) -> datetime | None:
         if known is not None or await self._is_excluded(address, day):
             return None
-        return act.now + self._awaited_for
+        return context.now + self._awaited_for
 
     async def _is_excluded(self, address: Address, day: date) -> bool:
         institution = await self.registry.find_institution(address.creditor_institution)
         return institution is not None and institution.excludes(address.number, day)
 
-    async def _change(self, address: Address, decide: Decide, act: Act) -> Change:
+    async def _change(self, address: Address, decide: Decide, context: WriteContext) -> Change:
         """Load, decide and save, after the writers of this notice that came before."""
         async with self._turns.of(address):
-            return await self._save(decide, await self.store.load(address), act)
+            return await self._save(decide, await self.store.load(address), context)
 
-    async def _save(self, decide: Decide, known: Notice | None, act: Act) -> Change:
+    async def _save(self, decide: Decide, known: Notice | None, context: WriteContext) -> Change:
         """Decide and save; when another writer came first, decide again on what it left."""
         for attempt in range(ATTEMPTS):
-            change = decide(known, act)
+            change = decide(known, context)
             if not change.events:
                 return change
             try:
                 await self.store.save(change)
-            except Overtaken as overtaken:
+            except VersionConflict as overtaken:
                 known = overtaken.current
             else:
                 return change
@@ -298,8 +309,8 @@ class Archive:
                 # Writers that lose together would meet again together; what was known before the wait is old after it.
                 await asyncio.sleep(random() * min(0.001 * 2**attempt, 0.05))
                 known = await self.store.load(change.notice.address)
-            act = replace(act, now=self.clock())
-        raise TryAgain
+            context = replace(context, now=self.clock())
+        raise NotDoneInTime
 
 
 def _shown(notice: Notice | None) -> Notice:

@@ -13,11 +13,11 @@ from shared.errors import (
     SegregationCodeNotGranted,
     Unauthenticated,
 )
-from shared.registry import MINUTE, SECOND, KnownRegistry
+from shared.registry import MINUTE, SECOND, CachedRegistry
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class AccessRequest:
     """What a request wants to do: with which scope, for which institution and segregation codes.
 
     No code where a list is asked, which holds what is granted; None is a number that has no code.
@@ -38,7 +38,7 @@ def key_hash(key: str) -> str:
     return sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
 
 
-async def authenticate(registry: KnownRegistry, key: str | None, max_age: timedelta = MINUTE) -> Caller:
+async def authenticate(registry: CachedRegistry, key: str | None, max_age: timedelta = MINUTE) -> Caller:
     """Return the caller that the key opens for; raise Unauthenticated."""
     if not key:
         raise Unauthenticated
@@ -52,7 +52,7 @@ async def authenticate(registry: KnownRegistry, key: str | None, max_age: timede
     return caller
 
 
-async def authorise(registry: KnownRegistry, caller: Caller, key: str | None, wanted: Wanted) -> Caller:
+async def authorise(registry: CachedRegistry, caller: Caller, key: str | None, wanted: AccessRequest) -> Caller:
     """Return the caller, as it is registered now, if it may do what it wants.
 
     Raises ScopeNotGranted, InstitutionNotGranted, SegregationCodeNotGranted; the same whether or not anything is there.
@@ -66,7 +66,7 @@ async def authorise(registry: KnownRegistry, caller: Caller, key: str | None, wa
     return caller
 
 
-def _check(caller: Caller, wanted: Wanted) -> None:
+def _check(caller: Caller, wanted: AccessRequest) -> None:
     scope, institution = wanted.scope, wanted.institution
     if scope not in caller.scopes:
         raise ScopeNotGranted(

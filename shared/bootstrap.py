@@ -11,7 +11,7 @@ from shared.archive import Archive
 from shared.errors import NotConfigured
 from shared.health import StoreHealth
 from shared.ports import NoticeStore, Registry
-from shared.registry import KnownRegistry
+from shared.registry import CachedRegistry
 from shared.settings import CosmosStore, EmbeddedStore, Settings, SettingsError
 from shared.telemetry import log_critical
 
@@ -84,7 +84,7 @@ def open_application(settings: Settings, clock: Callable[[], datetime] = utc_now
         raise SettingsError([f"{error}."]) from error
     awaited_for = timedelta(hours=settings.awaited_hours)
     longest_request = timedelta(seconds=settings.store_budget)
-    archive = Archive(store, KnownRegistry(registry, clock), clock, awaited_for, longest_request)
+    archive = Archive(store, CachedRegistry(registry, clock), clock, awaited_for, longest_request)
     health = StoreHealth(store.ping, clock)
     _running = Application(archive, registry, health, settings.store_budget, closers)
     return _running

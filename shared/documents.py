@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from shared.domain.content import Content, Debtor, DebtorType, IbanSource, Stamp, Transfer
-from shared.domain.dates import DueDate, ValidFrom, format_instant, read_instant
+from shared.domain.dates import DueDate, ValidFrom, decode_instant, format_instant
 from shared.domain.events import Actor, EndReason, NoticeEvent, Origin, Role, Summary
 from shared.domain.identifiers import DebtorCode, Iban, InstitutionCode, Iuv, NoticeNumber
 from shared.domain.lifecycle import Anomaly, EventType, Status
@@ -57,7 +57,7 @@ def notice_document(notice: Notice) -> Document:
     return {name: value for name, value in document.items() if value not in _NOTHING}
 
 
-def read_notice(document: Document) -> Notice:
+def decode_notice(document: Document) -> Notice:
     """Return the notice of a document."""
     get = document.get
     return Notice(
@@ -65,18 +65,18 @@ def read_notice(document: Document) -> Notice:
         iuv=Iuv(document["iuv"]),
         version=document["version"],
         status=Status(document["status"]),
-        updated_at=read_instant(document["updatedAt"]),
+        updated_at=decode_instant(document["updatedAt"]),
         origin=_optional(Origin, get("origin")),
-        published_at=_optional(read_instant, get("publishedAt")),
+        published_at=_optional(decode_instant, get("publishedAt")),
         content=_read_content(document) if "amount" in document else None,
         payments=_read_payments(get("payments", ())),
         settlements=_read_settlements(get("settlements", ())),
         anomalies=_read_anomalies(get("anomalies", ())),
         end_reason=_optional(EndReason, get("endReason")),
         replaced_by=_optional(NoticeNumber, get("replacedBy")),
-        content_at=_optional(read_instant, get("contentAt")),
-        state_at=_optional(read_instant, get("stateAt")),
-        awaited_until=_optional(read_instant, get("awaitedUntil")),
+        content_at=_optional(decode_instant, get("contentAt")),
+        state_at=_optional(decode_instant, get("stateAt")),
+        awaited_until=_optional(decode_instant, get("awaitedUntil")),
     )
 
 
@@ -111,7 +111,7 @@ def event_document(event: NoticeEvent) -> Document:
     }
 
 
-def read_event(document: Document) -> NoticeEvent:
+def decode_event(document: Document) -> NoticeEvent:
     """Return the event of a document."""
     get, summary = document.get, document["summary"]
     return NoticeEvent(
@@ -119,8 +119,8 @@ def read_event(document: Document) -> NoticeEvent:
         number=NoticeNumber(document["noticeNumber"]),
         version=document["version"],
         type=EventType(document["type"]),
-        recorded_at=read_instant(document["recordedAt"]),
-        occurred_at=read_instant(document["occurredAt"]),
+        recorded_at=decode_instant(document["recordedAt"]),
+        occurred_at=decode_instant(document["occurredAt"]),
         actor=Actor(Role(document["actor"]["role"]), document["actor"]["name"]),
         write_id=document["writeId"],
         status_before=_optional(Status, document["statusBefore"]),
@@ -133,7 +133,7 @@ def read_event(document: Document) -> NoticeEvent:
             iuv=Iuv(summary["iuv"]),
             origin=_optional(Origin, summary.get("origin")),
             amount=summary.get("amount"),
-            due_date=_optional(DueDate.read, summary.get("dueDate")),
+            due_date=_optional(DueDate.decode, summary.get("dueDate")),
             pay_stand_in=summary.get("payStandIn"),
             end_reason=_optional(EndReason, summary.get("endReason")),
         ),
@@ -246,12 +246,12 @@ def _read_content(document: Document) -> Content:
     return Content(
         amount=document["amount"],
         description=document["description"],
-        due_date=DueDate.read(document["dueDate"]),
+        due_date=DueDate.decode(document["dueDate"]),
         debtor=_read_debtor(document["debtor"]),
         iban=_optional(Iban, get("iban")),
         postal_iban=_optional(Iban, get("postalIban")),
         iban_source=_optional(IbanSource, get("ibanSource")),
-        valid_from=_optional(ValidFrom.read, get("validFrom")),
+        valid_from=_optional(ValidFrom.decode, get("validFrom")),
         switch_to_expired=document["switchToExpired"],
         pay_stand_in=document["payStandIn"],
         transfers=_read_transfers(get("transfers", ())),
@@ -293,7 +293,7 @@ def _read_payment(part: Document) -> Payment:
     return Payment(
         receipt_id=part["receiptId"],
         amount=part["amount"],
-        paid_at=read_instant(part["paidAt"]),
+        paid_at=decode_instant(part["paidAt"]),
         stand_in=part["standIn"],
         psp_id=part["pspId"],
         psp_name=part.get("pspName"),
@@ -324,8 +324,8 @@ def _read_anomalies(parts: Any) -> tuple[Anomaly, ...]:
 
 
 _READERS: Mapping[str, Callable[[Any], Any]] = {
-    "dueDate": DueDate.read,
-    "validFrom": ValidFrom.read,
+    "dueDate": DueDate.decode,
+    "validFrom": ValidFrom.decode,
     "debtor": _read_debtor,
     "iban": Iban,
     "postalIban": Iban,

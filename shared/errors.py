@@ -7,15 +7,15 @@
     ├── 404 NotFound            InstitutionNotFound · NoticeNotFound · FileNotThere · AddressNotFound
     ├── 405 MethodNotAllowed
     ├── 409 Conflict            NoticeCancelled · NoticeClosed · NoticePaid · NoticeReported
-    │                           OlderThanKnown · ManagedByGpd · ManagedByEc · IuvIsFixed · IuvAlreadyUsed
+    │                           StaleDeclaration · ManagedByGpd · ManagedByEc · IuvIsFixed · IuvAlreadyUsed
     ├── 411 LengthRequired
     ├── 412 PreconditionFailed
     ├── 413 BodyTooLarge
     ├── 415 UnsupportedMediaType
     ├── 422 Unprocessable       InvalidBody · InvalidNoticeNumber · NoIbanRegistered
-    │                           DueDateInPast · AmendTheDueDate · NothingToCancel
+    │                           DueDateInPast · NoticeExpired · NothingToCancel
     ├── 500 InternalError
-    └── 503 Unavailable         StoreUnavailable · TryAgain · NotConfigured
+    └── 503 Unavailable         StoreUnavailable · NotDoneInTime · NotConfigured
 
 The HTTP status stands here because it is the language all readers of these errors share; `shared/http.py` renders them.
 No error holds personal data, nor the text of another exception.
@@ -248,11 +248,11 @@ class NoticeReported(Conflict):
     advice = "A payment is final: change nothing. Publish a new notice, with a number of its own, for a new debt."
 
 
-class OlderThanKnown(Conflict):
-    """A later declaration of the same kind is known already."""
+class StaleDeclaration(Conflict):
+    """The archive holds a later declaration of the same kind."""
 
-    code = "older_than_known"
-    title = "A later declaration is already known"
+    code = "stale_declaration"
+    title = "The declaration is older than the stored one"
     advice = "If the later one is right, do nothing. Otherwise repeat the request with a later occurredAt."
 
 
@@ -362,11 +362,11 @@ class DueDateInPast(Unprocessable):
     advice = "Send a later due date, or switchToExpired false: then the notice stays payable after its due date."
 
 
-class AmendTheDueDate(Unprocessable):
-    """An expired notice becomes payable by a new due date, not by being restored."""
+class NoticeExpired(Unprocessable):
+    """The notice is expired. A new due date makes it payable, a restoration does not."""
 
-    code = "amend_the_due_date"
-    title = "An expired notice cannot be restored"
+    code = "notice_expired"
+    title = "The notice is expired"
     advice = "PATCH the notice with a later due date. It is payable again at once."
 
 
@@ -402,10 +402,10 @@ class StoreUnavailable(Unavailable):
     advice = "Repeat the request after Retry-After seconds. A repetition does no harm, and nothing confirmed is lost."
 
 
-class TryAgain(Unavailable):
-    """Too many writers on one notice, or the time of the request is up."""
+class NotDoneInTime(Unavailable):
+    """Many requests change the notice at once, or the time of the request is over."""
 
-    code = "try_again"
+    code = "not_done_in_time"
     title = "The archive could not do it in time"
     advice = "Repeat the request after Retry-After seconds. A repetition does no harm."
 

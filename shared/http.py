@@ -16,10 +16,10 @@ import azure.functions as func
 import orjson
 
 from shared import bootstrap
-from shared.auth import Wanted, authenticate, authorise
+from shared.auth import AccessRequest, authenticate, authorise
 from shared.domain.callers import Caller, Scope
 from shared.domain.declarations import Publication
-from shared.domain.events import Act
+from shared.domain.events import WriteContext
 from shared.domain.identifiers import InstitutionCode, NoticeNumber
 from shared.domain.notice import Address, Notice
 from shared.errors import ArchiveError, BodyTooLarge, InternalError, StoreUnavailable, Unavailable, Violation
@@ -27,7 +27,7 @@ from shared.telemetry import add_log_context, log_bug, log_context, log_event, l
 from shared.turns import request_ends_at
 from shared.wire import answers, headers
 from shared.wire.addresses import parameters_of
-from shared.wire.bodies import read_json
+from shared.wire.bodies import parse_json
 from shared.wire.headers import JSON
 
 KEY_HEADER = "ocp-apim-subscription-key"
@@ -59,7 +59,7 @@ class Request:
 
     async def require_number(self, number: NoticeNumber) -> None:
         """Raise Forbidden unless the caller may write this number too: one that the address does not name."""
-        wanted = Wanted(Scope.NOTICES_WRITE, self.institution, (number.segregation_code,))
+        wanted = AccessRequest(Scope.NOTICES_WRITE, self.institution, (number.segregation_code,))
         await authorise(bootstrap.archive().registry, self.caller, self.headers.get(KEY_HEADER), wanted)
 
     async def require_iuv(self, publication: Publication) -> None:
@@ -68,9 +68,9 @@ class Request:
         if publication.needs_claim and owner.segregation_code is not None:
             await self.require_number(owner)
 
-    def act(self, occurred_at: datetime | None = None, reason: str | None = None) -> Act:
+    def write_context(self, occurred_at: datetime | None = None, reason: str | None = None) -> WriteContext:
         """Return this request as an attempt to change a notice, under a write id of its own."""
-        return Act(self.now, self.caller.actor, secrets.token_hex(12), occurred_at, reason=reason)
+        return WriteContext(self.now, self.caller.actor, secrets.token_hex(12), occurred_at, reason=reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +84,14 @@ class Response:
     media_type: str = JSON
 
 
-def show(notice: Notice, now: datetime, status: int = 200) -> Response:
+def notice_response(notice: Notice, now: datetime, status: int = 200) -> Response:
     """Return the answer that shows a notice, with the status true at `now`."""
     return Response(status, answers.notice(notice, now), etag=answers.etag(notice, now))
 
 
 Handler = Callable[[Request], Awaitable[Response]]
 OpenHandler = Callable[[func.HttpRequest], Awaitable[Response]]
-Named = Callable[[object, Mapping[str, str], Scope], Wanted]
+Named = Callable[[object, Mapping[str, str], Scope], AccessRequest]
 """Reads from a JSON body and its query what is wanted; raises what cannot be read."""
 Refusal = Callable[[ArchiveError], tuple[int, dict[str, Any]]]
 """Tells the status and the body of a refusal."""
@@ -231,7 +231,7 @@ async def _admitted(
     if named is None:
         wanted = _wanted(req, scope)
     else:
-        value, given = read_json(body), parameters_of(req.url, parameters)
+        value, given = parse_json(body), parameters_of(req.url, parameters)
         wanted = named(value, given, scope)
         add_log_context(**loggable(wanted.institution, ""))
     caller = await authorise(archive.registry, caller, key, wanted)
@@ -247,10 +247,10 @@ async def _admitted(
     )
 
 
-def _wanted(req: func.HttpRequest, scope: Scope) -> Wanted:
+def _wanted(req: func.HttpRequest, scope: Scope) -> AccessRequest:
     number = req.route_params.get("nav")
     codes = () if number is None else (NoticeNumber(number).segregation_code,)
-    return Wanted(scope, req.route_params["ec"], codes)
+    return AccessRequest(scope, req.route_params["ec"], codes)
 
 
 def _rendered(response: Response, request_id: str) -> func.HttpResponse:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from shared.domain.identifiers import InstitutionCode, Iuv, NoticeNumber
 from shared.domain.institutions import CreditorInstitution
 from shared.domain.notice import Address, Notice
-from shared.errors import IuvAlreadyUsed, TryAgain
+from shared.errors import IuvAlreadyUsed, NotDoneInTime
 from shared.ports import IuvClaim, NoticeStore
 
 WAITS = (0.01, 0.02, 0.05, 0.1, 0.2, *(0.5,) * 8)
@@ -46,7 +46,7 @@ class IuvClaims:
         return own.number, await self._store.load(own) if institution.lenient else known
 
     async def check(self, address: Address, iuv: Iuv) -> None:
-        """Return if this notice has the IUV, or no other one claims it; raise IuvAlreadyUsed, TryAgain."""
+        """Return if this notice has the IUV, or no other one claims it; raise IuvAlreadyUsed, NotDoneInTime."""
         claim = await self._store.iuv_claim(address.creditor_institution, iuv)
         if claim is None or claim.number == address.number:
             return
@@ -54,7 +54,7 @@ class IuvClaims:
             await self._outlive(claim, address.creditor_institution, iuv)
 
     async def claim(self, address: Address, iuv: Iuv) -> None:
-        """Let the IUV name this notice; raise IuvAlreadyUsed, TryAgain."""
+        """Let the IUV name this notice; raise IuvAlreadyUsed, NotDoneInTime."""
         institution = address.creditor_institution
         if _has(await self._store.load(Address(institution, iuv.number)), iuv):
             raise IuvAlreadyUsed
@@ -66,7 +66,7 @@ class IuvClaims:
             claim = await self._store.claim_iuv(institution, iuv, mine, instead_of=claim)
 
     async def _outlive(self, claim: IuvClaim, institution: InstitutionCode, iuv: Iuv) -> None:
-        """Return once the claim does not count; raise IuvAlreadyUsed if it does, TryAgain if that stays open."""
+        """Return once the claim does not count; raise IuvAlreadyUsed if it does, NotDoneInTime if that stays open."""
         for wait in WAITS:
             other = await self._store.load(Address(institution, claim.number))
             if other is not None and other.is_communicated:
@@ -76,7 +76,7 @@ class IuvClaims:
             if claim.held_until <= self._clock():
                 return
             await asyncio.sleep(wait)
-        raise TryAgain(retry_after=(claim.held_until - self._clock()).total_seconds())
+        raise NotDoneInTime(retry_after=(claim.held_until - self._clock()).total_seconds())
 
 
 def _has(notice: Notice | None, iuv: Iuv) -> bool:

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
-from shared.auth import Wanted
+from shared.auth import AccessRequest
 from shared.domain.amounts import MAX_AMOUNT, Amount
 from shared.domain.callers import Scope
 from shared.domain.content import Changes, Content, Debtor, DebtorType
@@ -39,8 +39,8 @@ from shared.wire.texts import (
     IbanText,
     InstitutionText,
     IuvText,
+    ParseContext,
     PostalIbanText,
-    Reading,
     Text,
     Visible255,
     violation,
@@ -155,17 +155,17 @@ class Named:
         return self.iuv[:2] if self.number is None else self.number.segregation_code
 
 
-def wanted(value: object, parameters: Mapping[str, str], scope: Scope) -> Wanted:
+def wanted(value: object, parameters: Mapping[str, str], scope: Scope) -> AccessRequest:
     """Return what a call wants to do; `segregationCodes` narrows what is granted, and never widens it.
 
     Raises InvalidBody, InvalidParameter, SegregationCodeNotGranted.
     """
-    named, codes = _read(NamedBody, value, None).named, read_segregation_codes(parameters)
+    named, codes = _read(NamedBody, value, None).named, parse_segregation_codes(parameters)
     if codes is not None and named.segregation_code not in codes:
         raise SegregationCodeNotGranted(
             "The parameter segregationCodes does not name the code of this number. Add the code, or leave it out."
         )
-    return Wanted(scope, named.creditor_institution, (named.segregation_code,))
+    return AccessRequest(scope, named.creditor_institution, (named.segregation_code,))
 
 
 def check_number(number: NoticeNumber, named: Named, *, lenient: bool) -> None:
@@ -186,14 +186,14 @@ def _invalid_number(refusal: InvalidValue, named: Named) -> Violation:
     return Violation("iuv", refusal.code, rule)
 
 
-def read_position(value: object, reading: Reading) -> PositionBody:
+def parse_position(value: object, context: ParseContext) -> PositionBody:
     """Return what a call says of the position; raise InvalidBody. With amount 0 only the form of the rest counts."""
     if isinstance(value, dict) and _text_as_amount(value.get("amount")) == 0:
-        reading = Reading(lenient=True, now=reading.now)
-    return _read(PositionBody, value, reading)
+        context = ParseContext(lenient=True, now=context.now)
+    return _read(PositionBody, value, context)
 
 
-def read_segregation_codes(parameters: Mapping[str, str]) -> frozenset[str] | None:
+def parse_segregation_codes(parameters: Mapping[str, str]) -> frozenset[str] | None:
     """Return the codes that a call is narrowed to, None where it is not; raise InvalidParameter."""
     given = parameters.get("segregationCodes")
     if given is None:
@@ -281,8 +281,8 @@ def _debtor(body: PositionBody) -> Debtor:
 Read = TypeVar("Read", bound=NamedBody)
 
 
-def _read(kind: type[Read], value: object, reading: Reading | None) -> Read:
+def _read(kind: type[Read], value: object, context: ParseContext | None) -> Read:
     try:
-        return kind.model_validate(value, context=reading)
+        return kind.model_validate(value, context=context)
     except ValidationError as error:
         raise InvalidBody(violations=violations_of(error)) from None

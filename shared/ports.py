@@ -20,7 +20,7 @@ from shared.domain.notice import Address, Change, Notice
 from shared.domain.registry_changes import LOCAL_START, Entry, Operator, RegistryChange
 
 
-class Overtaken(Exception):
+class VersionConflict(Exception):
     """Another writer changed the notice first; `current` is the notice as it is now."""
 
     def __init__(self, current: Notice | None) -> None:
@@ -49,7 +49,7 @@ class Order(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Position:
+class Cursor:
     """Where a listing stands: the sort key of the last notice seen (empty when ordered by number), and its number."""
 
     key: str
@@ -74,7 +74,7 @@ class Search:
     updated_from: datetime | None = None
     updated_to: datetime | None = None
     limit: int = 100
-    after: Position | None = None
+    after: Cursor | None = None
 
     @property
     def order(self) -> Order:
@@ -83,9 +83,9 @@ class Search:
             return Order.UPDATE
         return Order.DUE_DATE if self.due_from or self.due_to else Order.NUMBER
 
-    def position(self, notice: Notice) -> Position:
+    def position(self, notice: Notice) -> Cursor:
         """Return where the listing stands after the notice."""
-        return Position(sort_key(notice, self.order), notice.address.number)
+        return Cursor(sort_key(notice, self.order), notice.address.number)
 
 
 def sort_key(notice: Notice, order: Order) -> str:
@@ -106,10 +106,10 @@ class NoticeStore(Protocol):
         """Return the notice as it is now; one point read."""
 
     async def save(self, change: Change) -> None:
-        """Keep the notice and its new events, both or neither; when it returns, they are durable.
+        """Save the notice and its new events, both or neither. When it returns, they are durable.
 
-        Raises Overtaken unless the notice is still at the version the change starts from. Saving the same change again
-        (same write id) changes nothing, so that a save whose outcome is unknown may be repeated.
+        Raises VersionConflict unless the notice is still at the version that the change starts from. Saving the same
+        change again (same write id) changes nothing, so a save without an answer may be repeated.
         """
 
     async def history(self, address: Address, after: int = 0, limit: int = 100) -> list[NoticeEvent]:

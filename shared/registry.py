@@ -23,7 +23,7 @@ _KEY_HASH = re.compile(r"[0-9a-f]{64}")
 Found = TypeVar("Found")
 
 
-class KnownRegistry:
+class CachedRegistry:
     """The registry, remembered."""
 
     def __init__(self, registry: Registry, clock: Callable[[], datetime]) -> None:

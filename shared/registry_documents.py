@@ -7,7 +7,7 @@ from typing import Any
 
 from shared.documents import Document, plain
 from shared.domain.callers import Caller, Key, Scope
-from shared.domain.dates import format_instant, read_instant
+from shared.domain.dates import decode_instant, format_instant
 from shared.domain.events import Role
 from shared.domain.identifiers import Iban, InstitutionCode
 from shared.domain.institutions import CreditorInstitution, Exclusion, RegisteredIban
@@ -48,7 +48,7 @@ def institution_document(institution: CreditorInstitution) -> dict[str, Any]:
     }
 
 
-def read_institution(document: dict[str, Any]) -> CreditorInstitution:
+def decode_institution(document: dict[str, Any]) -> CreditorInstitution:
     """Return the institution of a document."""
     return CreditorInstitution(
         fiscal_code=InstitutionCode(document["fiscalCode"]),
@@ -57,7 +57,7 @@ def read_institution(document: dict[str, Any]) -> CreditorInstitution:
             RegisteredIban(
                 Iban(iban["iban"]),
                 frozenset(iban["labels"]),
-                read_instant(iban["registeredAt"]),
+                decode_instant(iban["registeredAt"]),
                 iban["postal"],
             )
             for iban in document["ibans"]
@@ -89,11 +89,11 @@ def caller_document(caller: Caller) -> dict[str, Any]:
     }
 
 
-def read_caller(document: dict[str, Any]) -> Caller:
+def decode_caller(document: dict[str, Any]) -> Caller:
     """Return the caller of a document."""
 
     def instant(text: str | None) -> Any:
-        return read_instant(text) if text else None
+        return decode_instant(text) if text else None
 
     return Caller(
         name=document["name"],
@@ -129,12 +129,12 @@ def change_document(before: Registered | None, after: Registered | None, by: Ope
     }
 
 
-def read_change(document: Document) -> RegistryChange:
+def decode_change(document: Document) -> RegistryChange:
     """Return the change of a record."""
     kind, _, name = document["entry"].partition(":")
     return RegistryChange(
         id=document["id"].removeprefix(_CHANGE),
-        at=read_instant(document["at"]),
+        at=decode_instant(document["at"]),
         by=Operator(**document["by"]),
         action=Action(document["action"]),
         entry=Entry(Kind(kind), name),

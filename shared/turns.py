@@ -11,7 +11,7 @@ from datetime import timedelta
 from weakref import WeakValueDictionary
 
 from shared.domain.notice import Address
-from shared.errors import TryAgain
+from shared.errors import NotDoneInTime
 
 SHARE_OF_SAVING = 0.2
 """Of the time of a request. A turn that comes later is not begun: a request that gives up has then written nothing."""
@@ -43,7 +43,7 @@ class Turn:
         self._begin_before = begin_before
 
     async def __aenter__(self) -> None:
-        """Wait for the turn; raise TryAgain if that takes too long."""
+        """Wait for the turn; raise NotDoneInTime if that takes too long."""
         lock = self._locks.get(self._address)
         if lock is None:
             lock = self._locks[self._address] = asyncio.Lock()
@@ -54,7 +54,7 @@ class Turn:
         self._lock = lock
         if asyncio.get_running_loop().time() > self._begin_before:
             lock.release()
-            raise TryAgain
+            raise NotDoneInTime
 
     async def __aexit__(self, *_: object) -> None:
         """End the turn."""
@@ -65,4 +65,4 @@ class Turn:
             async with asyncio.timeout_at(self._begin_before):
                 await lock.acquire()
         except TimeoutError as error:
-            raise TryAgain from error
+            raise NotDoneInTime from error

@@ -11,7 +11,7 @@ from shared.domain.callers import EVERY, Caller, Key, Scope
 from shared.domain.content import Content, Debtor, DebtorType, Transfer
 from shared.domain.dates import DueDate
 from shared.domain.declarations import Publication, publish
-from shared.domain.events import Act, Actor, NoticeEvent, Role
+from shared.domain.events import Actor, NoticeEvent, Role, WriteContext
 from shared.domain.identifiers import DebtorCode, Iban, InstitutionCode, NoticeNumber
 from shared.domain.institutions import DEFAULT_LABEL, CreditorInstitution, RegisteredIban
 from shared.domain.money import OutcomeCode, Payment, Settlement
@@ -57,9 +57,9 @@ def a_transfer(number: int = 1, amount: int = 12050, **changes: Any) -> Transfer
     return replace(transfer, **changes)
 
 
-def an_act(now: datetime = NOW, **changes: Any) -> Act:
+def an_act(now: datetime = NOW, **changes: Any) -> WriteContext:
     """Return an attempt of an EC to change a notice, under a write id of its own."""
-    return replace(Act(now, EC, f"write-{next(_serial)}"), **changes)
+    return replace(WriteContext(now, EC, f"write-{next(_serial)}"), **changes)
 
 
 def a_publication(address: Address = ADDRESS, **changes: Any) -> Publication:

@@ -4,11 +4,11 @@ import azure.functions as func
 
 from shared import bootstrap
 from shared.domain.callers import Scope
-from shared.http import Request, Response, endpoint, show
+from shared.http import Request, Response, endpoint, notice_response
 from shared.routes import route
-from shared.wire.bodies import read_amendment, read_json, read_life_cycle
-from shared.wire.headers import JSON, MERGE_PATCH, read_precondition
-from shared.wire.texts import Reading
+from shared.wire.bodies import parse_amendment, parse_json, parse_life_cycle_event
+from shared.wire.headers import JSON, MERGE_PATCH, parse_precondition
+from shared.wire.texts import ParseContext
 
 bp = func.Blueprint()
 
@@ -18,12 +18,12 @@ bp = func.Blueprint()
 async def amend_notice(request: Request) -> Response:
     """200: the named fields changed, the others stayed."""
     archive = bootstrap.archive()
-    value, supposed = read_json(request.body), read_precondition(request.headers)
+    value, precondition = parse_json(request.body), parse_precondition(request.headers)
     institution = await archive.registry.institution(request.institution)
-    amendment = read_amendment(value, Reading(institution.lenient, request.now))
-    act = request.act(amendment.occurred_at)
-    change = await archive.amend(request.address, amendment.changes, institution, act, supposed, amendment.iuv)
-    return show(change.notice, archive.clock())
+    amendment = parse_amendment(value, ParseContext(institution.lenient, request.now))
+    context = request.write_context(amendment.occurred_at)
+    change = await archive.amend(request.address, amendment.changes, institution, context, precondition, amendment.iuv)
+    return notice_response(change.notice, archive.clock())
 
 
 @route(bp, "v1/creditor-institutions/{ec}/notices/{nav}/events", "POST")
@@ -31,14 +31,14 @@ async def amend_notice(request: Request) -> Response:
 async def declare_event(request: Request) -> Response:
     """200: the notice is cancelled, closed or restored; again, it changes nothing."""
     archive = bootstrap.archive()
-    value, supposed = read_json(request.body), read_precondition(request.headers)
+    value, precondition = parse_json(request.body), parse_precondition(request.headers)
     institution = await archive.registry.institution(request.institution)
-    declared = read_life_cycle(value, request.address, Reading(institution.lenient, request.now))
-    act = request.act(declared.occurred_at, declared.reason)
+    declared = parse_life_cycle_event(value, request.address, ParseContext(institution.lenient, request.now))
+    context = request.write_context(declared.occurred_at, declared.reason)
     if declared.type == "cancelled":
-        change = await archive.cancel(request.address, act, supposed, declared.replaced_by)
+        change = await archive.cancel(request.address, context, precondition, declared.replaced_by)
     elif declared.type == "closed":
-        change = await archive.close(request.address, act, supposed)
+        change = await archive.close(request.address, context, precondition)
     else:
-        change = await archive.restore(request.address, act, supposed)
-    return show(change.notice, archive.clock())
+        change = await archive.restore(request.address, context, precondition)
+    return notice_response(change.notice, archive.clock())

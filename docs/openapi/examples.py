@@ -8,14 +8,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shared.domain.declarations import Publication, amend, cancel, publish
-from shared.domain.events import Act, Actor, Role
+from shared.domain.events import Actor, Role, WriteContext
 from shared.domain.identifiers import Iban, InstitutionCode, NoticeNumber
 from shared.domain.institutions import CreditorInstitution, RegisteredIban
 from shared.domain.notice import Address
 from shared.pa_create_position import position
 from shared.wire import answers
-from shared.wire.bodies import read_amendment, read_notice
-from shared.wire.texts import Reading
+from shared.wire.bodies import parse_amendment, parse_notice
+from shared.wire.texts import ParseContext
 
 NOW = datetime(2026, 11, 24, 14, 42, 49, 123000, UTC)
 ADDRESS = Address(InstitutionCode("77777777777"), NoticeNumber("347000000000000124"))
@@ -146,10 +146,10 @@ POSITIONS: Examples = {
 
 def answered() -> dict[str, Any]:
     """Return what is answered when the minimal notice is published, amended, cancelled, read, listed."""
-    reading = Reading(lenient=False, now=NOW)
-    publication, _ = read_notice(MINIMAL, ADDRESS, reading)
+    context = ParseContext(lenient=False, now=NOW)
+    publication, _ = parse_notice(MINIMAL, ADDRESS, context)
     published = publish(None, Publication(ADDRESS, publication.content.with_iban(DEFAULT)), _act(0))
-    changes = read_amendment(PATCHES["amount"][1], reading).changes
+    changes = parse_amendment(PATCHES["amount"][1], context).changes
     amended = amend(published.notice, changes, DEFAULT, _act(1))
     cancelled = cancel(amended.notice, _act(2, LIFE_CYCLE_EVENTS["cancelled"][1]["reason"]))
     shown = {
@@ -167,6 +167,6 @@ def answered() -> dict[str, Any]:
     }
 
 
-def _act(hours: int, reason: str | None = None) -> Act:
+def _act(hours: int, reason: str | None = None) -> WriteContext:
     actor = Actor(Role.CREDITOR_INSTITUTION, "comune-di-prova")
-    return Act(NOW + timedelta(hours=hours), actor, f"write-{hours}", reason=reason)
+    return WriteContext(NOW + timedelta(hours=hours), actor, f"write-{hours}", reason=reason)

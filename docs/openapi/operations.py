@@ -88,12 +88,12 @@ _SUPPOSES = (errors.InvalidHeader, errors.PreconditionFailed)
 _CHANGES = (
     *_OF_NOTICE, *_READS, *_SUPPOSES,
     errors.NoticePaid, errors.NoticeReported, errors.NoticeCancelled, errors.NoticeClosed,
-    errors.OlderThanKnown, errors.ManagedByGpd, errors.TryAgain,
+    errors.StaleDeclaration, errors.ManagedByGpd, errors.NotDoneInTime,
 )  # fmt: skip
 _CREATES = (
     *_OF_NOTICE, *_READS, errors.NoIbanRegistered, errors.NothingToCancel,
     errors.DueDateInPast, errors.NoticeCancelled, errors.NoticeClosed, errors.NoticePaid, errors.NoticeReported,
-    errors.ManagedByGpd, errors.IuvIsFixed, errors.IuvAlreadyUsed, errors.TryAgain,
+    errors.ManagedByGpd, errors.IuvIsFixed, errors.IuvAlreadyUsed, errors.NotDoneInTime,
 )  # fmt: skip
 _STATES = (errors.NoIbanRegistered, errors.DueDateInPast, errors.IuvIsFixed)
 
@@ -138,7 +138,7 @@ OPERATIONS: Mapping[str, Operation] = {
         answers={
             200: Answer("The notice as it is now.", "NoticeShown", _EXAMPLES["cancelled"], "ETag", _TO_A_NOTICE),
         },
-        refusals=(*_CHANGES, errors.NoticeNotFound, errors.AmendTheDueDate),
+        refusals=(*_CHANGES, errors.NoticeNotFound, errors.NoticeExpired),
     ),
     "get_notice": Operation(
         tag="get_notice",

@@ -15,13 +15,13 @@ from azure.cosmos.aio import ContainerProxy
 
 from shared.adapters.cosmos_calls import Cosmos, Hook
 from shared.adapters.cosmos_lists import NOTICES, CosmosLists
-from shared.documents import SCHEMA, Document, event_document, event_id, notice_document, read_event, read_notice
-from shared.domain.dates import format_instant, read_instant
+from shared.documents import SCHEMA, Document, decode_event, decode_notice, event_document, event_id, notice_document
+from shared.domain.dates import decode_instant, format_instant
 from shared.domain.events import NoticeEvent
 from shared.domain.identifiers import InstitutionCode, Iuv, NoticeNumber
 from shared.domain.notice import Address, Change, Notice
 from shared.errors import StoreUnavailable
-from shared.ports import IuvClaim, Overtaken, Search
+from shared.ports import IuvClaim, Search, VersionConflict
 
 CHECKPOINTS = "checkpoints"
 """The container of what a process remembers; its key and indexes are in infra/data.json."""
@@ -42,10 +42,10 @@ class CosmosNoticeStore:
     async def load(self, address: Address) -> Notice | None:
         """Return the notice as it is now; one point read."""
         document = await self._read("load", "notice", _key(address))
-        return None if document is None else read_notice(document)
+        return None if document is None else decode_notice(document)
 
     async def save(self, change: Change) -> None:
-        """Keep the notice and its new events in one batch; raise Overtaken, StoreUnavailable."""
+        """Keep the notice and its new events in one batch; raise VersionConflict, StoreUnavailable."""
         address, expected = change.notice.address, change.expected_version
         notice, events = notice_document(change.notice), [event_document(event) for event in change.events]
 
@@ -56,20 +56,20 @@ class CosmosNoticeStore:
             await container.execute_item_batch(batch, _key(address), no_response=True, response_hook=hook)
 
         try:
-            await self._cosmos.ask("save", NOTICES, save)
+            await self._cosmos.call("save", NOTICES, save)
         except HttpResponseError:
             await self._check_saved(change)
 
     async def _check_saved(self, change: Change) -> None:
-        """Return if the change was saved after all; raise Overtaken if another came first."""
+        """Return if the change was saved after all; raise VersionConflict if another came first."""
         address = change.notice.address
         found = await self._read_together(_key(address), "notice", event_id(change.expected_version + 1))
         if found is None:
             # There is no such event: the change starts from a version that is not there.
-            raise Overtaken(await self.load(address))
+            raise VersionConflict(await self.load(address))
         notice, event = found
         if event["writeId"] != change.events[0].write_id:
-            raise Overtaken(read_notice(notice))
+            raise VersionConflict(decode_notice(notice))
 
     async def history(self, address: Address, after: int = 0, limit: int = 100) -> list[NoticeEvent]:
         """Return the events that made the versions after `after`, oldest first; one query inside its partition."""
@@ -107,7 +107,7 @@ class CosmosNoticeStore:
         order = "DESC" if latest_first else "ASC"
         if not _is_possible(_key(address)):
             return []
-        return [read_event(document) for document in await self._cosmos.ask("events", NOTICES, read)]
+        return [decode_event(document) for document in await self._cosmos.call("events", NOTICES, read)]
 
     async def search(self, search: Search) -> list[Notice]:
         """Return the notices wanted, in the order of the search; one query for each physical partition."""
@@ -143,7 +143,7 @@ class CosmosNoticeStore:
                 await container.create_item(alias, no_response=True, response_hook=hook)
 
         try:
-            await self._cosmos.ask("claim_iuv", NOTICES, write)
+            await self._cosmos.call("claim_iuv", NOTICES, write)
         except HttpResponseError as error:
             # Another's, or our own whose answer was lost.
             found = await self._read_together(key, "alias")
@@ -165,7 +165,7 @@ class CosmosNoticeStore:
             await container.upsert_item(health, no_response=True, response_hook=hook)
 
         try:
-            await self._cosmos.ask("ping", CHECKPOINTS, write)
+            await self._cosmos.call("ping", CHECKPOINTS, write)
         except HttpResponseError as error:
             raise StoreUnavailable from error
 
@@ -180,7 +180,7 @@ class CosmosNoticeStore:
         if not _is_possible(key):
             return None
         try:
-            return await self._cosmos.ask(operation, NOTICES, read)
+            return await self._cosmos.call(operation, NOTICES, read)
         except ResourceNotFoundError:
             return None
 
@@ -192,7 +192,7 @@ class CosmosNoticeStore:
             return await container.execute_item_batch(batch, key, response_hook=hook)
 
         try:
-            found = await self._cosmos.ask("read_together", NOTICES, read)
+            found = await self._cosmos.call("read_together", NOTICES, read)
         except HttpResponseError as error:
             if error.status_code == 404:
                 return None
@@ -218,7 +218,7 @@ def _alias(institution: InstitutionCode, iuv: Iuv, claim: IuvClaim) -> Document:
 
 def _claim_of(alias: Document) -> IuvClaim:
     # Claims of before were not held for a time.
-    held_until = read_instant(alias["heldUntil"]) if "heldUntil" in alias else datetime.min.replace(tzinfo=UTC)
+    held_until = decode_instant(alias["heldUntil"]) if "heldUntil" in alias else datetime.min.replace(tzinfo=UTC)
     return IuvClaim(NoticeNumber(alias["number"]), held_until)
 
 

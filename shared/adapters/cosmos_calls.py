@@ -79,7 +79,7 @@ class Cosmos:
         self._identity: ManagedIdentityCredential | None = None
         self._is_closed = False
 
-    async def ask(self, operation: str, container: str, call: Call[Answered]) -> Answered:
+    async def call(self, operation: str, container: str, call: Call[Answered]) -> Answered:
         """Return the answer of the call, repeating it while it fails for a reason that passes.
 
         Raises StoreUnavailable when the budget is spent or the account is not as it must be, and the SDK's error with

@@ -23,7 +23,7 @@ from shared.adapters.cosmos_search import (
     search_place,
     search_query,
 )
-from shared.documents import Document, read_notice
+from shared.documents import Document, decode_notice
 from shared.domain.identifiers import InstitutionCode
 from shared.domain.notice import Notice
 from shared.ports import Search, sort_key
@@ -100,7 +100,7 @@ class CosmosLists:
             return [document async for document in pages]
 
         # A partition that is split meanwhile answers in parts, and begins anew where a page was cut.
-        found = {place(document): document for document in await self._cosmos.ask(operation, NOTICES, select)}
+        found = {place(document): document for document in await self._cosmos.call(operation, NOTICES, select)}
         return [found[key] for key in sorted(found)][: query.limit]
 
     async def _partitions(self, institution: InstitutionCode | None = None) -> list[Document]:
@@ -115,7 +115,7 @@ class CosmosLists:
                         return [partition]
             return every
 
-        return await self._cosmos.ask("ranges", NOTICES, read)
+        return await self._cosmos.call("ranges", NOTICES, read)
 
 
 async def _all(calls: Iterable[Coroutine[Any, Any, Answered]]) -> list[Answered]:
@@ -133,7 +133,7 @@ def _readable(documents: Iterable[Document]) -> Iterator[Notice]:
     """Yield the notices of the documents, without those that cannot be decoded."""
     for document in documents:
         try:
-            yield read_notice(document)
+            yield decode_notice(document)
         except Exception as error:  # noqa: BLE001  whatever is wrong with it
             institution, number = document.get("creditorInstitution"), document.get("noticeNumber")
             log_bug("document_unreadable", error, **loggable(str(institution), str(number)))

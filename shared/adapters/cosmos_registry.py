@@ -18,7 +18,7 @@ from shared.domain.institutions import CreditorInstitution
 from shared.domain.registry_changes import LOCAL_START, Entry, Kind, Operator, RegistryChange
 from shared.errors import StoreUnavailable
 from shared.ports import ChangedMeanwhile, ChangeSearch
-from shared.registry_documents import SCHEMA, read_caller, read_institution
+from shared.registry_documents import SCHEMA, decode_caller, decode_institution
 from shared.telemetry import log_failure
 
 
@@ -32,11 +32,11 @@ class CosmosRegistry:
     async def institution(self, code: InstitutionCode) -> CreditorInstitution | None:
         """Return the institution, if it is registered; one point read."""
         document = await self._documents.read_entry(Entry(Kind.INSTITUTION, code))
-        return None if document is None else read_institution(document)
+        return None if document is None else decode_institution(document)
 
     async def institutions(self) -> list[CreditorInstitution]:
         """Return every institution, by fiscal code."""
-        return [read_institution(document) for document in await self._documents.read_entries(Kind.INSTITUTION)]
+        return [decode_institution(document) for document in await self._documents.read_entries(Kind.INSTITUTION)]
 
     async def save_institution(
         self,
@@ -66,11 +66,11 @@ class CosmosRegistry:
     async def caller_named(self, name: str) -> Caller | None:
         """Return the caller of this name, if it is registered; one point read."""
         document = await self._documents.read_entry(Entry(Kind.CALLER, name))
-        return None if document is None else read_caller(document)
+        return None if document is None else decode_caller(document)
 
     async def callers(self) -> list[Caller]:
         """Return every caller, by name."""
-        return [read_caller(document) for document in await self._documents.read_entries(Kind.CALLER)]
+        return [decode_caller(document) for document in await self._documents.read_entries(Kind.CALLER)]
 
     async def save_caller(
         self, caller: Caller, before: Caller | EllipsisType | None = ..., by: Operator = LOCAL_START

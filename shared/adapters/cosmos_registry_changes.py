@@ -30,10 +30,10 @@ from shared.registry_documents import (
     caller_document,
     change_document,
     change_ids,
+    decode_caller,
+    decode_change,
+    decode_institution,
     institution_document,
-    read_caller,
-    read_change,
-    read_institution,
 )
 from shared.telemetry import log_failure
 
@@ -106,7 +106,7 @@ class Changes:
             page = await self._documents.read_newest(first, end, search.entry, search.limit - len(found))
             if not page:
                 break
-            found += [read_change(record) for record in page if _is_complete(record) or await self._is_made(record)]
+            found += [decode_change(record) for record in page if _is_complete(record) or await self._is_made(record)]
             end = page[-1]["id"]
         return found
 
@@ -154,4 +154,4 @@ def _document(registered: Registered | None) -> Document:
 
 
 def _read(kind: Kind, document: Document) -> Registered:
-    return read_caller(document) if kind is Kind.CALLER else read_institution(document)
+    return decode_caller(document) if kind is Kind.CALLER else decode_institution(document)

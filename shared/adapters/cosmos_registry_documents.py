@@ -39,7 +39,7 @@ class Documents:
         if len(document_id) > _LONGEST_ID:
             return None  # an address says what whoever asks has put into it
         try:
-            return await self._cosmos.ask("read", REGISTRIES, read)
+            return await self._cosmos.call("read", REGISTRIES, read)
         except ResourceNotFoundError:
             return None
 
@@ -85,7 +85,7 @@ class Documents:
                 response_hook=hook,
             )
 
-        return await self._cosmos.ask("write", REGISTRIES, write)
+        return await self._cosmos.call("write", REGISTRIES, write)
 
     async def delete(self, document: Document) -> None:
         """Delete the document as it was read or written.
@@ -103,7 +103,7 @@ class Documents:
             )
 
         with suppress(HttpResponseError):  # 404 or 412
-            await self._cosmos.ask("delete", REGISTRIES, delete)
+            await self._cosmos.call("delete", REGISTRIES, delete)
 
     async def _select(
         self, condition: str, values: Mapping[str, str], limit: int, *, greatest_first: bool = False
@@ -121,8 +121,8 @@ class Documents:
             )
             return [document async for document in pages]
 
-        parts = await self._cosmos.ask("ranges", REGISTRIES, ranges)
-        asked = (self._cosmos.ask("select", REGISTRIES, partial(select, part)) for part in parts)
+        parts = await self._cosmos.call("ranges", REGISTRIES, ranges)
+        asked = (self._cosmos.call("select", REGISTRIES, partial(select, part)) for part in parts)
         # After a split a document may be found twice.
         every = {str(document["id"]): document for found in await asyncio.gather(*asked) for document in found}
         return [every[document_id] for document_id in sorted(every, reverse=greatest_first)[:limit]]

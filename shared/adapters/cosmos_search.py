@@ -12,7 +12,7 @@ from shared.documents import Document
 from shared.domain.callers import EVERY
 from shared.domain.dates import format_instant
 from shared.domain.lifecycle import TRUE_NOW, Anomaly, Status
-from shared.ports import Order, Position, Search
+from shared.ports import Cursor, Order, Search
 
 DUE_PAGE = 100
 """Due notices that are asked of one physical partition at once."""
@@ -47,10 +47,10 @@ def search_place(order: Order) -> Callable[[Document], Place]:
     return lambda document: _place(document, (*_FIELDS[order], "noticeNumber"))
 
 
-def position_after(place: Place) -> Position:
+def position_after(place: Place) -> Cursor:
     """Return the position of a list after this place."""
     *key, number = place
-    return Position("".join(key), number)
+    return Cursor("".join(key), number)
 
 
 def due_query(now: datetime, after: Place | None) -> Query:

@@ -23,20 +23,20 @@ from shared.adapters.sqlite_search import DUE, FEW, count_statement, search_stat
 from shared.adapters.sqlite_writes import Write, Writes
 from shared.documents import (
     SCHEMA,
+    decode_event,
+    decode_notice,
     dumps,
     event_document,
     loads,
     notice_document,
-    read_event,
-    read_notice,
 )
 from shared.domain.callers import EVERY
-from shared.domain.dates import format_instant, read_instant
+from shared.domain.dates import decode_instant, format_instant
 from shared.domain.events import NoticeEvent
 from shared.domain.identifiers import InstitutionCode, Iuv, NoticeNumber
 from shared.domain.notice import Address, Change, Notice
 from shared.errors import StoreUnavailable
-from shared.ports import IuvClaim, Order, Overtaken, Position, Search
+from shared.ports import Cursor, IuvClaim, Order, Search, VersionConflict
 from shared.telemetry import log_bug, loggable
 
 EVENTS_SIZE = 1024 * 1024
@@ -78,10 +78,10 @@ class SqliteNoticeStore:
     async def load(self, address: Address) -> Notice | None:
         """Return the notice as it is now; one point read."""
         rows = self._read("SELECT document FROM notices WHERE creditor_institution = ? AND number = ?", _key(address))
-        return read_notice(loads(rows[0][0])) if rows else None
+        return decode_notice(loads(rows[0][0])) if rows else None
 
     async def save(self, change: Change) -> None:
-        """Keep the notice and its new events, with the other writes of this tick; raise Overtaken, StoreUnavailable."""
+        """Save the notice and its new events, with the other writes of this tick; raise VersionConflict."""
         await self._writes.add(_SaveChange(change))
 
     async def history(self, address: Address, after: int = 0, limit: int = 100) -> list[NoticeEvent]:
@@ -98,14 +98,14 @@ class SqliteNoticeStore:
                         break
         except sqlite3.Error as error:
             raise StoreUnavailable from error
-        return [read_event(loads(document)) for document in found]
+        return [decode_event(loads(document)) for document in found]
 
     async def latest_events(self, address: Address, version: int) -> AsyncIterator[NoticeEvent]:
         """Yield the events from the one that made `version` back to the first."""
         while version > 0:
             rows = self._read(_EVENTS_BEFORE, (*_key(address), version))
             for (document,) in rows:
-                event = read_event(loads(document))
+                event = decode_event(loads(document))
                 yield event
                 version = event.version - 1
             if not rows:
@@ -126,7 +126,7 @@ class SqliteNoticeStore:
             if len(rows) < search.limit or not (missing := wanted - len(notices)):
                 return notices
             # Others take the place of what was left out: a page that is not full is the last one.
-            search = replace(search, limit=missing, after=Position(*rows[-1][:2]))
+            search = replace(search, limit=missing, after=Cursor(*rows[-1][:2]))
 
     async def due(self, now: datetime) -> AsyncIterator[Notice]:
         """Yield the notices that time has changed and nobody wrote down, page by page.
@@ -158,7 +158,7 @@ class SqliteNoticeStore:
         rows = self._read(
             "SELECT number, held_until FROM iuvs WHERE creditor_institution = ? AND iuv = ?", (institution, iuv)
         )
-        return IuvClaim(NoticeNumber(rows[0][0]), read_instant(rows[0][1])) if rows else None
+        return IuvClaim(NoticeNumber(rows[0][0]), decode_instant(rows[0][1])) if rows else None
 
     async def ping(self, now: datetime) -> None:
         """Return if the file can be written."""
@@ -189,7 +189,7 @@ class SqliteNoticeStore:
 def _decoded(institution: str, number: str, document: bytes) -> Iterator[Notice]:
     """Yield the notice of a listed document; log one that cannot be decoded, so that the others are served."""
     try:
-        notice = read_notice(loads(document))
+        notice = decode_notice(loads(document))
     except Exception as error:  # noqa: BLE001  however a document is broken, it must not hide the others
         log_bug("document_unreadable", error, **loggable(institution, number))
     else:
@@ -217,7 +217,7 @@ class _SaveChange(Write):
         )
         self._events = [(*self._key, event.version, dumps(event_document(event))) for event in change.events]
 
-    def run(self, db: sqlite3.Connection) -> Overtaken | None:
+    def run(self, db: sqlite3.Connection) -> VersionConflict | None:
         if self._expected == 0:
             done = db.execute(_INSERT, self._row)
         else:
@@ -228,8 +228,8 @@ class _SaveChange(Write):
             db.execute(_INSERT_EVENT, event)
         return None
 
-    def _not_written(self, db: sqlite3.Connection) -> Overtaken | None:
-        """Return None if the next event is ours, for then this is a repetition; else Overtaken, with the notice now."""
+    def _not_written(self, db: sqlite3.Connection) -> VersionConflict | None:
+        """Return None if the next event is ours, because this is a repetition then; else VersionConflict."""
         event = db.execute(
             "SELECT document FROM events WHERE creditor_institution = ? AND number = ? AND version = ?",
             (*self._key, self._expected + 1),
@@ -239,7 +239,7 @@ class _SaveChange(Write):
         ).fetchone()
         if event and loads(event[0])["writeId"] == self._write_id:
             return None
-        return Overtaken(read_notice(loads(notice[0])) if notice else None)
+        return VersionConflict(decode_notice(loads(notice[0])) if notice else None)
 
 
 class _SaveClaim(Write):

@@ -22,10 +22,10 @@ from shared.registry_documents import (
     caller_document,
     change_document,
     change_ids,
+    decode_caller,
+    decode_change,
+    decode_institution,
     institution_document,
-    read_caller,
-    read_change,
-    read_institution,
 )
 
 _PUT = "INSERT INTO registry (id, document) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET document = excluded.document"
@@ -46,7 +46,7 @@ class SqliteRegistry:
 
     async def institutions(self) -> list[CreditorInstitution]:
         """Return every institution, by fiscal code."""
-        return [read_institution(document) for document in self._read_all("institution")]
+        return [decode_institution(document) for document in self._read_all("institution")]
 
     async def save_institution(
         self,
@@ -83,7 +83,7 @@ class SqliteRegistry:
 
     async def callers(self) -> list[Caller]:
         """Return every caller, by name."""
-        return [read_caller(document) for document in self._read_all("caller")]
+        return [decode_caller(document) for document in self._read_all("caller")]
 
     async def save_caller(
         self, caller: Caller, before: Caller | EllipsisType | None = ..., by: Operator = LOCAL_START
@@ -114,7 +114,7 @@ class SqliteRegistry:
         """Return the changes that were made, the newest first."""
         try:
             rows = self._db.execute(f"{_RANGE} DESC", change_ids(search))
-            changes = (read_change(loads(document)) for (document,) in rows)
+            changes = (decode_change(loads(document)) for (document,) in rows)
             return list(islice((each for each in changes if search.entry in (None, each.entry)), search.limit))
         except sqlite3.Error as error:
             raise StoreUnavailable from error
@@ -125,11 +125,11 @@ class SqliteRegistry:
 
     def _institution(self, code: InstitutionCode) -> CreditorInstitution | None:
         document = self._read(f"institution:{code}")
-        return None if document is None else read_institution(document)
+        return None if document is None else decode_institution(document)
 
     def _caller(self, name: str) -> Caller | None:
         document = self._read(f"caller:{name}")
-        return None if document is None else read_caller(document)
+        return None if document is None else decode_caller(document)
 
     def _holder(self, key_hash: str) -> Caller | None:
         key = self._read(f"key:{key_hash}")

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from shared.adapters.sqlite_file import OpenFile, is_busy
 from shared.errors import StoreUnavailable
-from shared.ports import Overtaken
+from shared.ports import VersionConflict
 
 GROUP = 512
 """Writes in one transaction, at most."""
@@ -29,7 +29,7 @@ class Write(ABC):
     """Why the last attempt has to wait."""
 
     @abstractmethod
-    def run(self, db: sqlite3.Connection) -> Overtaken | None:
+    def run(self, db: sqlite3.Connection) -> VersionConflict | None:
         """Write inside the transaction of the group; return why nothing was written, if another writer came first."""
 
     def finish(self, outcome: Exception | None) -> None:
@@ -49,7 +49,7 @@ class Writes:
         self._is_scheduled = False
 
     async def add(self, write: Write) -> None:
-        """Return when the write is committed; raise Overtaken, StoreUnavailable."""
+        """Return when the write is committed; raise VersionConflict, StoreUnavailable."""
         loop = asyncio.get_running_loop()
         write.done, write.give_up_at = loop.create_future(), loop.time() + self._patience
         self._waiting.append(write)

@@ -24,8 +24,8 @@ def format_instant(at: datetime) -> str:
     return at.isoformat("T", "milliseconds").replace("+00:00", "Z")
 
 
-def read_instant(text: str) -> datetime:
-    """Read what format_instant wrote, without checks."""
+def decode_instant(text: str) -> datetime:
+    """Decode what format_instant wrote, without checks."""
     return datetime.fromisoformat(text)
 
 
@@ -101,11 +101,11 @@ class _Boundary:
         return cls(parse_instant(text, A_DAY_OR_DATE_TIME), whole_day=False)
 
     @classmethod
-    def read(cls, text: str) -> Self:
-        """Read what __str__ wrote, without checks."""
+    def decode(cls, text: str) -> Self:
+        """Decode what __str__ wrote, without checks."""
         if len(text) == len("2026-11-24"):
             return cls.of_day(date.fromisoformat(text))
-        return cls(read_instant(text), whole_day=False)
+        return cls(decode_instant(text), whole_day=False)
 
     @classmethod
     @lru_cache(maxsize=8192)

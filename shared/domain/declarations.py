@@ -10,8 +10,8 @@ from datetime import datetime
 from shared.domain import lifecycle
 from shared.domain.content import Changes, Content
 from shared.domain.dates import format_instant
-from shared.domain.events import Act, EndReason, Origin
-from shared.domain.facts import as_the_money_says
+from shared.domain.events import EndReason, Origin, WriteContext
+from shared.domain.facts import apply_earlier_payments
 from shared.domain.identifiers import Iuv, NoticeNumber
 from shared.domain.institutions import RegisteredIban
 from shared.domain.lifecycle import Becomes, EventType, Outcome, Rule
@@ -23,8 +23,8 @@ from shared.errors import (
     ManagedByEc,
     ManagedByGpd,
     NoticeNotFound,
-    OlderThanKnown,
     PreconditionFailed,
+    StaleDeclaration,
 )
 
 
@@ -41,7 +41,7 @@ class Precondition:
     versions: frozenset[int] | None = None
 
     def check(self, known: Notice | None) -> None:
-        """Raise PreconditionFailed unless the notice is as supposed."""
+        """Raise PreconditionFailed unless the notice is as precondition."""
         if known is None:
             if self.exists or self.versions is not None:
                 raise PreconditionFailed("There is no such notice yet. Repeat the request without If-Match.")
@@ -77,28 +77,30 @@ class Publication:
         return self.full_iuv.number != self.address.number
 
 
-def publish(known: Notice | None, publication: Publication, act: Act, supposed: Precondition = ANYTHING) -> Change:
+def publish(
+    known: Notice | None, publication: Publication, context: WriteContext, precondition: Precondition = ANYTHING
+) -> Change:
     """Publish a notice, or state a known one anew; publishing it again is harmless.
 
     Raises PreconditionFailed, DueDateInPast, and what the life cycle refuses.
     """
     communicated = known if known and known.is_communicated else None
-    supposed.check(communicated)
+    precondition.check(communicated)
     if communicated is None:
-        return _publish_first(known, publication, act)
-    _refuse_another_origin(communicated, act)
+        return _publish_first(known, publication, context)
+    _refuse_another_origin(communicated, context)
     _refuse_another_iuv(communicated, publication.iuv)
-    act = _in_order(communicated.content_at, act)
-    change, _ = _admitted(communicated, EventType.PUBLISHED, act)
-    return _stated(change, communicated, publication.content.sent_back(_content(communicated)), act)
+    context = _in_order(communicated.content_at, context)
+    change, _ = _admitted(communicated, EventType.PUBLISHED, context)
+    return _stated(change, communicated, publication.content.sent_back(_content(communicated)), context)
 
 
 def amend(
     known: Notice | None,
     changes: Changes,
     default: RegisteredIban | None,
-    act: Act,
-    supposed: Precondition = ANYTHING,
+    context: WriteContext,
+    precondition: Precondition = ANYTHING,
     iuv: Iuv | None = None,
     *,
     refresh_iban: bool = False,
@@ -109,17 +111,17 @@ def amend(
     Raises NoticeNotFound, PreconditionFailed, IuvIsFixed, InvalidBody, NoIbanRegistered, DueDateInPast, and what the
     life cycle refuses.
     """
-    notice = _declared(known, act, supposed)
+    notice = _declared(known, context, precondition)
     _refuse_another_iuv(notice, iuv)
-    act = _in_order(notice.content_at, act)
-    change, _ = _admitted(notice, EventType.AMENDED, act)
-    return _stated(change, notice, _content(notice).amended(changes, default, refresh_iban=refresh_iban), act)
+    context = _in_order(notice.content_at, context)
+    change, _ = _admitted(notice, EventType.AMENDED, context)
+    return _stated(change, notice, _content(notice).amended(changes, default, refresh_iban=refresh_iban), context)
 
 
 def cancel(
     known: Notice | None,
-    act: Act,
-    supposed: Precondition = ANYTHING,
+    context: WriteContext,
+    precondition: Precondition = ANYTHING,
     *,
     replaced_by: NoticeNumber | None = None,
     end_reason: EndReason = EndReason.CANCELLED,
@@ -129,110 +131,110 @@ def cancel(
 
     Raises NoticeNotFound, PreconditionFailed, IuvIsFixed, and what the life cycle refuses.
     """
-    notice = _declared(known, act, supposed)
+    notice = _declared(known, context, precondition)
     _refuse_another_iuv(notice, iuv)
     reason = EndReason.REPLACED if replaced_by else end_reason
-    return _end(notice, EventType.CANCELLED, act, reason, replaced_by)
+    return _end(notice, EventType.CANCELLED, context, reason, replaced_by)
 
 
-def close(known: Notice | None, act: Act, supposed: Precondition = ANYTHING) -> Change:
+def close(known: Notice | None, context: WriteContext, precondition: Precondition = ANYTHING) -> Change:
     """Close a notice that was paid outside pagoPA. Again, it changes nothing.
 
     Raises NoticeNotFound, PreconditionFailed, and what the life cycle refuses.
     """
-    return _end(_declared(known, act, supposed), EventType.CLOSED, act, EndReason.PAID_ELSEWHERE, None)
+    return _end(_declared(known, context, precondition), EventType.CLOSED, context, EndReason.PAID_ELSEWHERE, None)
 
 
-def restore(known: Notice | None, act: Act, supposed: Precondition = ANYTHING) -> Change:
+def restore(known: Notice | None, context: WriteContext, precondition: Precondition = ANYTHING) -> Change:
     """Take a cancellation or closure back; the notice is again what its dates make it.
 
-    Raises NoticeNotFound, PreconditionFailed, AmendTheDueDate, and what the life cycle refuses.
+    Raises NoticeNotFound, PreconditionFailed, NoticeExpired, and what the life cycle refuses.
     """
-    return _end(_declared(known, act, supposed), EventType.RESTORED, act, None, None)
+    return _end(_declared(known, context, precondition), EventType.RESTORED, context, None, None)
 
 
-def _publish_first(known: Notice | None, publication: Publication, act: Act) -> Change:
+def _publish_first(known: Notice | None, publication: Publication, context: WriteContext) -> Change:
     address, content = publication.address, publication.content
     lifecycle.outcome(known.status if known else None, EventType.PUBLISHED)
     if known is None:
-        _refuse_past(content, act.now)
+        _refuse_past(content, context.now)
     published = Notice(
         address,
         publication.full_iuv,
         version=1,
-        status=status_by_dates(content, act.now),
-        updated_at=act.now,
-        origin=act.origin,
-        published_at=act.now,
+        status=status_by_dates(content, context.now),
+        updated_at=context.now,
+        origin=context.origin,
+        published_at=context.now,
         content=content,
-        content_at=act.at,
+        content_at=context.at,
     )
     if known is None:
-        return Change.first(published, EventType.PUBLISHED, act)
+        return Change.first(published, EventType.PUBLISHED, context)
     changes = {
         name: getattr(published, name)
         for name in ("iuv", "status", "origin", "published_at", "content", "content_at", "awaited_until")
     }
-    return as_the_money_says(Change(known).then(EventType.PUBLISHED, act, changes), act)
+    return apply_earlier_payments(Change(known).then(EventType.PUBLISHED, context, changes), context)
 
 
-def _stated(change: Change, notice: Notice, content: Content, act: Act) -> Change:
+def _stated(change: Change, notice: Notice, content: Content, context: WriteContext) -> Change:
     """State the content of a known notice: an `amended` event if it differs."""
     content = as_known(content, _content(notice))
     if content == notice.content:
         return Change(notice)
     if content.due_date != _content(notice).due_date:
-        _refuse_past(content, act.now)
-    changes = {"content": content, "status": status_by_dates(content, act.now), "content_at": act.at}
-    return change.then(EventType.AMENDED, act, changes)
+        _refuse_past(content, context.now)
+    changes = {"content": content, "status": status_by_dates(content, context.now), "content_at": context.at}
+    return change.then(EventType.AMENDED, context, changes)
 
 
 def _end(
-    notice: Notice, event: EventType, act: Act, reason: EndReason | None, replaced_by: NoticeNumber | None
+    notice: Notice, event: EventType, context: WriteContext, reason: EndReason | None, replaced_by: NoticeNumber | None
 ) -> Change:
     """Declare how a notice ended, or that it did not."""
-    act = _in_order(notice.state_at, act)
-    change, to = _admitted(notice, event, act)
+    context = _in_order(notice.state_at, context)
+    change, to = _admitted(notice, event, context)
     if to is Rule.NO_CHANGE:
         return Change(notice)
-    status = to.status if isinstance(to, Becomes) else status_by_dates(_content(notice), act.now)
-    changes = {"status": status, "state_at": act.at, "end_reason": reason, "replaced_by": replaced_by}
-    return change.then(event, act, changes)
+    status = to.status if isinstance(to, Becomes) else status_by_dates(_content(notice), context.now)
+    changes = {"status": status, "state_at": context.at, "end_reason": reason, "replaced_by": replaced_by}
+    return change.then(event, context, changes)
 
 
-def _in_order(latest: datetime | None, act: Act) -> Act:
-    """Return the act at its place after the latest declaration of its kind; raise OlderThanKnown if it comes before.
+def _in_order(latest: datetime | None, context: WriteContext) -> WriteContext:
+    """Return the act at its place after the latest declaration of its kind; raise StaleDeclaration if it comes before.
 
     The order is the declarer's. One that names no time, or one that is still to come, comes after what is known: the
     clock of the host that took the latest one may be ahead of ours.
     """
-    if latest is None or latest <= act.at:
-        return act
-    if act.occurred_at is not None and act.occurred_at <= act.now:
-        raise OlderThanKnown(
+    if latest is None or latest <= context.at:
+        return context
+    if context.occurred_at is not None and context.occurred_at <= context.now:
+        raise StaleDeclaration(
             f"The archive holds a later declaration of this kind, of {format_instant(latest)}. If that one is right, do"
             " nothing. Otherwise repeat the request with a later occurredAt."
         )
-    return replace(act, now=latest)
+    return replace(context, now=latest)
 
 
-def _admitted(notice: Notice, event: EventType, act: Act) -> tuple[Change, Outcome]:
+def _admitted(notice: Notice, event: EventType, context: WriteContext) -> tuple[Change, Outcome]:
     """Return what time has done until now, and what the event does then."""
-    change = Change.caught_up(notice, act)
+    change = Change.caught_up(notice, context)
     return change, lifecycle.outcome(change.notice.status, event)
 
 
-def _declared(known: Notice | None, act: Act, supposed: Precondition) -> Notice:
-    """Return the notice a declaration is about, when it is there, as supposed, and the declarer's own."""
+def _declared(known: Notice | None, context: WriteContext, precondition: Precondition) -> Notice:
+    """Return the notice a declaration is about, when it is there, as precondition, and the declarer's own."""
     if known is None or not known.is_communicated:
         raise NoticeNotFound
-    supposed.check(known)
-    _refuse_another_origin(known, act)
+    precondition.check(known)
+    _refuse_another_origin(known, context)
     return known
 
 
-def _refuse_another_origin(notice: Notice, act: Act) -> None:
-    if notice.origin is not act.origin:
+def _refuse_another_origin(notice: Notice, context: WriteContext) -> None:
+    if notice.origin is not context.origin:
         raise ManagedByGpd if notice.origin is Origin.GPD else ManagedByEc
 
 

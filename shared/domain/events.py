@@ -51,7 +51,7 @@ ARCHIVE = Actor(Role.ARCHIVE, "archive")
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class WriteContext:
     """One attempt to change a notice: who, when, and on what ground.
 
     `write_id` is the same in every attempt of one request, so that a store recognises its own write. `occurred_at` is

@@ -6,7 +6,7 @@ A fact that was recorded before changes nothing. One that contradicts what was d
 from datetime import datetime
 
 from shared.domain import lifecycle
-from shared.domain.events import Act
+from shared.domain.events import WriteContext
 from shared.domain.identifiers import Iuv
 from shared.domain.lifecycle import Anomaly, Becomes, EventType
 from shared.domain.money import Payment, Settlement, is_known_line, is_known_receipt, settled_transfers
@@ -17,29 +17,29 @@ def record_payment(
     known: Notice | None,
     address: Address,
     payment: Payment,
-    act: Act,
+    context: WriteContext,
     *,
     iuv: Iuv | None = None,
     awaited_until: datetime | None = None,
 ) -> Change:
     """Record a receipt. For a number nobody communicated the notice is awaited, until the given time."""
     if known is None:
-        awaited = _awaited(address, act, EventType.PAID, iuv, awaited_until, payments=(payment,))
-        return Change.first(awaited, EventType.AWAITED, act, payment=payment)
+        awaited = _awaited(address, context, EventType.PAID, iuv, awaited_until, payments=(payment,))
+        return Change.first(awaited, EventType.AWAITED, context, payment=payment)
     if is_known_receipt(payment, known.payments):
         return Change(known)
-    change = Change.caught_up(known, act)
+    change = Change.caught_up(known, context)
     to = _becomes(change.notice, EventType.PAID)
     anomaly = to.anomaly or (Anomaly.PAID_TWICE if known.payments else None)
     changes = {"status": to.status, "payments": (*known.payments, payment)}
-    return change.then(EventType.PAID, act, changes, anomaly=anomaly, payment=payment)
+    return change.then(EventType.PAID, context, changes, anomaly=anomaly, payment=payment)
 
 
 def record_settlement(
     known: Notice | None,
     address: Address,
     line: Settlement,
-    act: Act,
+    context: WriteContext,
     *,
     awaited_until: datetime | None = None,
 ) -> Change:
@@ -48,27 +48,27 @@ def record_settlement(
     if known is None:
         anomalies = (anomaly,) if anomaly else ()
         awaited = _awaited(
-            address, act, EventType.REPORTED, None, awaited_until, settlements=(line,), anomalies=anomalies
+            address, context, EventType.REPORTED, None, awaited_until, settlements=(line,), anomalies=anomalies
         )
-        return Change.first(awaited, EventType.AWAITED, act, settlement=line, anomaly=anomaly)
+        return Change.first(awaited, EventType.AWAITED, context, settlement=line, anomaly=anomaly)
     if is_known_line(line, known.settlements):
         return Change(known)
-    change = Change.caught_up(known, act)
+    change = Change.caught_up(known, context)
     changes: dict[str, object] = {"settlements": (*known.settlements, line)}
     if not line.is_revocation:
         to = _becomes(change.notice, EventType.REPORTED)
         twice = line.transfer_id in settled_transfers(known.settlements)
         anomaly = to.anomaly or (Anomaly.REPORTED_TWICE if twice else None)
         changes["status"] = lifecycle.as_settled(to.status, complete=_is_complete(known, (*known.settlements, line)))
-    return change.then(EventType.REPORTED, act, changes, anomaly=anomaly, settlement=line)
+    return change.then(EventType.REPORTED, context, changes, anomaly=anomaly, settlement=line)
 
 
-def as_the_money_says(change: Change, act: Act) -> Change:
+def apply_earlier_payments(change: Change, context: WriteContext) -> Change:
     """Add to a publication what the money had said of the notice before; its anomalies stand where they were found."""
     notice = change.notice
     if notice.payments:
         to = _becomes(change.notice, EventType.PAID)
-        change = change.then(EventType.PAID, act, {"status": to.status}, payment=notice.payments[0])
+        change = change.then(EventType.PAID, context, {"status": to.status}, payment=notice.payments[0])
     if notice.settlements:
         counted = [line for line in notice.settlements if not line.is_revocation]
         status = change.notice.status
@@ -76,21 +76,21 @@ def as_the_money_says(change: Change, act: Act) -> Change:
             to = _becomes(change.notice, EventType.REPORTED)
             status = lifecycle.as_settled(to.status, complete=_is_complete(notice, notice.settlements))
         line = (counted or notice.settlements)[0]
-        change = change.then(EventType.REPORTED, act, {"status": status}, settlement=line)
+        change = change.then(EventType.REPORTED, context, {"status": status}, settlement=line)
     return change
 
 
-def catch_up(known: Notice, act: Act) -> Change:
+def catch_up(known: Notice, context: WriteContext) -> Change:
     """Write down what time has done: activated, expired, or that nobody communicated in time what was paid."""
     until = known.awaited_until
-    if known.is_communicated or until is None or act.now < until:
-        return Change.caught_up(known, act)
-    return Change(known).by_time(EventType.UNCOMMUNICATED, act, until, awaited_until=None)
+    if known.is_communicated or until is None or context.now < until:
+        return Change.caught_up(known, context)
+    return Change(known).by_time(EventType.UNCOMMUNICATED, context, until, awaited_until=None)
 
 
 def _awaited(
     address: Address,
-    act: Act,
+    context: WriteContext,
     fact: EventType,
     iuv: Iuv | None,
     awaited_until: datetime | None,
@@ -106,7 +106,7 @@ def _awaited(
         iuv or address.number.iuv,
         version=1,
         status=to.status,
-        updated_at=act.now,
+        updated_at=context.now,
         payments=payments,
         settlements=settlements,
         anomalies=anomalies,

@@ -11,10 +11,10 @@ from datetime import datetime
 from enum import Enum, StrEnum
 
 from shared.errors import (
-    AmendTheDueDate,
     ArchiveError,
     NoticeCancelled,
     NoticeClosed,
+    NoticeExpired,
     NoticeNotFound,
     NoticePaid,
     NoticeReported,
@@ -125,7 +125,7 @@ TRANSITIONS: Mapping[Status | None, Mapping[EventType, Cell]] = {
         _E.AMENDED: Rule.BY_ITS_DATES,
         _E.CANCELLED: Becomes(_S.CANCELLED),
         _E.CLOSED: Becomes(_S.CLOSED),
-        _E.RESTORED: AmendTheDueDate,
+        _E.RESTORED: NoticeExpired,
         _E.PAID: Becomes(_S.PAID),
         _E.REPORTED: Becomes(_S.REPORTED),
     },

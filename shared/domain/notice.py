@@ -7,7 +7,7 @@ from typing import Any
 
 from shared.domain import lifecycle
 from shared.domain.content import Content
-from shared.domain.events import ARCHIVE, Act, EndReason, NoticeEvent, Origin, Summary
+from shared.domain.events import ARCHIVE, EndReason, NoticeEvent, Origin, Summary, WriteContext
 from shared.domain.identifiers import InstitutionCode, Iuv, NoticeNumber
 from shared.domain.lifecycle import Anomaly, Dates, EventType, Status
 from shared.domain.money import Payment, Settlement
@@ -92,16 +92,16 @@ class Change:
     events: tuple[NoticeEvent, ...] = ()
 
     @classmethod
-    def first(cls, notice: Notice, event: EventType, act: Act, **facts: Any) -> "Change":
+    def first(cls, notice: Notice, event: EventType, context: WriteContext, **facts: Any) -> "Change":
         """Return the change that brings a notice into the archive, at version 1."""
-        return cls(notice, (_event(None, notice, event, act, act.at, facts),))
+        return cls(notice, (_event(None, notice, event, context, context.at, facts),))
 
     @classmethod
-    def caught_up(cls, notice: Notice, act: Act) -> "Change":
+    def caught_up(cls, notice: Notice, context: WriteContext) -> "Change":
         """Return what time has done to the notice until now, written down."""
         change = cls(notice)
-        for event, status, at in lifecycle.passed(notice.status, notice.dates, act.now):
-            change = change.by_time(event, act, at, status=status)
+        for event, status, at in lifecycle.passed(notice.status, notice.dates, context.now):
+            change = change.by_time(event, context, at, status=status)
         return change
 
     @property
@@ -117,7 +117,7 @@ class Change:
     def then(
         self,
         event: EventType,
-        act: Act,
+        context: WriteContext,
         changes: Mapping[str, Any],
         *,
         anomaly: Anomaly | None = None,
@@ -126,19 +126,24 @@ class Change:
         """Return the change with one more event, which sets the fields in `changes`; `facts` are the event's own."""
         if anomaly and anomaly not in self.notice.anomalies:
             changes = {**changes, "anomalies": (*self.notice.anomalies, anomaly)}
-        return self._step(event, act, act.at, changes, {"anomaly": anomaly, **facts})
+        return self._step(event, context, context.at, changes, {"anomaly": anomaly, **facts})
 
-    def by_time(self, event: EventType, act: Act, at: datetime, **changes: Any) -> "Change":
+    def by_time(self, event: EventType, context: WriteContext, at: datetime, **changes: Any) -> "Change":
         """Return the change with one more event that time brought about at `at`."""
-        return self._step(event, replace(act, actor=ARCHIVE, cause=None, reason=None), at, changes, {})
+        return self._step(event, replace(context, actor=ARCHIVE, cause=None, reason=None), at, changes, {})
 
     def _step(
-        self, event: EventType, act: Act, at: datetime, changes: Mapping[str, Any], facts: Mapping[str, Any]
+        self,
+        event: EventType,
+        context: WriteContext,
+        at: datetime,
+        changes: Mapping[str, Any],
+        facts: Mapping[str, Any],
     ) -> "Change":
         # Two hosts may disagree about the time; within a notice it never runs backwards.
-        updated_at = max(act.now, self.notice.updated_at)
+        updated_at = max(context.now, self.notice.updated_at)
         after = replace(self.notice, version=self.notice.version + 1, updated_at=updated_at, **changes)
-        return Change(after, (*self.events, _event(self.notice, after, event, act, at, facts)))
+        return Change(after, (*self.events, _event(self.notice, after, event, context, at, facts)))
 
 
 CONTENT_FIELDS = tuple(field.name for field in fields(Content))
@@ -146,7 +151,12 @@ LIFE_FIELDS = ("status", "payments", "settlements", "anomalies", "end_reason", "
 
 
 def _event(
-    before: Notice | None, after: Notice, event: EventType, act: Act, at: datetime, facts: Mapping[str, Any]
+    before: Notice | None,
+    after: Notice,
+    event: EventType,
+    context: WriteContext,
+    at: datetime,
+    facts: Mapping[str, Any],
 ) -> NoticeEvent:
     content = after.content
     return NoticeEvent(
@@ -156,8 +166,8 @@ def _event(
         type=event,
         recorded_at=after.updated_at,
         occurred_at=at,
-        actor=act.actor,
-        write_id=act.write_id,
+        actor=context.actor,
+        write_id=context.write_id,
         status_before=before.status if before else None,
         status_after=after.status,
         changed={} if before is None or event is EventType.PUBLISHED else _changed(before, after),
@@ -169,8 +179,8 @@ def _event(
             pay_stand_in=content.pay_stand_in if content else None,
             end_reason=after.end_reason,
         ),
-        cause=act.cause,
-        reason=act.reason,
+        cause=context.cause,
+        reason=context.reason,
         **facts,
     )
 

@@ -40,8 +40,8 @@ from shared.wire.texts import (
     IuvText,
     NumberText,
     OccurredAtText,
+    ParseContext,
     PostalIbanText,
-    Reading,
     ValidFromText,
     Visible140,
     Visible255,
@@ -208,7 +208,7 @@ class NoticeBody(Body):
 
     @field_validator("iuv")
     @classmethod
-    def _belongs(cls, iuv: Iuv | None, info: ValidationInfo[Reading]) -> Iuv | None:
+    def _belongs(cls, iuv: Iuv | None, info: ValidationInfo[ParseContext]) -> Iuv | None:
         number = info.context.number
         if iuv is not None and number is not None and not info.context.lenient and iuv != number.iuv:
             raise InvalidValue("iuv", "must be the IUV that the notice number contains, or be left out")
@@ -267,7 +267,7 @@ class LifeCycleBody(Body):
 
     @field_validator("replaced_by")
     @classmethod
-    def _by_another(cls, number: NoticeNumber | None, info: ValidationInfo[Reading]) -> NoticeNumber | None:
+    def _by_another(cls, number: NoticeNumber | None, info: ValidationInfo[ParseContext]) -> NoticeNumber | None:
         if number is not None and info.data.get("type", "cancelled") != "cancelled":
             raise violation("replaced_by_not_cancelled", "Only a cancelled notice is replaced")
         if number is not None and number == info.context.number:
@@ -284,7 +284,7 @@ class Amendment:
     occurred_at: datetime | None
 
 
-def read_json(body: bytes) -> object:
+def parse_json(body: bytes) -> object:
     """Return the JSON value of a body, read once; raise InvalidEncoding, InvalidJson."""
     try:
         return from_json(body, allow_inf_nan=False, cache_strings="keys")
@@ -292,17 +292,17 @@ def read_json(body: bytes) -> object:
         raise refusal_of(body, str(error)) from None
 
 
-def read_notice(value: object, address: Address, reading: Reading) -> tuple[Publication, datetime | None]:
+def parse_notice(value: object, address: Address, context: ParseContext) -> tuple[Publication, datetime | None]:
     """Return the publication that a whole notice asks for, and when it was declared; raise InvalidBody."""
     if isinstance(value, dict):
         value = {name: field for name, field in value.items() if name not in ADDED_BY_THE_ARCHIVE}
-    body = _read(NoticeBody, value, replace(reading, number=address.number))
+    body = _read(NoticeBody, value, replace(context, number=address.number))
     return Publication(address, body.to_domain(), body.iuv), body.occurred_at
 
 
-def read_amendment(value: object, reading: Reading) -> Amendment:
+def parse_amendment(value: object, context: ParseContext) -> Amendment:
     """Return what a merge patch asks for; raise InvalidBody."""
-    body = _read(PatchBody, value, reading)
+    body = _read(PatchBody, value, context)
     named = {name: getattr(body, name) for name in body.model_fields_set - {"iuv", "occurred_at"}}
     if "transfers" in named:
         named["transfers"] = tuple(transfer.to_domain() for transfer in named["transfers"] or ())
@@ -315,9 +315,9 @@ def read_amendment(value: object, reading: Reading) -> Amendment:
     return Amendment(changes, body.iuv, body.occurred_at)
 
 
-def read_life_cycle(value: object, address: Address, reading: Reading) -> LifeCycleBody:
+def parse_life_cycle_event(value: object, address: Address, context: ParseContext) -> LifeCycleBody:
     """Return what a declarer says happened; raise InvalidBody."""
-    return _read(LifeCycleBody, value, replace(reading, number=address.number))
+    return _read(LifeCycleBody, value, replace(context, number=address.number))
 
 
 def _named_of_debtor(body: DebtorPatchBody) -> Mapping[str, object]:
@@ -336,12 +336,12 @@ _UNKNOWN_FIELDS: Mapping[type[Body], UnknownFields] = {
 }
 
 
-def _read(kind: type[Read], value: object, reading: Reading) -> Read:
+def _read(kind: type[Read], value: object, context: ParseContext) -> Read:
     unknown = _UNKNOWN_FIELDS[kind]
     try:
-        return kind.model_validate(value, context=reading)
+        return kind.model_validate(value, context=context)
     except ValidationError as error:
         if error.error_count() <= MANY:
             raise InvalidBody(violations=violations_of(error, unknown.explain)) from None
     # So many errors are of unknown fields. Making each of them takes ten times as long as validation.
-    return _read(kind, unknown.shortened(value), reading)
+    return _read(kind, unknown.shortened(value), context)

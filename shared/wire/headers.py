@@ -55,7 +55,7 @@ def _fault_of(content_type: str, content_encoding: str, accepted: tuple[str, ...
     return None
 
 
-def read_precondition(headers: Mapping[str, str], *, may_be_new: bool = False) -> Precondition:
+def parse_precondition(headers: Mapping[str, str], *, may_be_new: bool = False) -> Precondition:
     """Return what If-Match and, where a notice may be new, If-None-Match suppose; raise InvalidHeader.
 
     Tags that the archive never gives name no version: where there are no others, `versions` is empty.
@@ -76,7 +76,7 @@ def read_precondition(headers: Mapping[str, str], *, may_be_new: bool = False) -
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class IfNoneMatch:
     """What the client of a read holds already (If-None-Match): these tags, or whatever there is."""
 
     tags: frozenset[str] = frozenset()
@@ -87,12 +87,12 @@ class Held:
         return self.anything or etag.strip('"') in self.tags
 
 
-def read_held(headers: Mapping[str, str]) -> Held:
+def parse_if_none_match(headers: Mapping[str, str]) -> IfNoneMatch:
     """Return what the client of a read holds already; raise InvalidHeader."""
     known = headers.get("if-none-match")
     if known is None:
-        return Held()
-    return Held(anything=True) if known.strip() == "*" else Held(frozenset(_tags(known, "If-None-Match")))
+        return IfNoneMatch()
+    return IfNoneMatch(anything=True) if known.strip() == "*" else IfNoneMatch(frozenset(_tags(known, "If-None-Match")))
 
 
 def _tags(header: str, name: str) -> list[str]:

@@ -19,7 +19,7 @@ from shared.domain.identifiers import InstitutionCode
 from shared.domain.lifecycle import TRUE_NOW, Anomaly, Status
 from shared.domain.notice import Address
 from shared.errors import InvalidCursor, InvalidParameter, InvalidValue, Violation
-from shared.ports import Position, Search
+from shared.ports import Cursor, Search
 from shared.wire import forms
 from shared.wire.forms import Form
 from shared.wire.texts import Text
@@ -101,7 +101,7 @@ AT_PARAMETERS = _names(AtParameter)
 """The names that the query of an address may have; it has no others."""
 
 
-def read_search(
+def parse_search(
     parameters: Mapping[str, str],
     institution: InstitutionCode,
     segregation_codes: frozenset[str],
@@ -118,7 +118,7 @@ def read_search(
     return search if read.cursor is None else replace(search, after=_position(read.cursor, search))
 
 
-def read_at(parameters: Mapping[str, str], now: datetime) -> datetime | None:
+def parse_at(parameters: Mapping[str, str], now: datetime) -> datetime | None:
     """Return the moment of which a notice is asked, None for now; raise InvalidParameter."""
     if not parameters:  # nearly always
         return None
@@ -128,7 +128,7 @@ def read_at(parameters: Mapping[str, str], now: datetime) -> datetime | None:
     return at
 
 
-def read_history(parameters: Mapping[str, str], address: Address) -> tuple[int, int]:
+def parse_history(parameters: Mapping[str, str], address: Address) -> tuple[int, int]:
     """Return the version after which a page of a history begins, and how many events it may hold.
 
     Raises InvalidParameter, InvalidCursor.
@@ -167,12 +167,12 @@ def _read(kind: type[Parameters], parameters: Mapping[str, str]) -> Parameters:
         raise InvalidParameter(violations=violations_of(error)) from None
 
 
-def _position(cursor: str, search: Search) -> Position:
+def _position(cursor: str, search: Search) -> Cursor:
     match _parts(cursor):
         case [str(fingerprint), str(key), str(number)]:
             if fingerprint != _fingerprint(search):
                 raise InvalidCursor("Send the filters of the first page, and no others: the cursor is of another list")
-            return Position(key, number)
+            return Cursor(key, number)
         case _:
             raise InvalidCursor(_CHANGED_CURSOR)
 

@@ -22,7 +22,7 @@ AHEAD = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ParseContext:
     """For whom and when something is read: is the institution lenient, what time is it, which notice is it about."""
 
     lenient: bool
@@ -49,7 +49,7 @@ class Text:
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         return dict(self.form)
 
-    def _read(self, text: str, info: core_schema.ValidationInfo[Reading | None]) -> object:
+    def _read(self, text: str, info: core_schema.ValidationInfo[ParseContext | None]) -> object:
         parse = self.lenient if info.context is not None and info.context.lenient else self.parse
         assert parse is not None, "only a text with a parser for lenient institutions comes here"
         return parse(text)
@@ -66,16 +66,16 @@ def all_of(broken: list[PydanticCustomError]) -> ValidationError:
     return ValidationError.from_exception_data("", [InitErrorDetails(type=error, input=None) for error in broken])
 
 
-def parse_number(text: str, reading: Reading) -> NoticeNumber:
+def parse_number(text: str, context: ParseContext) -> NoticeNumber:
     """Return the notice number that an address names; raise InvalidNoticeNumber."""
     try:
-        return NoticeNumber.parse(text, lenient=reading.lenient)
+        return NoticeNumber.parse(text, lenient=context.lenient)
     except InvalidValue as refusal:
         violations = [Violation("noticeNumber", refusal.code, refusal.message)]
         raise InvalidNoticeNumber(violations=violations) from None
 
 
-def _not_ahead(at: datetime, info: core_schema.ValidationInfo[Reading]) -> datetime:
+def _not_ahead(at: datetime, info: core_schema.ValidationInfo[ParseContext]) -> datetime:
     if at > info.context.now + AHEAD:
         raise InvalidValue("occurred_at_ahead", "must be at most 5 minutes ahead of the archive's clock")
     return at

@@ -16,7 +16,7 @@ from shared.domain.events import NoticeEvent
 from shared.domain.identifiers import InstitutionCode, Iuv, NoticeNumber
 from shared.domain.lifecycle import TRUE_NOW, Anomaly, Status
 from shared.domain.notice import Address, Change, Notice
-from shared.ports import IuvClaim, NoticeStore, Overtaken, Search
+from shared.ports import IuvClaim, NoticeStore, Search, VersionConflict
 from tests.support import (
     ADDRESS,
     DAY,
@@ -112,7 +112,7 @@ class NoticeStoreContract:
         first, second = published(), published(amount=1)
         await store.save(first)
 
-        with pytest.raises(Overtaken) as overtaken:
+        with pytest.raises(VersionConflict) as overtaken:
             await store.save(second)
 
         assert overtaken.value.current == first.notice
@@ -125,7 +125,7 @@ class NoticeStoreContract:
         await store.save(first)
         await store.save(second)
 
-        with pytest.raises(Overtaken) as overtaken:
+        with pytest.raises(VersionConflict) as overtaken:
             await store.save(late)
 
         assert overtaken.value.current == second.notice
@@ -134,7 +134,7 @@ class NoticeStoreContract:
     async def test_a_change_of_a_version_that_is_not_there_yet_is_refused(self, store: NoticeStore) -> None:
         first = published()
 
-        with pytest.raises(Overtaken) as overtaken:
+        with pytest.raises(VersionConflict) as overtaken:
             await store.save(declarations.cancel(first.notice, an_act()))
 
         assert overtaken.value.current is None
@@ -167,7 +167,7 @@ class NoticeStoreContract:
 
         saved = [change for change, outcome in zip(changes, outcomes, strict=True) if outcome is None]
         assert len(saved) == 1
-        assert sum(isinstance(outcome, Overtaken) for outcome in outcomes) == 31
+        assert sum(isinstance(outcome, VersionConflict) for outcome in outcomes) == 31
         assert await life_of(store) == (saved[0].notice, [*first.events, *saved[0].events])
 
     async def test_notices_saved_at_once_are_all_there(self, store: NoticeStore) -> None:
@@ -185,7 +185,7 @@ class NoticeStoreContract:
             store.save(others[0]), store.save(published(at(1), amount=1)), store.save(others[1]), return_exceptions=True
         )
 
-        assert [type(outcome) for outcome in outcomes] == [type(None), Overtaken, type(None)]
+        assert [type(outcome) for outcome in outcomes] == [type(None), VersionConflict, type(None)]
         assert [await store.load(change.notice.address) for change in others] == [change.notice for change in others]
 
     async def test_institutions_with_the_same_number_have_notices_of_their_own(self, store: NoticeStore) -> None:

@@ -14,7 +14,7 @@ from shared.adapters.cosmos_registry import CosmosRegistry
 from shared.domain.identifiers import InstitutionCode
 from shared.domain.notice import Address
 from shared.errors import StoreUnavailable
-from shared.ports import Overtaken, Search
+from shared.ports import Search, VersionConflict
 from tests.contracts.notice_store import IUV, a_claim, published
 from tests.emulators.cosmos import CosmosDouble, Fault
 from tests.stores import account_of, an_account
@@ -148,7 +148,7 @@ async def test_a_refused_save_learns_the_current_notice_from_a_usable_answer_alo
     await store.save(first)
     double.inject(Fault("Batch", skip=1, status=status, body=body, headers=OWN))
 
-    with pytest.raises(Overtaken) as overtaken:
+    with pytest.raises(VersionConflict) as overtaken:
         await store.save(published(address, amount=1))
 
     assert overtaken.value.current == first.notice
@@ -162,7 +162,7 @@ async def test_a_replica_that_lags_in_a_batch_of_reads_does_not_make_a_notice_un
     double.inject(Fault("Batch", skip=1, status=404, substatus=1002, result=0))
     double.log.clear()
 
-    with pytest.raises(Overtaken) as overtaken:
+    with pytest.raises(VersionConflict) as overtaken:
         await store.save(published(address, amount=1))
 
     assert overtaken.value.current == first.notice

@@ -64,7 +64,7 @@ def store(cosmos: Cosmos) -> CosmosNoticeStore:
 async def damage(cosmos: Cosmos, notice: Notice, changes: Document) -> None:
     """Store a notice's document in a form that the archive cannot decode."""
     document = notice_document(notice) | changes
-    await cosmos.ask("damage", NOTICES, lambda container, _: container.upsert_item(document))
+    await cosmos.call("damage", NOTICES, lambda container, _: container.upsert_item(document))
 
 
 async def listed(store: CosmosNoticeStore, search: Search) -> list[Address]:

@@ -167,12 +167,12 @@ class CosmosWithARival(Cosmos):
     """How many requests were made; the rival works before the one that `place` counts."""
     place: int | None = None
 
-    async def ask(self, *request: Any) -> Any:
+    async def call(self, *request: Any) -> Any:
         """Make a request, after the rival if it is its turn."""
         if self.rival and self.requests == self.place:
             await self.rival()
         self.requests += 1
-        return await super().ask(*request)
+        return await super().call(*request)
 
 
 @dataclass(frozen=True, slots=True)

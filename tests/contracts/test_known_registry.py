@@ -13,7 +13,7 @@ from shared.auth import key_hash
 from shared.domain.callers import Caller, Key
 from shared.domain.identifiers import InstitutionCode
 from shared.domain.institutions import CreditorInstitution
-from shared.registry import MINUTE, SECOND, KnownRegistry, TtlCache
+from shared.registry import MINUTE, SECOND, CachedRegistry, TtlCache
 from tests.support import INSTITUTION, StillClock, a_caller, an_institution
 
 ABSENT = InstitutionCode("00000000000")
@@ -54,16 +54,16 @@ async def registry(tmp_path: Path, clock: StillClock) -> AsyncIterator[CountingR
 
 
 @pytest.fixture
-def known(registry: CountingRegistry, clock: StillClock) -> KnownRegistry:
+def known(registry: CountingRegistry, clock: StillClock) -> CachedRegistry:
     """Return what the process remembers of it: nothing yet."""
-    return KnownRegistry(registry, clock)
+    return CachedRegistry(registry, clock)
 
 
 @pytest.mark.parametrize(
     "code", ["", "1537637100", "153763710099", "1537637100X", "15376371009\n", "١٥٣٧٦٣٧١٠٠٩", "9" * 60_000, "\udc80"]
 )
 async def test_an_institution_is_asked_for_only_if_the_text_can_be_its_code(
-    code: str, known: KnownRegistry, registry: CountingRegistry
+    code: str, known: CachedRegistry, registry: CountingRegistry
 ) -> None:
     assert await known.find_institution(InstitutionCode(code)) is None
     assert registry.asked == []
@@ -71,14 +71,14 @@ async def test_an_institution_is_asked_for_only_if_the_text_can_be_its_code(
 
 @pytest.mark.parametrize("hashed", ["", "a key", key_hash("a key").upper(), key_hash("a key") + "0", "0" * 60_000])
 async def test_a_caller_is_asked_for_only_if_the_text_can_be_the_hash_of_a_key(
-    hashed: str, known: KnownRegistry, registry: CountingRegistry
+    hashed: str, known: CachedRegistry, registry: CountingRegistry
 ) -> None:
     assert await known.caller(hashed) is None
     assert registry.asked == []
 
 
 async def test_the_age_of_an_answer_counts_from_its_question(
-    known: KnownRegistry, registry: CountingRegistry, clock: StillClock
+    known: CachedRegistry, registry: CountingRegistry, clock: StillClock
 ) -> None:
     registry.duration = MINUTE / 2
     before = clock.now
@@ -96,7 +96,7 @@ async def test_the_age_of_an_answer_counts_from_its_question(
 
 
 async def test_what_was_not_found_is_asked_for_again_a_second_after_the_question(
-    known: KnownRegistry, registry: CountingRegistry, clock: StillClock
+    known: CachedRegistry, registry: CountingRegistry, clock: StillClock
 ) -> None:
     registry.duration = SECOND / 2
     await known.find_institution(ABSENT)
@@ -111,7 +111,7 @@ async def test_what_was_not_found_is_asked_for_again_a_second_after_the_question
 
 
 async def test_what_strangers_ask_for_does_not_push_out_what_is_known(
-    known: KnownRegistry, registry: CountingRegistry
+    known: CachedRegistry, registry: CountingRegistry
 ) -> None:
     await known.institution(INSTITUTION)
     await known.caller(key_hash("a key"))
@@ -127,7 +127,7 @@ async def test_what_strangers_ask_for_does_not_push_out_what_is_known(
 
 
 async def test_of_what_was_not_found_a_bounded_number_is_remembered_and_the_oldest_is_forgotten_first(
-    known: KnownRegistry, registry: CountingRegistry
+    known: CachedRegistry, registry: CountingRegistry
 ) -> None:
     codes = [InstitutionCode(f"{serial:011}") for serial in range(TtlCache.NOT_FOUND_LIMIT + 1)]
     for code in codes:
@@ -162,7 +162,7 @@ async def test_of_what_was_found_a_bounded_number_is_remembered_and_the_oldest_i
 
 
 async def test_an_entry_that_is_registered_or_removed_changes_sides(
-    known: KnownRegistry, registry: CountingRegistry, clock: StillClock
+    known: CachedRegistry, registry: CountingRegistry, clock: StillClock
 ) -> None:
     other = an_institution(fiscal_code=ABSENT)
     assert await known.find_institution(ABSENT) is None

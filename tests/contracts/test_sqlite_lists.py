@@ -24,7 +24,7 @@ from shared.domain.dates import DueDate
 from shared.domain.identifiers import InstitutionCode
 from shared.domain.lifecycle import Anomaly, Status
 from shared.errors import StoreUnavailable
-from shared.ports import Order, Position, Search, sort_key
+from shared.ports import Cursor, Order, Search, sort_key
 from shared.telemetry import LogEntry
 from tests.contracts.notice_store import ANOTHER, at, published
 from tests.process import run_python
@@ -215,12 +215,12 @@ DUE_DATES = f"({KEPT} AND (due_date_key,number)>(?,?) AND due_date_key<?)"
     ("wanted", "plan"),
     [
         ({}, {f"SEARCH {BY_NUMBER} {NUMBERS}": 7}),
-        ({"after": Position("", a_number(5))}, {f"SEARCH {BY_NUMBER} {NUMBERS}": 7}),
+        ({"after": Cursor("", a_number(5))}, {f"SEARCH {BY_NUMBER} {NUMBERS}": 7}),
         ({"segregation_codes": frozenset({"47"})}, {f"SEARCH {BY_NUMBER} {NUMBERS}": 7}),
         ({"segregation_codes": frozenset({"47", "48", "12"})}, {f"SEARCH {BY_NUMBER} {NUMBERS}": 14}),
         ({"updated_from": NOW}, {f"SEARCH {BY_UPDATE} {UPDATES}": 7}),
         ({"updated_from": NOW, "updated_to": NOW, "due_to": A_DAY}, {f"SEARCH {BY_UPDATE} {UPDATES}": 7}),
-        ({"updated_to": NOW, "after": Position("2026", a_number(5))}, {f"SEARCH {BY_UPDATE} {UPDATES}": 7}),
+        ({"updated_to": NOW, "after": Cursor("2026", a_number(5))}, {f"SEARCH {BY_UPDATE} {UPDATES}": 7}),
         ({"due_from": A_DAY}, {f"SEARCH {BY_DUE_DATE} {DUE_DATES}": 7}),
         ({"due_to": A_DAY, "segregation_codes": frozenset({"47"})}, {f"SEARCH {BY_DUE_DATE} {DUE_DATES}": 7}),
         ({"status": Status.CANCELLED}, {f"SEARCH {BY_NUMBER} {NUMBERS}": 1}),
@@ -313,9 +313,9 @@ async def test_what_is_due_is_sought_in_one_index_from_where_its_page_begins(oth
         {"status": Status.SCHEDULED},
         {"anomaly": True},
         {"anomaly": Anomaly.PAID_TWICE, "due_from": date(2020, 1, 1)},
-        {"after": Position("", a_number(10**9))},
-        {"updated_from": NOW - DAY, "after": Position("2026-11-23T10:00:00.000Z", a_number(10**9))},
-        {"due_from": date(2020, 1, 1), "after": Position("2026-12-16", a_number(10**9))},
+        {"after": Cursor("", a_number(10**9))},
+        {"updated_from": NOW - DAY, "after": Cursor("2026-11-23T10:00:00.000Z", a_number(10**9))},
+        {"due_from": date(2020, 1, 1), "after": Cursor("2026-12-16", a_number(10**9))},
     ],
     ids=named,
 )
@@ -366,7 +366,7 @@ async def test_a_cursor_that_points_before_the_window_shows_nothing_from_there(
         Order.DUE_DATE: {"due_from": A_DAY},
         Order.UPDATE: {"updated_from": NOW + HOUR},
     }
-    before = Position("2000", "0")
+    before = Cursor("2000", "0")
 
     listed = await store.search(Search(INSTITUTION, NOW, after=before, **window[order]))  # type: ignore[arg-type]
 

@@ -17,12 +17,12 @@ from shared.domain.dates import (
     ROME,
     DueDate,
     ValidFrom,
+    decode_instant,
     first_instant,
     format_instant,
     in_rome,
     parse_day,
     parse_instant,
-    read_instant,
 )
 from shared.errors import InvalidValue
 
@@ -88,7 +88,7 @@ def test_a_day_is_shown_and_read_as_it_was_given(day: date) -> None:
     for boundary in (DueDate.parse(text), ValidFrom.parse(text)):
         assert str(boundary) == text
         assert boundary.day == day
-        assert type(boundary).read(text) == type(boundary).of_day(day) == boundary
+        assert type(boundary).decode(text) == type(boundary).of_day(day) == boundary
 
 
 # The days of the clock change
@@ -185,7 +185,7 @@ def test_a_local_time_is_one_of_the_instants_at_which_the_clocks_of_rome_show_it
 def test_an_instant_is_shown_in_utc_and_read_back(at: datetime) -> None:
     text = format_instant(at)
     assert re.fullmatch(r"[2-9][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z", text)
-    assert read_instant(text) == parse_instant(text) == at
+    assert decode_instant(text) == parse_instant(text) == at
 
 
 def test_an_instant_is_shown_with_three_digits_of_the_second() -> None:
@@ -198,7 +198,7 @@ def test_a_date_time_is_shown_as_the_instant_and_read_back(at: datetime) -> None
         assert not boundary.whole_day
         assert str(boundary) == format_instant(at)
         assert boundary.day == at.astimezone(ROME).date()
-        assert type(boundary).read(str(boundary)) == boundary
+        assert type(boundary).decode(str(boundary)) == boundary
 
 
 def test_a_due_date_with_time_has_passed_at_that_instant() -> None:
@@ -241,7 +241,7 @@ def test_the_last_day_ends_with_its_last_millisecond_in_utc() -> None:
 def test_a_time_after_the_last_instant_is_the_last_instant(text: str) -> None:
     due_date = DueDate.parse(text)
 
-    assert due_date == DueDate(LAST_INSTANT, whole_day=False) == DueDate.read(str(due_date))
+    assert due_date == DueDate(LAST_INSTANT, whole_day=False) == DueDate.decode(str(due_date))
     assert str(due_date) == "9999-12-31T23:59:59.999Z"
     assert ValidFrom.parse(text).instant == LAST_INSTANT
 
@@ -374,7 +374,7 @@ def test_any_text_is_a_date_read_back_likewise_or_is_refused_as_invalid(text: st
     with suppress(InvalidValue):
         due_date = DueDate.parse(text)
         assert text.isascii()
-        assert DueDate.read(str(due_date)) == due_date
+        assert DueDate.decode(str(due_date)) == due_date
         assert due_date.day.year >= 2000
 
 

@@ -24,8 +24,8 @@ from shared.errors import (
     ManagedByGpd,
     NoticeCancelled,
     NoticeNotFound,
-    OlderThanKnown,
     PreconditionFailed,
+    StaleDeclaration,
 )
 from tests.support import (
     ADDRESS,
@@ -47,25 +47,25 @@ from tests.support import (
 PAST: dict[str, Any] = {"due_date": DueDate(NOW - HOUR, whole_day=False), "switch_to_expired": True}
 Declare = Callable[[Notice | None, Precondition], Change]
 EVERY_VERB: dict[str, Declare] = {
-    "publish": lambda known, supposed: declarations.publish(known, a_publication(amount=1), an_act(), supposed),
-    "amend": lambda known, supposed: declarations.amend(known, {"description": "x"}, None, an_act(), supposed),
-    "cancel": lambda known, supposed: declarations.cancel(known, an_act(), supposed),
-    "close": lambda known, supposed: declarations.close(known, an_act(), supposed),
-    "restore": lambda known, supposed: declarations.restore(known, an_act(), supposed),
+    "publish": lambda known, precondition: declarations.publish(known, a_publication(amount=1), an_act(), precondition),
+    "amend": lambda known, precondition: declarations.amend(known, {"description": "x"}, None, an_act(), precondition),
+    "cancel": lambda known, precondition: declarations.cancel(known, an_act(), precondition),
+    "close": lambda known, precondition: declarations.close(known, an_act(), precondition),
+    "restore": lambda known, precondition: declarations.restore(known, an_act(), precondition),
 }
 every_verb = pytest.mark.parametrize("declare", EVERY_VERB.values(), ids=EVERY_VERB)
 
 
 def test_a_publication_makes_version_one_and_one_event_that_names_no_change() -> None:
-    act = an_act(cause="message-1")
+    context = an_act(cause="message-1")
 
-    change = declarations.publish(None, a_publication(), act)
+    change = declarations.publish(None, a_publication(), context)
 
     (event,) = change.events
     assert change.publishes
     assert (change.expected_version, change.notice.version, event.version) == (0, 1, 1)
     assert (event.type, event.status_before, event.status_after, event.changed) == ("published", None, "ACTIVE", {})
-    assert (event.actor, event.write_id, event.cause, event.recorded_at) == (EC, act.write_id, "message-1", NOW)
+    assert (event.actor, event.write_id, event.cause, event.recorded_at) == (EC, context.write_id, "message-1", NOW)
     assert (change.notice.origin, change.notice.published_at, change.notice.iuv) == ("ec", NOW, ADDRESS.number.iuv)
 
 
@@ -226,10 +226,10 @@ def test_a_precondition_comes_before_the_state(declare: Declare) -> None:
         declare(paid, Precondition(versions=frozenset({1})))
 
 
-@pytest.mark.parametrize("supposed", [Precondition(exists=True), Precondition(versions=frozenset({1}))])
-def test_if_match_on_an_unknown_notice_fails_a_publication(supposed: Precondition) -> None:
+@pytest.mark.parametrize("precondition", [Precondition(exists=True), Precondition(versions=frozenset({1}))])
+def test_if_match_on_an_unknown_notice_fails_a_publication(precondition: Precondition) -> None:
     with pytest.raises(PreconditionFailed):
-        declarations.publish(None, a_publication(), an_act(), supposed)
+        declarations.publish(None, a_publication(), an_act(), precondition)
 
 
 def test_a_notice_supposed_to_be_new_is_refused_when_known_whatever_its_content() -> None:
@@ -276,7 +276,7 @@ def test_another_iuv_is_refused_on_a_known_notice() -> None:
 def test_content_declared_before_the_latest_content_comes_too_late() -> None:
     notice = declarations.amend(a_notice(NOW - DAY), {"description": "b"}, None, an_act()).notice
 
-    with pytest.raises(OlderThanKnown):
+    with pytest.raises(StaleDeclaration):
         declarations.publish(notice, a_publication(), an_act(NOW + HOUR, occurred_at=NOW - SECOND))
 
 
@@ -310,7 +310,7 @@ def test_a_time_ahead_of_our_clock_counts_as_now() -> None:
 def test_older_than_known_comes_before_the_state() -> None:
     notice = declarations.cancel(a_notice(), an_act()).notice
 
-    with pytest.raises(OlderThanKnown):
+    with pytest.raises(StaleDeclaration):
         declarations.publish(notice, a_publication(), an_act(NOW + HOUR, occurred_at=NOW - HOUR))
 
 
@@ -355,11 +355,11 @@ def test_a_notice_published_after_its_money_takes_what_the_money_says(
 
 
 def test_a_notice_published_after_its_money_names_the_first_receipt_and_the_first_line_that_counts() -> None:
-    known, act = None, an_act(NOW - HOUR)
+    known, context = None, an_act(NOW - HOUR)
     for receipt in ("receipt-1", "receipt-2"):
-        known = facts.record_payment(known, ADDRESS, a_payment(receipt), act).notice
+        known = facts.record_payment(known, ADDRESS, a_payment(receipt), context).notice
     for line in (a_line(outcome_code=OutcomeCode.REVOKED), a_line("flow-2"), a_line("flow-3")):
-        known = facts.record_settlement(known, ADDRESS, line, act).notice
+        known = facts.record_settlement(known, ADDRESS, line, context).notice
 
     _, paid, reported = declarations.publish(known, a_publication(), an_act()).events
 
@@ -380,16 +380,16 @@ def test_a_notice_published_after_its_money_is_what_its_declarer_says_of_it() ->
 
 
 def _record(known: Notice | None, fact: str) -> Notice:
-    act = an_act(NOW - HOUR)
+    context = an_act(NOW - HOUR)
     match fact:
         case "receipt" | "another receipt":
-            return facts.record_payment(known, ADDRESS, a_payment(fact), act).notice
+            return facts.record_payment(known, ADDRESS, a_payment(fact), context).notice
         case "line of another transfer":
-            return facts.record_settlement(known, ADDRESS, a_line(transfer_id=2), act).notice
+            return facts.record_settlement(known, ADDRESS, a_line(transfer_id=2), context).notice
         case "revoked line":
-            return facts.record_settlement(known, ADDRESS, a_line(outcome_code=OutcomeCode.REVOKED), act).notice
+            return facts.record_settlement(known, ADDRESS, a_line(outcome_code=OutcomeCode.REVOKED), context).notice
         case _:
-            return facts.record_settlement(known, ADDRESS, a_line(), act).notice
+            return facts.record_settlement(known, ADDRESS, a_line(), context).notice
 
 
 def test_a_binding_due_date_in_the_past_is_no_obstacle_when_the_money_came_first() -> None:
@@ -429,23 +429,23 @@ def test_a_declared_time_that_has_passed_is_kept() -> None:
 def test_a_stale_declaration_says_which_time_the_archive_holds() -> None:
     notice = declarations.cancel(a_notice(), an_act(NOW + HOUR, occurred_at=NOW + SECOND)).notice
 
-    with pytest.raises(OlderThanKnown) as refusal:
+    with pytest.raises(StaleDeclaration) as refusal:
         declarations.restore(notice, an_act(NOW + HOUR, occurred_at=NOW))
 
     assert "2026-11-23T10:00:01.000Z" in refusal.value.detail
 
 
 @pytest.mark.parametrize(
-    ("supposed", "says"),
+    ("precondition", "says"),
     [
         (Precondition(versions=frozenset({7})), "at version 1"),
         (Precondition(versions=frozenset()), '"3-ACTIVE"'),
         (Precondition(is_new=True), "without If-None-Match"),
     ],
 )
-def test_a_failed_precondition_says_what_to_send(supposed: Precondition, says: str) -> None:
+def test_a_failed_precondition_says_what_to_send(precondition: Precondition, says: str) -> None:
     with pytest.raises(PreconditionFailed) as refusal:
-        declarations.publish(a_notice(), a_publication(), an_act(), supposed)
+        declarations.publish(a_notice(), a_publication(), an_act(), precondition)
 
     assert says in refusal.value.detail
 

@@ -5,7 +5,7 @@ from dataclasses import fields, is_dataclass, replace
 
 import pytest
 
-from shared.documents import dumps, event_document, loads, notice_document, read_event, read_notice
+from shared.documents import decode_event, decode_notice, dumps, event_document, loads, notice_document
 from shared.domain.amounts import Amount
 from shared.domain.content import DebtorChanges, Stamp
 from shared.domain.dates import DueDate, ValidFrom
@@ -41,24 +41,24 @@ def changes() -> dict[str, Change]:
         postal_iban=POSTAL_IBAN, switch_to_expired=True, pay_stand_in=False, iupd="1", company_name="C",
         office_name="O", metadata={"l": "w"}, description="Other",
     )  # fmt: skip
-    act = an_act(NOW + HOUR, reason="Why", cause="A cause")
+    context = an_act(NOW + HOUR, reason="Why", cause="A cause")
     named = DebtorChanges(full_name="Maria Rossi")
     return {
         "published": published,
-        "stated anew": publish(published.notice, everything, act),
-        "divided": publish(published.notice, divided, act),
+        "stated anew": publish(published.notice, everything, context),
+        "divided": publish(published.notice, divided, context),
         "amended": amend(
-            published.notice, {"amount": Amount(1), "iban": None, "debtor": named, "valid_from": None}, DEFAULT, act
+            published.notice, {"amount": Amount(1), "iban": None, "debtor": named, "valid_from": None}, DEFAULT, context
         ),
-        "replaced": cancel(published.notice, act, replaced_by=a_number(2)),
+        "replaced": cancel(published.notice, context, replaced_by=a_number(2)),
         "paid": record_payment(
-            published.notice, a_publication().address, a_payment(psp_name="P", payment_method="CP", fee=1), act
+            published.notice, a_publication().address, a_payment(psp_name="P", payment_method="CP", fee=1), context
         ),
         "settled": record_settlement(
             published.notice,
             a_publication().address,
             a_line(outcome_code=OutcomeCode.REVOKED, settlement_date=NOW.date(), receipt_id="r", psp_id="p"),
-            act,
+            context,
         ),
     }
 
@@ -75,7 +75,7 @@ def types_of(value: object) -> object:
 @pytest.mark.parametrize("name", changes())
 def test_an_event_is_read_back_with_the_types_it_was_kept_with(name: str) -> None:
     for event in changes()[name].events:
-        back = read_event(loads(dumps(event_document(event))))
+        back = decode_event(loads(dumps(event_document(event))))
 
         assert types_of(back) == types_of(event)
         assert replace(back, write_id=event.write_id) == event
@@ -85,7 +85,7 @@ def test_an_event_is_read_back_with_the_types_it_was_kept_with(name: str) -> Non
 def test_a_notice_is_read_back_with_the_types_it_was_kept_with(name: str) -> None:
     notice = changes()[name].notice
 
-    back = read_notice(loads(dumps(notice_document(notice))))
+    back = decode_notice(loads(dumps(notice_document(notice))))
 
     assert types_of(back) == types_of(notice)
     assert back == notice

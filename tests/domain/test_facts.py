@@ -7,7 +7,7 @@ import pytest
 
 from shared.domain import declarations, facts
 from shared.domain.dates import ValidFrom
-from shared.domain.events import Act, Role
+from shared.domain.events import Role, WriteContext
 from shared.domain.identifiers import Iuv
 from shared.domain.lifecycle import Anomaly, Status
 from shared.domain.money import OutcomeCode
@@ -106,7 +106,7 @@ def test_a_revocation_of_a_settled_notice_is_only_recorded(flow_id: str) -> None
     [(declarations.cancel, "reported_after_cancellation"), (declarations.close, "reported_after_closure")],
 )
 def test_a_line_that_does_not_complete_an_ended_notice_makes_it_paid_with_the_anomaly(
-    end: Callable[[Notice, Act], Change], anomaly: str
+    end: Callable[[Notice, WriteContext], Change], anomaly: str
 ) -> None:
     change = reported(end(with_two_transfers(), an_act()).notice)
 

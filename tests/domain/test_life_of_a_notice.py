@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from shared.documents import dumps, event_document, loads, notice_document, read_event, read_notice
+from shared.documents import decode_event, decode_notice, dumps, event_document, loads, notice_document
 from shared.domain import declarations, facts
 from shared.domain.dates import DueDate, ValidFrom
 from shared.domain.events import NoticeEvent
@@ -15,7 +15,7 @@ from shared.domain.history import as_recorded, undone
 from shared.domain.lifecycle import TRANSITIONS, Becomes, EventType, Rule, Status
 from shared.domain.money import OutcomeCode
 from shared.domain.notice import Change, Notice
-from shared.errors import ArchiveError, DueDateInPast, InvalidBody, OlderThanKnown
+from shared.errors import ArchiveError, DueDateInPast, InvalidBody, StaleDeclaration
 from tests.support import ADDRESS, HOUR, NOW, a_line, a_payment, a_publication, a_transfer, an_act
 
 ENDS = {Status.PAID, Status.REPORTED}
@@ -61,8 +61,8 @@ class LifeOfANotice(RuleBasedStateMachine):
 
     @rule(before=st.integers(0, 30))
     def cancelled(self, before: int) -> None:
-        act = self._act(occurred_at=self.now - before * HOUR)
-        self._declare(EventType.CANCELLED, lambda: declarations.cancel(self.notice, act))
+        context = self._act(occurred_at=self.now - before * HOUR)
+        self._declare(EventType.CANCELLED, lambda: declarations.cancel(self.notice, context))
 
     @rule()
     def closed(self) -> None:
@@ -133,9 +133,9 @@ class LifeOfANotice(RuleBasedStateMachine):
     @invariant()
     def documents_hold_all_of_it(self) -> None:
         if self.notice is not None:
-            assert read_notice(loads(dumps(notice_document(self.notice)))) == self.notice
+            assert decode_notice(loads(dumps(notice_document(self.notice)))) == self.notice
         if self.events:
-            assert read_event(loads(dumps(event_document(self.events[-1])))) == self.events[-1]
+            assert decode_event(loads(dumps(event_document(self.events[-1])))) == self.events[-1]
 
     def _act(self, **changes: Any) -> Any:
         return an_act(self.now, **changes)
@@ -147,7 +147,7 @@ class LifeOfANotice(RuleBasedStateMachine):
         change: Change | None = None
         try:
             change = declare()
-        except (OlderThanKnown, DueDateInPast, InvalidBody):
+        except (StaleDeclaration, DueDateInPast, InvalidBody):
             return  # for reasons that the table does not know
         except ArchiveError as error:
             refusal = type(error)

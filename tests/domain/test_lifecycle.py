@@ -71,7 +71,7 @@ TABLE = """
 AWAITED   | PAID             | 404              | 404              | 404              | 404                | AWAITED paid_twice | AWAITED
 SCHEDULED | ACTIVE           | SCHEDULED        | CANCELLED        | CLOSED           | same               | PAID | REPORTED
 ACTIVE    | ACTIVE           | ACTIVE           | CANCELLED        | CLOSED           | same               | PAID | REPORTED
-EXPIRED   | ACTIVE           | EXPIRED          | CANCELLED        | CLOSED           | amend_the_due_date | PAID | REPORTED
+EXPIRED   | ACTIVE           | EXPIRED          | CANCELLED        | CLOSED           | notice_expired | PAID | REPORTED
 CANCELLED | notice_cancelled | notice_cancelled | same             | notice_cancelled | ACTIVE             | PAID paid_after_cancellation | REPORTED reported_after_cancellation
 CLOSED    | notice_closed    | notice_closed    | notice_closed    | same             | ACTIVE             | PAID paid_twice | REPORTED reported_after_closure
 PAID      | notice_paid      | notice_paid      | notice_paid      | notice_paid      | notice_paid        | PAID paid_twice | REPORTED

@@ -81,8 +81,8 @@ async def publish_from_gpd(application: Application) -> None:
     """Publish what a_body says, to IBAN, as the feed of GPD does."""
     institution = await application.registry.institution(INSTITUTION)
     assert institution is not None
-    act = an_act(application.archive.clock(), origin=Origin.GPD)
-    await application.archive.publish(a_publication(), institution, act)
+    context = an_act(application.archive.clock(), origin=Origin.GPD)
+    await application.archive.publish(a_publication(), institution, context)
 
 
 async def bring_to(status: str, http: httpx.AsyncClient, application: Application) -> None:

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from shared.bootstrap import Application
 from shared.domain.callers import EVERY
 from shared.errors import catalogue
-from shared.wire.headers import read_precondition
+from shared.wire.headers import parse_precondition
 from shared.wire.violations import VIOLATIONS
 from tests.functions.asking import (
     A_STAMP_TRANSFER,
@@ -499,7 +499,7 @@ async def test_a_tag_that_cannot_be_read_is_to_be_sent_as_it_was_received(http: 
 
 @pytest.mark.parametrize("tags", ['"6"', '"33a64df5"', '"01-ACTIVE"', 'W/"1"', '"6", "x"', '""'])
 def test_tags_that_the_archive_never_gives_name_no_version(tags: str) -> None:
-    assert read_precondition({"if-match": tags}).versions == frozenset()
+    assert parse_precondition({"if-match": tags}).versions == frozenset()
 
 
 @pytest.mark.parametrize(

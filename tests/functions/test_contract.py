@@ -179,7 +179,7 @@ async def test_a_defect_is_allowed_where_a_test_expects_it_and_then_in_the_form_
         await as_documented(right)
     with defect_expected():
         await as_documented(right)
-        for wrong in ({**problem, "code": "try_again"}, {**problem, "trace": "a"}, {"code": "internal_error"}):
+        for wrong in ({**problem, "code": "not_done_in_time"}, {**problem, "trace": "a"}, {"code": "internal_error"}):
             with pytest.raises(Undocumented):
                 await as_documented(httpx.Response(500, headers=sent, json=wrong, request=answer.request))
     with pytest.raises(Undocumented):

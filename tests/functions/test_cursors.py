@@ -13,7 +13,7 @@ from shared.domain.identifiers import NoticeNumber
 from shared.domain.notice import Address
 from shared.errors import InvalidCursor
 from shared.ports import Search
-from shared.wire.queries import LIST_PARAMETERS, cursor_after, cursor_of_history, read_history
+from shared.wire.queries import LIST_PARAMETERS, cursor_after, cursor_of_history, parse_history
 from tests.support import ADDRESS, INSTITUTION, NOW, a_notice, a_number, a_publication, an_act
 
 SEARCH = Search(INSTITUTION, NOW)
@@ -68,13 +68,13 @@ def a_cursor(version: object = ...) -> str:
 
 
 def test_a_cursor_of_a_history_is_good_for_its_notice_only() -> None:
-    assert read_history({"cursor": a_cursor()}, ADDRESS) == (1, 100)
+    assert parse_history({"cursor": a_cursor()}, ADDRESS) == (1, 100)
     with pytest.raises(InvalidCursor) as refusal:
-        read_history({"cursor": a_cursor()}, Address(INSTITUTION, a_number(2)))
+        parse_history({"cursor": a_cursor()}, Address(INSTITUTION, a_number(2)))
     assert refusal.value.detail == "Send the cursor with the address that it came from: it is of another history"
 
 
 @pytest.mark.parametrize("version", [0, -1, 2**31, 2**63, 1.5, "1", None, [1]])
 def test_a_cursor_of_a_history_with_a_version_that_is_none_is_refused(version: object) -> None:
     with pytest.raises(InvalidCursor):
-        read_history({"cursor": a_cursor(version)}, ADDRESS)
+        parse_history({"cursor": a_cursor(version)}, ADDRESS)

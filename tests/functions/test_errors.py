@@ -16,7 +16,7 @@ from shared.bootstrap import Application
 from shared.domain.callers import EVERY
 from shared.domain.identifiers import Iuv, NoticeNumber
 from shared.domain.notice import Address
-from shared.errors import TryAgain, catalogue
+from shared.errors import NotDoneInTime, catalogue
 from shared.ports import IuvClaim
 from shared.settings import EmbeddedStore, Settings
 from tests.conftest import PLATFORM_KEY
@@ -276,7 +276,7 @@ REACHED: dict[str, Ask] = {
     "notice_closed": _after("CLOSED"),
     "notice_paid": _after("PAID"),
     "notice_reported": _after("REPORTED"),
-    "older_than_known": _older,
+    "stale_declaration": _older,
     "managed_by_gpd": _managed_by_gpd,
     "iuv_is_fixed": _iuv_is_fixed,
     "iuv_already_used": _iuv_already_used,
@@ -287,16 +287,16 @@ REACHED: dict[str, Ask] = {
     "notice_number": _notice_number,
     "no_iban_registered": _no_iban,
     "due_date_in_past": _due_date_in_past,
-    "amend_the_due_date": _amend_the_due_date,
+    "notice_expired": _amend_the_due_date,
     "internal_error": _internal_error,
     "store_unavailable": _store_unavailable,
 }
 NOT_OVER_HTTP = {
     "managed_by_ec",  # a declaration of GPD, which comes by queue
-    "try_again",  # a hundred other writers win in turn
+    "not_done_in_time",  # a hundred other writers win in turn
 }
 ELSEWHERE = {"not_configured"}
-"""Held by test_not_configured.py, in a process of its own."""
+"""IfNoneMatch by test_not_configured.py, in a process of its own."""
 WITHOUT_CODE = {
     "nothing_to_cancel",  # only paCreatePosition says it, whose errors have a title and no code
 }
@@ -325,7 +325,7 @@ async def test_an_error_has_the_id_of_its_request_and_names_a_time_to_try_again_
 
 @pytest.mark.parametrize(("seconds", "asked"), [(-3, 1), (0, 1), (0.2, 1), (1.2, 2), (59.9, 60), (61, 60), (86400, 60)])
 def test_a_client_is_asked_to_wait_a_second_to_a_minute_in_whole_seconds(seconds: float, asked: int) -> None:
-    assert TryAgain(retry_after=seconds).retry_after == asked
+    assert NotDoneInTime(retry_after=seconds).retry_after == asked
 
 
 async def test_who_waits_in_vain_for_the_claim_of_an_iuv_is_asked_to_come_back_when_it_has_run_out(
@@ -335,7 +335,7 @@ async def test_who_waits_in_vain_for_the_claim_of_an_iuv_is_asked_to_come_back_w
     one, other = (Address(institution.fiscal_code, NoticeNumber(number)) for number in ("A1", "A2"))
     await application.archive.store.claim_iuv(INSTITUTION, Iuv("IUV1"), IuvClaim(one.number, clock() + 42 * SECOND))
 
-    with pytest.raises(TryAgain) as refusal:
+    with pytest.raises(NotDoneInTime) as refusal:
         await application.archive.publish(replace(a_publication(other), iuv=Iuv("IUV1")), institution, an_act())
 
     assert refusal.value.retry_after == 42

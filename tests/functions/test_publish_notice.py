@@ -765,7 +765,7 @@ async def test_a_declaration_older_than_the_known_one_is_refused(http: httpx.Asy
 
     answer = await http.put(NOTICE, json=a_body(amount=1, occurredAt="2026-11-23T08:59:59.999Z"))
 
-    assert refusal(answer) == (409, "older_than_known")
+    assert refusal(answer) == (409, "stale_declaration")
 
 
 async def test_a_declaration_of_the_same_time_is_not_older(http: httpx.AsyncClient) -> None:
@@ -781,7 +781,7 @@ async def test_a_declaration_without_a_time_was_made_on_arrival(http: httpx.Asyn
 
     answer = await http.put(NOTICE, json=a_body(amount=1, occurredAt="2026-11-23T09:59:59.999Z"))
 
-    assert refusal(answer) == (409, "older_than_known")
+    assert refusal(answer) == (409, "stale_declaration")
 
 
 async def test_a_declaration_that_changed_nothing_does_not_count_as_the_latest(http: httpx.AsyncClient) -> None:
@@ -1014,7 +1014,7 @@ async def test_of_a_notice_that_ended_the_order_of_declarations_is_checked_first
 
     answer = await http.put(NOTICE, json=a_body(occurredAt="2026-11-23T09:00:00Z"))
 
-    assert refusal(answer) == (409, "older_than_known")
+    assert refusal(answer) == (409, "stale_declaration")
 
 
 async def test_a_restored_notice_is_published_again(http: httpx.AsyncClient, application: Application) -> None:

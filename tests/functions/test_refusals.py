@@ -32,7 +32,7 @@ from tests.support import (
     an_act,
 )
 
-NOTHING_PROVOKES = {"try_again"}
+NOTHING_PROVOKES = {"not_done_in_time"}
 """It takes a hundred writers, each of whom comes first."""
 
 NUMBER = a_number(1)
@@ -97,8 +97,8 @@ class Asked:
 
     async def known(self, **changes: Any) -> None:
         """The notice is known, since a day ago."""
-        act = replace(an_act(self.clock.now - DAY), origin=changes.pop("origin", Origin.EC))
-        await self.application.archive.publish(a_publication(self.address, **changes), PAGOPA, act)
+        context = replace(an_act(self.clock.now - DAY), origin=changes.pop("origin", Origin.EC))
+        await self.application.archive.publish(a_publication(self.address, **changes), PAGOPA, context)
 
     @property
     def address(self) -> Address:
@@ -207,7 +207,7 @@ async def due_date_in_past(asked: Asked) -> None:
         asked.say(expirationDate="2026-01-31T00:00:00Z", switchToExpired=True)
 
 
-async def amend_the_due_date(asked: Asked) -> None:
+async def notice_expired(asked: Asked) -> None:
     await asked.known(switch_to_expired=True)
     asked.clock.advance(timedelta(days=60))
     asked.body = {"type": "restored"}
@@ -235,7 +235,7 @@ async def notice_reported(asked: Asked) -> None:
     await asked.application.archive.record_settlement(asked.address, a_line(), an_act(asked.clock.now))
 
 
-async def older_than_known(asked: Asked) -> None:
+async def stale_declaration(asked: Asked) -> None:
     await asked.known()
     await asked.application.archive.cancel(asked.address, an_act(asked.clock.now))
     await asked.application.archive.restore(asked.address, an_act(asked.clock.now))
@@ -284,8 +284,8 @@ PROVOCATIONS: dict[str, Provocation] = {
         unauthenticated, scope_not_granted, institution_not_granted, segregation_code_not_granted,
         institution_not_found, notice_not_found, invalid_json, invalid_encoding, invalid_body, unsupported_media_type,
         body_too_large, length_required, invalid_header, invalid_parameter, invalid_cursor, precondition_failed,
-        notice_number, no_iban_registered, due_date_in_past, amend_the_due_date, notice_cancelled, notice_closed,
-        notice_paid, notice_reported, older_than_known, managed_by_gpd, iuv_is_fixed, iuv_already_used,
+        notice_number, no_iban_registered, due_date_in_past, notice_expired, notice_cancelled, notice_closed,
+        notice_paid, notice_reported, stale_declaration, managed_by_gpd, iuv_is_fixed, iuv_already_used,
         nothing_to_cancel,
         store_unavailable,
     )

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from shared.errors import InvalidEncoding, InvalidJson
-from shared.wire.bodies import read_json
+from shared.wire.bodies import parse_json
 from tests.functions.asking import JSON, NOTICE
 from tests.support import a_body
 
@@ -15,7 +15,7 @@ from tests.support import a_body
 def detail(body: bytes) -> str:
     """The detail with which a body is refused."""
     with pytest.raises((InvalidJson, InvalidEncoding)) as refusal:
-        read_json(body)
+        parse_json(body)
     return refusal.value.detail
 
 
@@ -91,7 +91,7 @@ VALID = json.dumps(
 def test_every_change_of_a_body_is_read_or_refused_with_a_place(at: int, put: bytes, taken: int) -> None:
     changed = VALID[:at] + put + VALID[at + taken :]
     try:
-        read_json(changed)
+        parse_json(changed)
     except (InvalidJson, InvalidEncoding) as refusal:
         assert any(word in refusal.detail for word in ("line", "byte", "empty"))  # noqa: PT017  both are right
         assert "TARI" not in refusal.detail  # noqa: PT017

@@ -836,7 +836,7 @@ async def test_an_expired_notice_is_not_restored(http: httpx.AsyncClient, clock:
 
     answer = await declare(http, "restored")
 
-    assert refusal(answer) == (422, "amend_the_due_date")
+    assert refusal(answer) == (422, "notice_expired")
 
 
 @pytest.mark.parametrize("event", ["cancelled", "closed"])
@@ -1084,7 +1084,7 @@ async def test_an_amendment_older_than_the_publication_is_refused(http: httpx.As
 
     answer = await http.patch(NOTICE, json={"amount": 1, "occurredAt": "2026-11-23T08:59:59Z"})
 
-    assert refusal(answer) == (409, "older_than_known")
+    assert refusal(answer) == (409, "stale_declaration")
 
 
 async def test_an_amendment_older_than_another_is_refused(http: httpx.AsyncClient) -> None:
@@ -1093,7 +1093,7 @@ async def test_an_amendment_older_than_another_is_refused(http: httpx.AsyncClien
 
     answer = await http.patch(NOTICE, json={"amount": 2, "occurredAt": "2026-11-23T08:00:00Z"})
 
-    assert refusal(answer) == (409, "older_than_known")
+    assert refusal(answer) == (409, "stale_declaration")
 
 
 async def test_an_older_amendment_that_would_change_nothing_is_refused_too(http: httpx.AsyncClient) -> None:
@@ -1101,7 +1101,7 @@ async def test_an_older_amendment_that_would_change_nothing_is_refused_too(http:
 
     answer = await http.patch(NOTICE, json={"occurredAt": "2026-11-23T09:00:00Z"})
 
-    assert refusal(answer) == (409, "older_than_known")
+    assert refusal(answer) == (409, "stale_declaration")
 
 
 async def test_an_amendment_of_the_same_time_is_not_older(http: httpx.AsyncClient) -> None:
@@ -1145,7 +1145,7 @@ async def test_an_end_older_than_the_known_one_is_refused(http: httpx.AsyncClien
 
     answer = await declare(http, event, occurredAt="2026-11-23T08:00:00Z")
 
-    assert refusal(answer) == (409, "older_than_known")
+    assert refusal(answer) == (409, "stale_declaration")
 
 
 async def test_an_end_of_the_same_time_is_not_older(http: httpx.AsyncClient) -> None:
@@ -1176,7 +1176,7 @@ async def test_the_order_of_declarations_is_checked_before_the_status(
 
     answer = await declare(http, "restored", occurredAt="2026-11-23T08:00:00Z")
 
-    assert refusal(answer) == (409, "older_than_known")
+    assert refusal(answer) == (409, "stale_declaration")
 
 
 async def test_the_time_of_a_declared_end_is_kept_on_the_event(http: httpx.AsyncClient) -> None:

@@ -7,19 +7,19 @@ import httpx
 import pytest
 
 from shared.errors import InvalidBody
-from shared.wire.bodies import MANY, read_amendment, read_life_cycle, read_notice
-from shared.wire.texts import Reading
+from shared.wire.bodies import MANY, parse_amendment, parse_life_cycle_event, parse_notice
+from shared.wire.texts import ParseContext
 from tests.functions.asking import A_STAMP_TRANSFER, A_TRANSFER, NOTICE, publish, refusal
 from tests.functions.fields import naming, whole
 from tests.support import ADDRESS, NOW, a_body
 
-READING = Reading(lenient=False, now=NOW)
+PARSE_CONTEXT = ParseContext(lenient=False, now=NOW)
 
 
 READERS: Mapping[str, Callable[[Any], object]] = {
-    "PUT": lambda body: read_notice(body, ADDRESS, READING),
-    "PATCH": lambda body: read_amendment(body, READING),
-    "POST": lambda body: read_life_cycle(body, ADDRESS, READING),
+    "PUT": lambda body: parse_notice(body, ADDRESS, PARSE_CONTEXT),
+    "PATCH": lambda body: parse_amendment(body, PARSE_CONTEXT),
+    "POST": lambda body: parse_life_cycle_event(body, ADDRESS, PARSE_CONTEXT),
 }
 
 

@@ -15,7 +15,7 @@ from local.cosmos import make_containers, start_double
 from ops.operator import operator as operator_of
 from shared.auth import key_hash
 from shared.bootstrap import utc_now
-from shared.domain.dates import read_instant
+from shared.domain.dates import decode_instant
 from shared.settings import CosmosStore, Settings
 from tests.ops.asking import CODE, IBAN, POSTAL_IBAN, Operator, rows, start
 
@@ -54,7 +54,7 @@ def test_each_command_that_changes_something_is_recorded_as_the_operators(
     new, *old = operator.read("audit")["items"]
     assert old == before
     assert new["by"] == ME
-    assert began <= read_instant(new["at"]) <= utc_now()
+    assert began <= decode_instant(new["at"]) <= utc_now()
     changed = {"add": "added", "remove": "removed"}.get(command.split()[1], "changed")
     name = CHANGES[command][0]
     of = "institution" if command.startswith("institutions") else "caller"

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 
 from shared.bootstrap import Application
-from shared.domain.events import ARCHIVE, Act, Actor, Role
+from shared.domain.events import ARCHIVE, Actor, Role, WriteContext
 from shared.domain.identifiers import NoticeNumber
 from shared.domain.notice import Address
 from tests.stores import both_stores
@@ -104,7 +104,7 @@ async def test_a_notice_paid_at_the_counter_is_closed_and_a_bounced_cheque_resto
 
     # A cancellation from before the cheque arrives out of order.
     older = await declare(http, FINE, type="cancelled", occurredAt="2026-11-23T11:15:00+01:00")
-    assert (older.status_code, older.json()["code"]) == (409, "older_than_known")
+    assert (older.status_code, older.json()["code"]) == (409, "stale_declaration")
 
     clock.advance(2 * HOUR)
     restored = await declare(http, FINE, type="restored", reason="the cheque bounced")
@@ -126,7 +126,7 @@ async def test_a_notice_expires_with_its_day_and_a_later_due_date_revives_it(
     assert await status(http, FINE) == "EXPIRED"
     assert await numbers(http, status="EXPIRED") == [FINE]
     restored = await declare(http, FINE, type="restored")
-    assert (restored.status_code, restored.json()["code"]) == (422, "amend_the_due_date")
+    assert (restored.status_code, restored.json()["code"]) == (422, "notice_expired")
 
     # Nobody wrote down yet that it expired: the amendment does so first.
     amended = await http.patch(at(FINE), json={"dueDate": "2026-12-31"}, headers={"If-Match": '"1-ACTIVE"'})
@@ -321,4 +321,4 @@ async def settled(application: Application, number: NoticeNumber, clock: StillCl
 
 async def due_changes_applied(application: Application, clock: StillClock) -> int:
     """The timer comes."""
-    return await application.archive.apply_due_changes(Act(clock.now, ARCHIVE, "timer"), clock.now + HOUR)
+    return await application.archive.apply_due_changes(WriteContext(clock.now, ARCHIVE, "timer"), clock.now + HOUR)

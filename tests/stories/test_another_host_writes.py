@@ -14,8 +14,8 @@ from shared.domain import declarations
 from shared.domain.amounts import Amount
 from shared.domain.dates import DueDate
 from shared.domain.notice import Address, Change, Notice
-from shared.errors import NoticeCancelled, TryAgain
-from shared.registry import KnownRegistry
+from shared.errors import NotDoneInTime, NoticeCancelled
+from shared.registry import CachedRegistry
 from tests.support import ADDRESS, HOUR, StillClock, a_publication, an_act, an_institution, life_of
 
 Write = Callable[[Notice], Change]
@@ -90,7 +90,7 @@ async def busy(tmp_path: Path, clock: StillClock) -> AsyncIterator[Callable[[Wri
 
     def archive(write: Write, times: int) -> Archive:
         opened.append(BusyStore(path, write, times))
-        return Archive(opened[-1], KnownRegistry(SqliteRegistry(path, clock), clock), clock)
+        return Archive(opened[-1], CachedRegistry(SqliteRegistry(path, clock), clock), clock)
 
     yield archive
     for store in opened:
@@ -131,7 +131,7 @@ async def test_a_writer_that_loses_a_hundred_times_gives_up_and_has_written_noth
     archive = busy(raise_the_amount, 1000)
     await archive.publish(a_publication(), an_institution(), an_act())
 
-    with pytest.raises(TryAgain) as refusal:
+    with pytest.raises(NotDoneInTime) as refusal:
         await archive.amend(ADDRESS, {"description": "b"}, an_institution(), an_act())
 
     assert refusal.value.retry_after == 1
@@ -160,7 +160,7 @@ async def test_a_writer_that_waited_decides_on_what_the_other_host_wrote_in_the_
     tmp_path: Path, clock: StillClock
 ) -> None:
     store = OvertakingStore(tmp_path / "archive.db")
-    archive = Archive(store, KnownRegistry(SqliteRegistry(tmp_path / "archive.db", clock), clock), clock)
+    archive = Archive(store, CachedRegistry(SqliteRegistry(tmp_path / "archive.db", clock), clock), clock)
     await archive.publish(a_publication(), an_institution(), an_act())
 
     change = await archive.amend(ADDRESS, {"description": "b"}, an_institution(), an_act())

@@ -16,7 +16,7 @@ from shared.domain.identifiers import InstitutionCode, Iuv
 from shared.domain.notice import Address, Change, Notice
 from shared.errors import PreconditionFailed
 from shared.ports import IuvClaim, Search
-from shared.registry import KnownRegistry
+from shared.registry import CachedRegistry
 from tests.support import ADDRESS, StillClock, a_line, a_payment, a_publication, an_act, an_institution
 
 
@@ -86,7 +86,7 @@ async def store(tmp_path: Path) -> AsyncIterator[CountingStore]:
 async def archive(store: CountingStore, tmp_path: Path, clock: StillClock) -> AsyncIterator[Archive]:
     """Yield the archive on it."""
     registry = SqliteRegistry(tmp_path / "archive.db", clock)
-    yield Archive(store, KnownRegistry(registry, clock), clock)
+    yield Archive(store, CachedRegistry(registry, clock), clock)
     await registry.close()
 
 

@@ -21,8 +21,8 @@ from shared.adapters.sqlite_registry import SqliteRegistry
 from shared.archive import Archive
 from shared.domain.identifiers import InstitutionCode
 from shared.domain.notice import Change
-from shared.errors import NoticePaid, TryAgain
-from shared.registry import KnownRegistry
+from shared.errors import NotDoneInTime, NoticePaid
+from shared.registry import CachedRegistry
 from shared.settings import CosmosStore, EmbeddedStore, Settings
 from shared.turns import Turns
 from tests.conftest import BASE, EC_KEY
@@ -69,7 +69,7 @@ async def test_writers_that_give_up_before_their_turn_have_written_nothing(opene
         codes = Counter(answer.json()["code"] for answer in answers)
         versions = len(await history(http))
 
-    assert codes.keys() == {"store_unavailable", "try_again"}
+    assert codes.keys() == {"store_unavailable", "not_done_in_time"}
     assert versions <= 1 + codes["store_unavailable"], "only a writer whose turn it was may have written"
 
 
@@ -80,7 +80,7 @@ async def test_writers_of_different_notices_do_not_wait_for_each_other() -> None
     another_institution = replace(ADDRESS, creditor_institution=InstitutionCode(COMUNE))
 
     async with turns.of(ADDRESS), turns.of(another_number), turns.of(another_institution):
-        with pytest.raises(TryAgain):
+        with pytest.raises(NotDoneInTime):
             async with turns.of(ADDRESS):
                 pass
 
@@ -157,7 +157,7 @@ async def test_a_writer_that_comes_just_when_a_turn_ends_gives_up_as_soon_as_the
         next_one = asyncio.create_task(write())
         await asyncio.sleep(0)
     # The turn is over. It belongs to the next writer, which has not noticed yet.
-    with pytest.raises(TryAgain):
+    with pytest.raises(NotDoneInTime):
         async with asyncio.timeout(30), turns.of(ADDRESS):
             pass
     done.set()
@@ -183,7 +183,7 @@ async def test_a_notice_that_is_being_written_does_not_keep_time_from_changing_t
     tmp_path: Path, clock: StillClock
 ) -> None:
     store = HaltingStore(tmp_path / "archive.db")
-    registry = KnownRegistry(SqliteRegistry(tmp_path / "archive.db", clock), clock)
+    registry = CachedRegistry(SqliteRegistry(tmp_path / "archive.db", clock), clock)
     archive = Archive(store, registry, clock, longest_request=timedelta(seconds=0.01))
     others = [replace(ADDRESS, number=a_number(serial)) for serial in (0, 5)]
     for address in (others[0], ADDRESS, others[1]):

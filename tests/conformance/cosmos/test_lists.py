@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from shared.adapters.cosmos_search import Query, due_place, due_query, search_query
-from shared.documents import notice_document, read_notice
+from shared.documents import decode_notice, notice_document
 from shared.domain import facts
 from shared.domain.dates import DueDate, ValidFrom
 from shared.domain.identifiers import InstitutionCode
@@ -76,7 +76,7 @@ async def answers(cosmos: Cosmos, query: Query) -> list[Notice]:
         some = await ask(cosmos.notices, query.text, values, feed_range=part, enable_scan_in_query=True)
         assert len(some) <= values["limit"]
         found += some
-    return [read_notice(document) for document in found]
+    return [decode_notice(document) for document in found]
 
 
 @pytest.fixture

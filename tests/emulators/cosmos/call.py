@@ -75,7 +75,7 @@ class Call:
         text = self.header("x-ms-documentdb-partitionkey")
         if text is None:
             return None
-        key = read_json(text.encode())
+        key = parse_json(text.encode())
         if not isinstance(key, list):
             raise bad_request("The partition key of a request is a list.", 1001)
         return key
@@ -185,7 +185,7 @@ class Call:
 
 def read_object(data: bytes) -> Json:
     """Return the JSON object in the bytes; refuse anything else."""
-    read = read_json(data)
+    read = parse_json(data)
     if not isinstance(read, dict):
         raise bad_request("The request payload is invalid: it is no JSON object.")
     return read
@@ -193,13 +193,13 @@ def read_object(data: bytes) -> Json:
 
 def read_objects(data: bytes) -> list[Json]:
     """Return the JSON objects in a list; refuse anything else."""
-    read = read_json(data)
+    read = parse_json(data)
     if not isinstance(read, list) or not all(isinstance(each, dict) for each in read):
         raise bad_request("The request payload is invalid: it is no list of JSON objects.")
     return read
 
 
-def read_json(data: bytes) -> Any:
+def parse_json(data: bytes) -> Any:
     """Return what the bytes say; refuse what is no JSON."""
     try:
         return orjson.loads(data)
