@@ -13,35 +13,13 @@ os.environ["ARCHIVE_STORE"] = "sqlite:unused"
 
 from docs import openapi  # noqa: E402
 from shared.domain.lifecycle import TIME, TRANSITIONS, Anomaly, Becomes, Cell, EventType, Status  # noqa: E402
+from shared.domain.terms import Term  # noqa: E402
 from shared.errors import ArchiveError, catalogue  # noqa: E402
 from shared.settings import STORES, VARIABLES  # noqa: E402
 from shared.wire.violations import VIOLATIONS  # noqa: E402
 
 NOTE = "<!-- Written by `make docs`; change the code, not this file. -->\n"
 
-STATUSES = {
-    Status.SCHEDULED: "communicated, and not yet payable: `validFrom` lies ahead",
-    Status.ACTIVE: "payable",
-    Status.EXPIRED: "the due date has passed and is binding (`switchToExpired`)",
-    Status.CANCELLED: "annulled or replaced by another notice",
-    Status.CLOSED: "paid outside pagoPA",
-    Status.PAID: "paid through pagoPA: a receipt has come",
-    Status.REPORTED: "settled: every transfer has a line in a *flusso di rendicontazione*",
-    Status.AWAITED: "money came for a notice nobody communicated; shown to nobody",
-}
-EVENTS = {
-    EventType.PUBLISHED: "the whole notice was communicated, for the first time",
-    EventType.AMENDED: "what the notice says was changed, by PATCH or by another PUT",
-    EventType.CANCELLED: "the institution took the notice back",
-    EventType.CLOSED: "the institution was paid in another way",
-    EventType.RESTORED: "a cancellation or closure was taken back",
-    EventType.PAID: "a receipt came",
-    EventType.REPORTED: "a settlement line came",
-    EventType.ACTIVATED: "`validFrom` was reached",
-    EventType.EXPIRED: "a binding due date passed",
-    EventType.AWAITED: "money came for a number nobody had communicated",
-    EventType.UNCOMMUNICATED: "nobody communicated it in the time that was given",
-}
 PLATFORM = """\
 An answer without the header `X-Error-Code` that is not a success is not the archive's. The platform made it, or a
 gateway. It says nothing about a notice. A write may have been made or not. A repetition does no harm.
@@ -92,14 +70,14 @@ def documents() -> dict[Path, str]:
 def life_cycle() -> str:
     """Return the tables of the life cycle, as the code reads them."""
     rows = [[f"**{status or '(unknown)'}**", *map(_cell, row.values())] for status, row in TRANSITIONS.items()]
-    dates = {Status.SCHEDULED: "`validFrom`", Status.ACTIVE: "the due date, if binding", Status.AWAITED: "24 hours"}
-    times = [[status, dates[status], event, after] for status, (event, after) in TIME.items()]
+    dates = {"starts_at": "`validFrom`", "ends_at": "the due date, if binding", "awaited_until": "24 hours"}
+    times = [[status, dates[date], event, after] for status, (event, after, date) in TIME.items()]
     return f"""{NOTE}
 # The life of a notice
 
-Drawn from `shared/domain/lifecycle.py`, which is the only place where a status is decided.
+Drawn from `shared/domain/lifecycle.py`. Its interpreter, `effect_of`, executes every cell and decides every status.
 
-{_table(("status", "meaning"), STATUSES.items())}
+{_terms("status", Status)}
 ## What declarations and facts do
 
 A row is the status true when the event happens; a cell is the status it leads to, an error code, or «no change».
@@ -108,7 +86,7 @@ what was declared is recorded with the anomaly in brackets.
 
 {_table(("status", *DECLARED_AND_REPORTED), rows)}
 - *by its dates*: SCHEDULED before `validFrom`; EXPIRED when a binding due date has passed; ACTIVE otherwise.
-- *as the money says*: `published`, then `paid` and `reported` for receipts and lines of before: PAID or REPORTED.
+- *by earlier payments*: `published`, then `paid` and `reported` for earlier receipts and lines: PAID or REPORTED.
 - REPORTED is reached when every transfer has a settlement line, and is PAID until then. A revoked line does not count.
 - A PUT of a known notice that changes it is an `amended` event; `published` happens once.
 - The same receipt (`receiptId`) or line (`flowId`, `transferId`) changes nothing; another receipt is `paid_twice`.
@@ -120,10 +98,10 @@ The status shown, listed and decided by is the one true now. `apply_due_changes`
 
 ## Events
 
-{_table(("event", "what happened"), EVENTS.items())}
+{_terms("event", EventType)}
 ## Anomalies
 
-{"".join(f"- `{anomaly}`{chr(10)}" for anomaly in Anomaly)}"""
+{_terms("anomaly", Anomaly)}"""
 
 
 def errors() -> str:
@@ -157,6 +135,10 @@ def settings() -> str:
 
 def _status(error: type[ArchiveError]) -> int:
     return error.status
+
+
+def _terms(name: str, terms: type[Term]) -> str:
+    return _table((name, "meaning"), [(f"`{term}`", term.meaning) for term in terms])
 
 
 def _cell(cell: Cell) -> str:

@@ -1,9 +1,12 @@
 """Update a notice: PATCH what it says, POST what happened to it."""
 
+from typing import assert_never
+
 import azure.functions as func
 
 from shared import bootstrap
 from shared.domain.callers import Scope
+from shared.domain.lifecycle import EventType
 from shared.http import Request, Response, endpoint, notice_response
 from shared.routes import route
 from shared.wire.bodies import parse_amendment, parse_json, parse_life_cycle_event
@@ -35,10 +38,13 @@ async def declare_event(request: Request) -> Response:
     institution = await archive.registry.institution(request.institution)
     declared = parse_life_cycle_event(value, request.address, ParseContext(institution.lenient, request.now))
     context = request.write_context(declared.occurred_at, declared.reason)
-    if declared.type == "cancelled":
-        change = await archive.cancel(request.address, context, precondition, declared.replaced_by)
-    elif declared.type == "closed":
-        change = await archive.close(request.address, context, precondition)
-    else:
-        change = await archive.restore(request.address, context, precondition)
+    match declared.type:
+        case EventType.CANCELLED:
+            change = await archive.cancel(request.address, context, precondition, declared.replaced_by)
+        case EventType.CLOSED:
+            change = await archive.close(request.address, context, precondition)
+        case EventType.RESTORED:
+            change = await archive.restore(request.address, context, precondition)
+        case _:
+            assert_never(declared.type)
     return notice_response(change.notice, archive.clock())

@@ -1,28 +1,26 @@
-"""What the declarer of a notice says of it: published, amended, cancelled, closed, restored.
+"""Declarations of the creditor institution: publish, amend, cancel, close, restore.
 
-A declaration is checked in this order: is the notice there, the precondition, the origin, is a later one known, the
-table of the life cycle, the dates. One that would change nothing changes nothing, and makes no event.
+A declaration is checked in this order: existence, precondition, origin, order in time, the table of the life cycle,
+the dates. A declaration that would change nothing makes no event.
 """
 
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from shared.domain import lifecycle
+from shared.domain import facts, lifecycle
 from shared.domain.content import Changes, Content
 from shared.domain.dates import format_instant
 from shared.domain.events import EndReason, Origin, WriteContext
-from shared.domain.facts import apply_earlier_payments
 from shared.domain.identifiers import Iuv, NoticeNumber
 from shared.domain.institutions import RegisteredIban
-from shared.domain.lifecycle import Becomes, EventType, Outcome, Rule
-from shared.domain.notice import Address, Change, Notice, status_by_dates
+from shared.domain.lifecycle import Dates, EventType
+from shared.domain.notice import Address, Change, Notice, dates_of
 from shared.domain.texts import as_known
 from shared.errors import (
     DueDateInPast,
     IuvIsFixed,
     ManagedByEc,
     ManagedByGpd,
-    NoticeNotFound,
     PreconditionFailed,
     StaleDeclaration,
 )
@@ -30,10 +28,10 @@ from shared.errors import (
 
 @dataclass(frozen=True, slots=True)
 class Precondition:
-    """What the client supposes of the notice.
+    """Which version of the notice the client expects.
 
-    `is_new`: nobody published it (If-None-Match: *). `versions`: it is at one of these (If-Match); None supposes
-    nothing. `exists`: it is there at any version (If-Match: *).
+    `is_new`: it is not published yet (If-None-Match: *). `exists`: any version (If-Match: *). `versions`: one of these
+    (If-Match); None is no expectation.
     """
 
     is_new: bool = False
@@ -41,7 +39,7 @@ class Precondition:
     versions: frozenset[int] | None = None
 
     def check(self, known: Notice | None) -> None:
-        """Raise PreconditionFailed unless the notice is as precondition."""
+        """Raise PreconditionFailed unless the notice is as the client expects."""
         if known is None:
             if self.exists or self.versions is not None:
                 raise PreconditionFailed("There is no such notice yet. Repeat the request without If-Match.")
@@ -60,7 +58,7 @@ ANYTHING = Precondition()
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """A whole notice as its declarer states it. `iuv` is None when left to the number; the IBAN is settled."""
+    """A whole notice as its institution declares it. `iuv` is None if it follows from the number."""
 
     address: Address
     content: Content
@@ -73,26 +71,30 @@ class Publication:
 
     @property
     def needs_claim(self) -> bool:
-        """Tell whether the number is another one than `3` and the IUV, so that the IUV alone does not lead to it."""
+        """Return whether the number is not `3` + IUV, so that the IUV alone does not lead to it."""
         return self.full_iuv.number != self.address.number
 
 
 def publish(
     known: Notice | None, publication: Publication, context: WriteContext, precondition: Precondition = ANYTHING
 ) -> Change:
-    """Publish a notice, or state a known one anew; publishing it again is harmless.
+    """Publish a notice, or replace the content of a known one. A repetition changes nothing.
 
-    Raises PreconditionFailed, DueDateInPast, and what the life cycle refuses.
+    Raises PreconditionFailed, ManagedByGpd, ManagedByEc, IuvIsFixed, StaleDeclaration, DueDateInPast, and the refusals
+    of the life cycle.
     """
-    communicated = known if known and known.is_communicated else None
-    precondition.check(communicated)
-    if communicated is None:
+    notice = known if known and known.is_communicated else None
+    precondition.check(notice)
+    if notice is None:
         return _publish_first(known, publication, context)
-    _refuse_another_origin(communicated, context)
-    _refuse_another_iuv(communicated, publication.iuv)
-    context = _in_order(communicated.content_at, context)
-    change, _ = _admitted(communicated, EventType.PUBLISHED, context)
-    return _stated(change, communicated, publication.content.sent_back(_content(communicated)), context)
+    _refuse_another_origin(notice, context)
+    _refuse_another_iuv(notice, publication.iuv)
+    context = _reject_stale(notice.content_at, context)
+    change = Change.caught_up(notice, context)
+    if not change.is_changed_by(EventType.PUBLISHED, context):
+        return Change(notice)
+    content = publication.content.sent_back(_content(notice))
+    return _replace_content(change, notice, content, context, EventType.PUBLISHED)
 
 
 def amend(
@@ -108,14 +110,17 @@ def amend(
     """Change the named fields of a notice and keep the others; `default` is the institution's IBAN of the moment.
 
     `refresh_iban`: an IBAN that the registry gave is taken from it anew, although nothing else changes.
-    Raises NoticeNotFound, PreconditionFailed, IuvIsFixed, InvalidBody, NoIbanRegistered, DueDateInPast, and what the
-    life cycle refuses.
+    Raises NoIbanRegistered, NoticeNotFound, PreconditionFailed, IuvIsFixed, StaleDeclaration, InvalidBody,
+    DueDateInPast, and the refusals of the life cycle.
     """
-    notice = _declared(known, context, precondition)
+    notice = _declared(known, EventType.AMENDED, context, precondition)
     _refuse_another_iuv(notice, iuv)
-    context = _in_order(notice.content_at, context)
-    change, _ = _admitted(notice, EventType.AMENDED, context)
-    return _stated(change, notice, _content(notice).amended(changes, default, refresh_iban=refresh_iban), context)
+    context = _reject_stale(notice.content_at, context)
+    change = Change.caught_up(notice, context)
+    if not change.is_changed_by(EventType.AMENDED, context):
+        return Change(notice)
+    content = _content(notice).amended(changes, default, refresh_iban=refresh_iban)
+    return _replace_content(change, notice, content, context, EventType.AMENDED)
 
 
 def cancel(
@@ -127,42 +132,42 @@ def cancel(
     end_reason: EndReason = EndReason.CANCELLED,
     iuv: Iuv | None = None,
 ) -> Change:
-    """Cancel a notice; the number that replaces it makes the end reason `replaced`. Again, it changes nothing.
+    """Cancel a notice. With the number that replaces it, the end reason is `replaced`. A repetition changes nothing.
 
-    Raises NoticeNotFound, PreconditionFailed, IuvIsFixed, and what the life cycle refuses.
+    Raises NoticeNotFound, PreconditionFailed, IuvIsFixed, StaleDeclaration, and the refusals of the life cycle.
     """
-    notice = _declared(known, context, precondition)
-    _refuse_another_iuv(notice, iuv)
     reason = EndReason.REPLACED if replaced_by else end_reason
-    return _end(notice, EventType.CANCELLED, context, reason, replaced_by)
+    return _end(known, EventType.CANCELLED, context, precondition, reason, replaced_by, iuv)
 
 
 def close(known: Notice | None, context: WriteContext, precondition: Precondition = ANYTHING) -> Change:
-    """Close a notice that was paid outside pagoPA. Again, it changes nothing.
+    """Close a notice that was paid outside pagoPA. A repetition changes nothing.
 
-    Raises NoticeNotFound, PreconditionFailed, and what the life cycle refuses.
+    Raises NoticeNotFound, PreconditionFailed, StaleDeclaration, and the refusals of the life cycle.
     """
-    return _end(_declared(known, context, precondition), EventType.CLOSED, context, EndReason.PAID_ELSEWHERE, None)
+    return _end(known, EventType.CLOSED, context, precondition, EndReason.PAID_ELSEWHERE)
 
 
 def restore(known: Notice | None, context: WriteContext, precondition: Precondition = ANYTHING) -> Change:
-    """Take a cancellation or closure back; the notice is again what its dates make it.
+    """Take a cancellation or closure back. The dates of the notice decide its status again.
 
-    Raises NoticeNotFound, PreconditionFailed, NoticeExpired, and what the life cycle refuses.
+    Raises NoticeNotFound, PreconditionFailed, StaleDeclaration, and the refusals of the life cycle.
     """
-    return _end(_declared(known, context, precondition), EventType.RESTORED, context, None, None)
+    return _end(known, EventType.RESTORED, context, precondition)
 
 
 def _publish_first(known: Notice | None, publication: Publication, context: WriteContext) -> Change:
     address, content = publication.address, publication.content
-    lifecycle.outcome(known.status if known else None, EventType.PUBLISHED)
+    status = known.status if known else None
+    effect = lifecycle.effect_of(EventType.PUBLISHED, status, dates_of(content), context.now)
+    assert effect is not None, "a publication has an effect"
     if known is None:
         _refuse_past(content, context.now)
     published = Notice(
         address,
         publication.full_iuv,
         version=1,
-        status=status_by_dates(content, context.now),
+        status=effect.status,
         updated_at=context.now,
         origin=context.origin,
         published_at=context.now,
@@ -170,43 +175,52 @@ def _publish_first(known: Notice | None, publication: Publication, context: Writ
         content_at=context.at,
     )
     if known is None:
-        return Change.first(published, EventType.PUBLISHED, context)
-    changes = {
-        name: getattr(published, name)
-        for name in ("iuv", "status", "origin", "published_at", "content", "content_at", "awaited_until")
-    }
-    return apply_earlier_payments(Change(known).then(EventType.PUBLISHED, context, changes), context)
+        change = Change.first(published, EventType.PUBLISHED, context)
+    else:
+        names = ("iuv", "origin", "published_at", "content", "content_at", "awaited_until")
+        changes = {name: getattr(published, name) for name in names}
+        change = Change(known).then(EventType.PUBLISHED, context, changes)
+    return facts.apply_earlier_payments(change, context) if effect.earlier_payments else change
 
 
-def _stated(change: Change, notice: Notice, content: Content, context: WriteContext) -> Change:
-    """State the content of a known notice: an `amended` event if it differs."""
+def _replace_content(
+    change: Change, notice: Notice, content: Content, context: WriteContext, column: EventType
+) -> Change:
+    """Replace the content of a known notice. An `amended` event says so if the content differs."""
     content = as_known(content, _content(notice))
     if content == notice.content:
         return Change(notice)
     if content.due_date != _content(notice).due_date:
         _refuse_past(content, context.now)
-    changes = {"content": content, "status": status_by_dates(content, context.now), "content_at": context.at}
-    return change.then(EventType.AMENDED, context, changes)
+    changes = {"content": content, "content_at": context.at}
+    return change.then(EventType.AMENDED, context, changes, column=column)
 
 
 def _end(
-    notice: Notice, event: EventType, context: WriteContext, reason: EndReason | None, replaced_by: NoticeNumber | None
+    known: Notice | None,
+    event: EventType,
+    context: WriteContext,
+    precondition: Precondition,
+    reason: EndReason | None = None,
+    replaced_by: NoticeNumber | None = None,
+    iuv: Iuv | None = None,
 ) -> Change:
-    """Declare how a notice ended, or that it did not."""
-    context = _in_order(notice.state_at, context)
-    change, to = _admitted(notice, event, context)
-    if to is Rule.NO_CHANGE:
+    """Declare how a notice ended, or that it did not end."""
+    notice = _declared(known, event, context, precondition)
+    _refuse_another_iuv(notice, iuv)
+    context = _reject_stale(notice.state_at, context)
+    change = Change.caught_up(notice, context)
+    if not change.is_changed_by(event, context):
         return Change(notice)
-    status = to.status if isinstance(to, Becomes) else status_by_dates(_content(notice), context.now)
-    changes = {"status": status, "state_at": context.at, "end_reason": reason, "replaced_by": replaced_by}
+    changes = {"state_at": context.at, "end_reason": reason, "replaced_by": replaced_by}
     return change.then(event, context, changes)
 
 
-def _in_order(latest: datetime | None, context: WriteContext) -> WriteContext:
-    """Return the act at its place after the latest declaration of its kind; raise StaleDeclaration if it comes before.
+def _reject_stale(latest: datetime | None, context: WriteContext) -> WriteContext:
+    """Raise StaleDeclaration if a later declaration of this kind is stored; return the context in its place after it.
 
-    The order is the declarer's. One that names no time, or one that is still to come, comes after what is known: the
-    clock of the host that took the latest one may be ahead of ours.
+    The order is that of the institution. A declaration without a time, or with one in the future, comes after those
+    that are stored: the clock of the host that took the latest one may be ahead of ours.
     """
     if latest is None or latest <= context.at:
         return context
@@ -218,16 +232,11 @@ def _in_order(latest: datetime | None, context: WriteContext) -> WriteContext:
     return replace(context, now=latest)
 
 
-def _admitted(notice: Notice, event: EventType, context: WriteContext) -> tuple[Change, Outcome]:
-    """Return what time has done until now, and what the event does then."""
-    change = Change.caught_up(notice, context)
-    return change, lifecycle.outcome(change.notice.status, event)
-
-
-def _declared(known: Notice | None, context: WriteContext, precondition: Precondition) -> Notice:
-    """Return the notice a declaration is about, when it is there, as precondition, and the declarer's own."""
+def _declared(known: Notice | None, event: EventType, context: WriteContext, precondition: Precondition) -> Notice:
+    """Return the communicated notice; raise NoticeNotFound, PreconditionFailed, ManagedByGpd, ManagedByEc."""
     if known is None or not known.is_communicated:
-        raise NoticeNotFound
+        lifecycle.effect_of(event, known.status if known else None, Dates(), context.now)
+        raise AssertionError("the life cycle refuses a declaration about a notice that was not communicated")
     precondition.check(known)
     _refuse_another_origin(known, context)
     return known

@@ -1,15 +1,17 @@
-"""The life of a notice: everything that decides a status lives here, as tables that the code and the docs read.
+"""The life of a notice: the tables that decide each status, and the one interpreter that executes them.
 
-A status is never assigned by a caller: it is what a table says of an event. Declarations (`published` to `restored`)
-come from the creditor institution and may be refused. Facts (`paid`, `reported`) come from the platform and never are:
-money has moved. Time does the rest, and what time has done is true before anybody wrote it down.
+No caller assigns a status. Declarations (`published` to `restored`) come from the creditor institution and may be
+refused. Facts (`paid`, `reported`) come from the platform and are never refused, because the money has moved. Time
+changes a status too, and that change is true before the archive writes it down.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum, StrEnum
+from enum import Enum
+from typing import Literal, NamedTuple, assert_never
 
+from shared.domain.terms import Term
 from shared.errors import (
     ArchiveError,
     NoticeCancelled,
@@ -21,64 +23,70 @@ from shared.errors import (
 )
 
 
-class Status(StrEnum):
-    """Where a notice stands."""
+class Status(Term):
+    """The status of a notice."""
 
-    SCHEDULED = "SCHEDULED"
-    ACTIVE = "ACTIVE"
-    EXPIRED = "EXPIRED"
-    CANCELLED = "CANCELLED"
-    CLOSED = "CLOSED"
-    PAID = "PAID"
-    REPORTED = "REPORTED"
-    AWAITED = "AWAITED"
-
-
-class EventType(StrEnum):
-    """What happens to a notice; permanent once published."""
-
-    PUBLISHED = "published"
-    AMENDED = "amended"
-    CANCELLED = "cancelled"
-    CLOSED = "closed"
-    RESTORED = "restored"
-    PAID = "paid"
-    REPORTED = "reported"
-    ACTIVATED = "activated"
-    EXPIRED = "expired"
-    AWAITED = "awaited"
-    UNCOMMUNICATED = "uncommunicated"
+    SCHEDULED = "SCHEDULED", "communicated, and not yet payable: `validFrom` lies ahead"
+    ACTIVE = "ACTIVE", "payable"
+    EXPIRED = "EXPIRED", "the due date has passed and is binding (`switchToExpired`)"
+    CANCELLED = "CANCELLED", "annulled or replaced by another notice"
+    CLOSED = "CLOSED", "paid outside pagoPA"
+    PAID = "PAID", "paid through pagoPA: a receipt has come"
+    REPORTED = "REPORTED", "settled: every transfer has a line in a *flusso di rendicontazione*"
+    AWAITED = "AWAITED", "money came for a notice that was not communicated; not shown"
 
 
-class Anomaly(StrEnum):
-    """A fact that contradicts what was declared; recorded, never refused."""
+class EventType(Term):
+    """The type of an event; permanent once published."""
 
-    PAID_AFTER_CANCELLATION = "paid_after_cancellation"
-    PAID_TWICE = "paid_twice"
-    REPORTED_AFTER_CANCELLATION = "reported_after_cancellation"
-    REPORTED_AFTER_CLOSURE = "reported_after_closure"
-    REPORTED_TWICE = "reported_twice"
-    PAYMENT_REVOKED = "payment_revoked"
+    PUBLISHED = "published", "the whole notice was communicated, for the first time"
+    AMENDED = "amended", "the content of the notice was changed, by PATCH or by another PUT"
+    CANCELLED = "cancelled", "the institution took the notice back"
+    CLOSED = "closed", "the institution was paid in another way"
+    RESTORED = "restored", "a cancellation or closure was taken back"
+    PAID = "paid", "a receipt came"
+    REPORTED = "reported", "a settlement line came"
+    ACTIVATED = "activated", "`validFrom` was reached"
+    EXPIRED = "expired", "a binding due date passed"
+    AWAITED = "awaited", "money came for a number that was not communicated"
+    UNCOMMUNICATED = "uncommunicated", "the notice was not communicated in the given time"
+
+
+StateEvent = Literal[EventType.CANCELLED, EventType.CLOSED, EventType.RESTORED]
+"""The events that a creditor institution declares beside the content of a notice."""
+
+
+class Anomaly(Term):
+    """A fact that contradicts a declaration or another fact; recorded, never refused."""
+
+    PAID_AFTER_CANCELLATION = "paid_after_cancellation", "a receipt came for a cancelled notice"
+    PAID_TWICE = "paid_twice", "a second receipt came, or one for a notice that was paid outside pagoPA"
+    REPORTED_AFTER_CANCELLATION = "reported_after_cancellation", "a settlement line came for a cancelled notice"
+    REPORTED_AFTER_CLOSURE = (
+        "reported_after_closure",
+        "a settlement line came for a notice that was paid outside pagoPA",
+    )
+    REPORTED_TWICE = "reported_twice", "a second settlement line came for the same transfer"
+    PAYMENT_REVOKED = "payment_revoked", "a settlement line says that the payment was revoked (code 3)"
 
 
 @dataclass(frozen=True, slots=True)
 class Becomes:
-    """The event leads to this status, and contradicts what was declared where an anomaly is named."""
+    """The event leads to this status. The anomaly says that it contradicts a declaration."""
 
     status: Status
     anomaly: Anomaly | None = None
 
 
 class Rule(Enum):
-    """An outcome that the status alone does not decide."""
+    """An effect that the status alone does not decide."""
 
     BY_ITS_DATES = "by its dates"
-    AS_THE_MONEY_SAYS = "as the money says"
+    BY_EARLIER_PAYMENTS = "by earlier payments"
     NO_CHANGE = "no change"
 
 
-Outcome = Becomes | Rule
-Cell = Outcome | type[ArchiveError]
+Cell = Becomes | Rule | type[ArchiveError]
 """A refusal is the class of its error."""
 
 _S, _E, _A = Status, EventType, Anomaly
@@ -94,7 +102,7 @@ TRANSITIONS: Mapping[Status | None, Mapping[EventType, Cell]] = {
         _E.REPORTED: Becomes(_S.AWAITED),
     },
     _S.AWAITED: {
-        _E.PUBLISHED: Rule.AS_THE_MONEY_SAYS,
+        _E.PUBLISHED: Rule.BY_EARLIER_PAYMENTS,
         _E.AMENDED: NoticeNotFound,
         _E.CANCELLED: NoticeNotFound,
         _E.CLOSED: NoticeNotFound,
@@ -166,19 +174,28 @@ TRANSITIONS: Mapping[Status | None, Mapping[EventType, Cell]] = {
         _E.REPORTED: Becomes(_S.REPORTED, _A.REPORTED_TWICE),
     },
 }
-"""What a declaration or a fact does, by the status true when it happens; None is a number nobody has heard of."""
+"""The effect of a declaration or a fact, by the status at its time; None is a number that the archive does not have."""
 
-TIME: Mapping[Status, tuple[EventType, Status]] = {
-    _S.SCHEDULED: (_E.ACTIVATED, _S.ACTIVE),
-    _S.ACTIVE: (_E.EXPIRED, _S.EXPIRED),
-    _S.AWAITED: (_E.UNCOMMUNICATED, _S.AWAITED),
+
+class Passage(NamedTuple):
+    """A change that time makes: its event, the status after it, and the name of the date in Dates that brings it."""
+
+    event: EventType
+    status: Status
+    date: str
+
+
+TIME: Mapping[Status, Passage] = {
+    _S.SCHEDULED: Passage(_E.ACTIVATED, _S.ACTIVE, "starts_at"),
+    _S.ACTIVE: Passage(_E.EXPIRED, _S.EXPIRED, "ends_at"),
+    _S.AWAITED: Passage(_E.UNCOMMUNICATED, _S.AWAITED, "awaited_until"),
 }
-"""What time does: at `validFrom`, at a binding due date, at the end of the wait for a notice nobody communicated."""
+"""The changes that time makes, by the status before."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredAs:
-    """A status as written down, and which of its dates have passed (None: whether or not)."""
+    """A stored status, and which of its dates have passed (None: it does not matter)."""
 
     status: Status
     started: bool | None = None
@@ -198,25 +215,12 @@ TRUE_NOW: Mapping[Status, tuple[StoredAs, ...]] = {
 """How the notices that have a status *now* are stored, for stores that search by status. AWAITED is in no list."""
 
 
-def outcome(status: Status | None, event: EventType) -> Outcome:
-    """Tell what the event does to a notice with this status; raise the refusal where the table names one."""
-    cell = TRANSITIONS[status][event]
-    if isinstance(cell, type):
-        raise cell
-    return cell
-
-
-def is_communicated(status: Status) -> bool:
-    """Tell whether somebody communicated the notice; one that was only paid is shown to nobody."""
-    return status is not Status.AWAITED
-
-
 @dataclass(frozen=True, slots=True)
 class Dates:
     """The instants at which time changes a notice; None where it never does.
 
-    `starts_at` is validFrom, `ends_at` the due date if it is binding, `awaited_until` the end of the wait for a notice
-    nobody communicated.
+    `starts_at` is validFrom. `ends_at` is the due date if it is binding. `awaited_until` is the end of the wait for a
+    notice that was not communicated.
     """
 
     starts_at: datetime | None = None
@@ -225,15 +229,52 @@ class Dates:
 
     def of(self, status: Status) -> datetime | None:
         """Return the instant at which time moves a notice on from the status."""
-        match status:
-            case Status.SCHEDULED:
-                return self.starts_at
-            case Status.ACTIVE:
-                return self.ends_at
-            case Status.AWAITED:
-                return self.awaited_until
-            case _:
-                return None
+        passage = TIME.get(status)
+        at: datetime | None = getattr(self, passage.date) if passage else None
+        return at
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """The effect of an event: the status after it, and the anomaly if it contradicts a declaration.
+
+    `earlier_payments`: receipts and settlement lines that came before the notice are applied now.
+    """
+
+    status: Status
+    anomaly: Anomaly | None = None
+    earlier_payments: bool = False
+
+
+def effect_of(
+    event: EventType, status: Status | None, dates: Dates, now: datetime, *, is_settled: bool = True
+) -> Effect | None:
+    """Return the effect of an event on a notice in this status; None if nothing changes. Raise the refusal of the cell.
+
+    `dates` are those of the notice after the event. `is_settled`: every transfer has a settlement line. A notice is
+    PAID, not REPORTED, until then.
+    """
+    cell = TRANSITIONS[status][event]
+    match cell:
+        case Becomes(Status.REPORTED, anomaly) if not is_settled:
+            return Effect(Status.PAID, anomaly)
+        case Becomes(after, anomaly):
+            return Effect(after, anomaly)
+        case Rule.BY_ITS_DATES:
+            return Effect(status_by_dates(dates, now))
+        case Rule.BY_EARLIER_PAYMENTS:
+            return Effect(status_by_dates(dates, now), earlier_payments=True)
+        case Rule.NO_CHANGE:
+            return None
+        case type():
+            raise cell
+        case _:
+            assert_never(cell)
+
+
+def is_communicated(status: Status) -> bool:
+    """Return whether the notice was communicated. A notice that was only paid is not shown."""
+    return status is not Status.AWAITED
 
 
 def status_by_dates(dates: Dates, now: datetime) -> Status:
@@ -245,16 +286,11 @@ def status_by_dates(dates: Dates, now: datetime) -> Status:
     return Status.ACTIVE
 
 
-def passed(status: Status, dates: Dates, now: datetime) -> Iterator[tuple[EventType, Status, datetime]]:
-    """Yield what time has done to a communicated notice and nobody wrote down: the event, the status, since when."""
+def passages(status: Status, dates: Dates, now: datetime) -> Iterator[tuple[Passage, datetime]]:
+    """Yield the changes that time has made to a communicated notice and that are not written down, with their time."""
     while is_communicated(status) and (at := dates.of(status)) is not None and at <= now:
-        event, status = TIME[status]
-        yield event, status, at
-
-
-def as_settled(status: Status, *, complete: bool) -> Status:
-    """Return the status that a settlement line leads to: REPORTED when every transfer has a line, PAID until then."""
-    return Status.PAID if status is Status.REPORTED and not complete else status
+        yield TIME[status], at
+        status = TIME[status].status
 
 
 def status_at(status: Status, dates: Dates, now: datetime) -> Status:
@@ -262,4 +298,4 @@ def status_at(status: Status, dates: Dates, now: datetime) -> Status:
     at = dates.of(status)
     if at is None or at > now:  # nearly always, so this is all that a read pays
         return status
-    return [status, *(after for _, after, _ in passed(status, dates, now))][-1]
+    return [status, *(passage.status for passage, _ in passages(status, dates, now))][-1]

@@ -9,7 +9,7 @@ from shared.domain import lifecycle
 from shared.domain.content import Content
 from shared.domain.events import ARCHIVE, EndReason, NoticeEvent, Origin, Summary, WriteContext
 from shared.domain.identifiers import InstitutionCode, Iuv, NoticeNumber
-from shared.domain.lifecycle import Anomaly, Dates, EventType, Status
+from shared.domain.lifecycle import Anomaly, Dates, EventType, Passage, Status
 from shared.domain.money import Payment, Settlement
 
 
@@ -54,8 +54,7 @@ class Notice:
     @property
     def dates(self) -> Dates:
         """Return the instants at which time changes the notice."""
-        starts_at, ends_at = dates_of(self.content) if self.content else (None, None)
-        return Dates(starts_at, ends_at, self.awaited_until)
+        return dates_of(self.content, self.awaited_until)
 
     @property
     def unheard_payment_day(self) -> date | None:
@@ -73,15 +72,12 @@ class Notice:
         return lifecycle.status_at(self.status, self.dates, now)
 
 
-def dates_of(content: Content) -> tuple[datetime | None, datetime | None]:
-    """Return when a notice with this content starts to be payable and when it ends, None for no such moment."""
+def dates_of(content: Content | None, awaited_until: datetime | None = None) -> Dates:
+    """Return the instants at which time changes a notice with this content."""
+    if content is None:
+        return Dates(awaited_until=awaited_until)
     starts_at = content.valid_from.instant if content.valid_from else None
-    return starts_at, content.due_date.instant if content.switch_to_expired else None
-
-
-def status_by_dates(content: Content, now: datetime) -> Status:
-    """Return the status of a payable notice with this content."""
-    return lifecycle.status_by_dates(Dates(*dates_of(content)), now)
+    return Dates(starts_at, content.due_date.instant if content.switch_to_expired else None, awaited_until)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +96,8 @@ class Change:
     def caught_up(cls, notice: Notice, context: WriteContext) -> "Change":
         """Return what time has done to the notice until now, written down."""
         change = cls(notice)
-        for event, status, at in lifecycle.passed(notice.status, notice.dates, context.now):
-            change = change.by_time(event, context, at, status=status)
+        for passage, at in lifecycle.passages(notice.status, notice.dates, context.now):
+            change = change.by_time(passage, context, at)
         return change
 
     @property
@@ -114,7 +110,34 @@ class Change:
         """Tell whether the change is the publication of the notice."""
         return any(event.type is EventType.PUBLISHED for event in self.events)
 
+    def is_changed_by(self, event: EventType, context: WriteContext) -> bool:
+        """Return whether the event changes the notice; raise the refusal of the life cycle."""
+        return lifecycle.effect_of(event, self.notice.status, self.notice.dates, context.now) is not None
+
     def then(
+        self,
+        event: EventType,
+        context: WriteContext,
+        changes: Mapping[str, Any],
+        *,
+        column: EventType | None = None,
+        is_settled: bool = True,
+        anomaly: Anomaly | None = None,
+        **facts: Any,
+    ) -> "Change":
+        """Return the change with one more event, which sets the fields in `changes` and the status of the life cycle.
+
+        `column` is the column of the life cycle's table, if it is not the event's own. `anomaly` counts where the table
+        names none. `facts` are fields of the event.
+        """
+        dates = dates_of(changes.get("content", self.notice.content))
+        effect = lifecycle.effect_of(column or event, self.notice.status, dates, context.now, is_settled=is_settled)
+        assert effect is not None, "an event without effect is not written"
+        return self.record(
+            event, context, {**changes, "status": effect.status}, anomaly=effect.anomaly or anomaly, **facts
+        )
+
+    def record(
         self,
         event: EventType,
         context: WriteContext,
@@ -123,14 +146,15 @@ class Change:
         anomaly: Anomaly | None = None,
         **facts: Any,
     ) -> "Change":
-        """Return the change with one more event, which sets the fields in `changes`; `facts` are the event's own."""
+        """Return the change with one more event, which leaves the status as it is unless `changes` holds it."""
         if anomaly and anomaly not in self.notice.anomalies:
             changes = {**changes, "anomalies": (*self.notice.anomalies, anomaly)}
         return self._step(event, context, context.at, changes, {"anomaly": anomaly, **facts})
 
-    def by_time(self, event: EventType, context: WriteContext, at: datetime, **changes: Any) -> "Change":
-        """Return the change with one more event that time brought about at `at`."""
-        return self._step(event, replace(context, actor=ARCHIVE, cause=None, reason=None), at, changes, {})
+    def by_time(self, passage: Passage, context: WriteContext, at: datetime, **changes: Any) -> "Change":
+        """Return the change with one more event, which time made at `at`."""
+        context = replace(context, actor=ARCHIVE, cause=None, reason=None)
+        return self._step(passage.event, context, at, {"status": passage.status, **changes}, {})
 
     def _step(
         self,

@@ -27,6 +27,7 @@ from shared.domain.content import (
 from shared.domain.dates import ValidFrom
 from shared.domain.declarations import Publication
 from shared.domain.identifiers import Iban, Iuv, NoticeNumber
+from shared.domain.lifecycle import EventType, StateEvent
 from shared.domain.notice import Address
 from shared.errors import InvalidBody, InvalidValue
 from shared.wire.json_faults import refusal_of
@@ -260,7 +261,7 @@ class PatchBody(NoticeBody):
 class LifeCycleBody(Body):
     """What the declarer says happened to the notice."""
 
-    type: Literal["cancelled", "closed", "restored"]
+    type: StateEvent
     reason: Words255 | None = None
     replaced_by: NumberText | None = None
     occurred_at: OccurredAtText | None = None
@@ -268,7 +269,7 @@ class LifeCycleBody(Body):
     @field_validator("replaced_by")
     @classmethod
     def _by_another(cls, number: NoticeNumber | None, info: ValidationInfo[ParseContext]) -> NoticeNumber | None:
-        if number is not None and info.data.get("type", "cancelled") != "cancelled":
+        if number is not None and info.data.get("type", EventType.CANCELLED) is not EventType.CANCELLED:
             raise violation("replaced_by_not_cancelled", "Only a cancelled notice is replaced")
         if number is not None and number == info.context.number:
             raise violation("replaced_by_itself", "replacedBy must be the number of another notice")

@@ -110,7 +110,7 @@ def test_the_table_names_every_status_and_every_verb() -> None:
 
 
 def test_the_verbs_and_what_time_does_are_all_the_events_there_are() -> None:
-    verbs, times = {EventType(verb) for verb in VERBS}, {event for event, _ in TIME.values()}
+    verbs, times = {EventType(verb) for verb in VERBS}, {passage.event for passage in TIME.values()}
 
     assert verbs | times | {EventType.AWAITED} == set(EventType)
 
