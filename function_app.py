@@ -15,7 +15,7 @@ from shared.bootstrap import settings
 from unknown_address import bp as unknown_address
 from update_notice import bp as update_notice
 
-settings()  # logs what is wrong; every function then answers 503 not_configured
+settings()  # logs every fault; with one, every function answers 503 not_configured
 
 # Callers are known by their own key, which shared.http checks; the platform's function keys play no part.
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)

@@ -1,4 +1,4 @@
-"""Write down what time has done: notices activated and expired, and paid ones that nobody communicated."""
+"""Write down the changes that time made: notices activated, expired, or paid and not communicated in time."""
 
 import secrets
 from datetime import timedelta
@@ -19,7 +19,7 @@ bp = func.Blueprint()
 @bp.function_name("apply_due_changes")
 @bp.timer_trigger(arg_name="timer", schedule="0 * * * * *", run_on_startup=False, use_monitor=False)
 async def apply_due_changes(timer: func.TimerRequest) -> None:
-    """Every minute, apply what is due; what is not reached is due a minute later."""
+    """Every minute, apply the due changes. The rest is due a minute later."""
     try:
         await _apply()
     except Unavailable as error:
@@ -30,7 +30,7 @@ async def apply_due_changes(timer: func.TimerRequest) -> None:
 
 
 async def _apply() -> None:
-    archive = bootstrap.archive()
+    archive = bootstrap.application().archive
     now = archive.clock()
     changed = await archive.apply_due_changes(WriteContext(now, ARCHIVE, secrets.token_hex(12)), now + TIME_BOX)
     if changed:

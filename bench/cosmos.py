@@ -24,7 +24,8 @@ from local.cosmos import make_containers
 from shared.adapters.cosmos import CosmosNoticeStore
 from shared.adapters.cosmos_calls import Cosmos
 from shared.adapters.cosmos_lists import NOTICES
-from shared.documents import Document, decode_notice, event_document, notice_document
+from shared.codecs import Document
+from shared.documents import decode_notice, event_document, notice_document
 from shared.domain import declarations
 from shared.domain.notice import Address, Change
 from shared.settings import CosmosStore

@@ -1,4 +1,4 @@
-"""Writes the documents that follow from the code: `make docs`; with --check, tells whether they are current."""
+"""Writes the documents that follow from the code: `make docs`. With --check, fails if they are not current."""
 
 import os
 import sys
@@ -110,7 +110,7 @@ def errors() -> str:
         f"{NOTE}\n# Errors\n",
         "Every refusal is `application/problem+json` (RFC 9457) with a `code` that never changes its meaning. Switch\n"
         "on `code`, show `title` and `detail`; `violations` lists every broken rule with the path of its field.\n"
-        "The header `X-Request-Id` names the request for whoever helps you.\n",
+        "The header `X-Request-Id` identifies the request for the operators.\n",
     ]
     for status, group in groupby(sorted(catalogue(), key=_status), key=_status):
         rows = [[f"`{error.code}`", error.title, error.advice] for error in group]

@@ -1,8 +1,8 @@
-"""Read notices: one, now or as of a moment; what happened to it; those of an institution."""
+"""Read notices: one, now or as of a moment. What happened to it. Those of an institution."""
 
 import azure.functions as func
 
-from shared import bootstrap
+from shared.archive import Archive
 from shared.domain.callers import Scope
 from shared.http import Request, Response, endpoint, notice_response
 from shared.routes import route
@@ -24,22 +24,20 @@ bp = func.Blueprint()
 
 @route(bp, "v1/creditor-institutions/{ec}/notices/{nav}", "GET")
 @endpoint(Scope.NOTICES_READ, parameters=AT_PARAMETERS)
-async def get_notice(request: Request) -> Response:
-    """200 with the notice, as it is or (`at`) as the archive knew it then; 304 when the client has it already."""
-    archive = bootstrap.archive()
-    at, held = parse_at(request.parameters, request.now), parse_if_none_match(request.headers)
+async def get_notice(request: Request, archive: Archive) -> Response:
+    """200 with the notice, now or (`at`) as it was recorded then; 304 if the client has it already."""
+    at, known = parse_at(request.parameters, request.now), parse_if_none_match(request.headers)
     await archive.registry.institution(request.institution)
     shown_at = at or request.now
     notice = await archive.get(request.address) if at is None else await archive.get_as_of(request.address, at)
     etag = answers.etag(notice, shown_at)
-    return Response(304, etag=etag) if held.includes(etag) else notice_response(notice, shown_at)
+    return Response(304, etag=etag) if known.includes(etag) else notice_response(notice, shown_at)
 
 
 @route(bp, "v1/creditor-institutions/{ec}/notices/{nav}/events", "GET")
 @endpoint(Scope.NOTICES_READ, parameters=HISTORY_PARAMETERS)
-async def get_history(request: Request) -> Response:
+async def get_history(request: Request, archive: Archive) -> Response:
     """200 with a page of the events of the notice, oldest first."""
-    archive = bootstrap.archive()
     after, limit = parse_history(request.parameters, request.address)
     await archive.registry.institution(request.institution)
     page = await archive.history(request.address, after, limit)
@@ -48,9 +46,8 @@ async def get_history(request: Request) -> Response:
 
 @route(bp, "v1/creditor-institutions/{ec}/notices", "GET")
 @endpoint(Scope.NOTICES_READ, parameters=LIST_PARAMETERS)
-async def list_notices(request: Request) -> Response:
+async def list_notices(request: Request, archive: Archive) -> Response:
     """200 with a page of the institution's notices that are granted to the caller."""
-    archive = bootstrap.archive()
     granted = request.caller.segregation_codes(request.institution)
     search = parse_search(request.parameters, request.institution, granted, request.now)
     await archive.registry.institution(request.institution)

@@ -1,4 +1,4 @@
-"""Tell whether the archive can work."""
+"""Health: can the archive read and write?"""
 
 import azure.functions as func
 
@@ -12,6 +12,6 @@ bp = func.Blueprint()
 @route(bp, "v1/health", "GET", "HEAD")
 @open_endpoint()
 async def health(req: func.HttpRequest) -> Response:
-    """200 when the store reads and writes, 503 when it does not; within a second."""
+    """200 when the store reads and writes, 503 when it does not. Within a second."""
     await bootstrap.application().health.check()
     return Response(200, {"status": "up", "store": "up"}, headers={"Cache-Control": "no-store"})

@@ -1,1 +1,1 @@
-"""The archive itself; every function folder is a thin edge over it."""
+"""The archive itself. Every function folder is a thin edge over it."""

@@ -1,4 +1,4 @@
-"""What one can ask of the archive: each verb loads, decides and saves; what is decided stands in the domain."""
+"""The verbs of the archive. Each one loads, decides and saves. The rules of each decision are in the domain."""
 
 import asyncio
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from types import EllipsisType
 from shared.domain import declarations, facts
 from shared.domain.content import Changes
 from shared.domain.declarations import ANYTHING, Precondition, Publication
-from shared.domain.events import EndReason, NoticeEvent, WriteContext
+from shared.domain.events import NoticeEvent, WriteContext
 from shared.domain.history import as_recorded, undone
 from shared.domain.identifiers import Iuv, NoticeNumber
 from shared.domain.institutions import CreditorInstitution
@@ -18,7 +18,6 @@ from shared.domain.money import Payment, Settlement
 from shared.domain.notice import Address, Change, Notice
 from shared.errors import (
     DueDateInPast,
-    NoIbanRegistered,
     NotDoneInTime,
     NoticeNotFound,
     PreconditionFailed,
@@ -30,7 +29,7 @@ from shared.registry import CachedRegistry
 from shared.turns import Turns
 
 ATTEMPTS = 100
-"""How often a change is decided anew because another writer came first. Each round somebody's write succeeds."""
+"""Retries after a version conflict. In each round the write of one writer succeeds."""
 
 Decide = Callable[[Notice | None, WriteContext], Change]
 
@@ -52,7 +51,7 @@ class History:
 
 
 class Archive:
-    """The archive of notices. `clock` tells the time in UTC, in whole milliseconds."""
+    """The archive of notices. `clock` returns the time in UTC, in whole milliseconds."""
 
     def __init__(
         self,
@@ -76,12 +75,11 @@ class Archive:
         context: WriteContext,
         precondition: Precondition = ANYTHING,
     ) -> Change:
-        """Publish a notice, or state a known one anew; publishing it again is harmless. One round trip when it is new.
+        """Publish a notice, or replace the content of a known one. One round trip when it is new.
 
-        Raises NoIbanRegistered, IuvAlreadyUsed, and what `declarations.publish` raises.
+        Raises NoIbanRegistered, IuvAlreadyUsed, and the errors of `declarations.publish`.
         """
-        content = publication.content.with_iban(institution.default_iban)
-        publication = replace(publication, content=content)
+        publication = publication.with_iban(institution.default_iban)
 
         def decide(known: Notice | None, context: WriteContext) -> Change:
             return declarations.publish(known, publication, context, precondition)
@@ -95,6 +93,32 @@ class Archive:
                 known = await self.store.load(publication.address)
                 return await self._save_with_iuv(publication, institution, decide, known, context)
 
+    async def publish_or_amend(
+        self,
+        publication: Publication,
+        changes: Changes,
+        institution: CreditorInstitution,
+        context: WriteContext,
+        known: Notice | EllipsisType | None = ...,
+    ) -> Change:
+        """Publish a notice that is not known, or change the named fields of one that is.
+
+        `known` is the result of `find_by_iuv`, if it was called. Raises the errors of `publish` and `amend`.
+        """
+        default = institution.default_iban
+
+        def decide(known: Notice | None, context: WriteContext) -> Change:
+            return declarations.publish_or_amend(known, publication, changes, default, context)
+
+        async with self._turns.of(publication.address):
+            if known is ...:
+                known = await self.store.load(publication.address)
+            return await self._save_with_iuv(publication, institution, decide, known, context)
+
+    async def find_by_iuv(self, institution: CreditorInstitution, iuv: Iuv) -> tuple[NoticeNumber, Notice | None]:
+        """Return the number that the IUV leads to, else `3` + IUV, and the notice that is stored there."""
+        return await self._iuvs.find(institution, iuv)
+
     async def amend(
         self,
         address: Address,
@@ -104,45 +128,11 @@ class Archive:
         precondition: Precondition = ANYTHING,
         iuv: Iuv | None = None,
     ) -> Change:
-        """Change the named fields of a notice and keep the others; raises what `declarations.amend` raises."""
+        """Change the named fields of a notice and keep the others. Raises the errors of `declarations.amend`."""
         default = institution.default_iban
-        if default is None and "iban" in changes and changes["iban"] is None and not changes.get("transfers"):
-            raise NoIbanRegistered  # whatever is known of the notice
-
-        def decide(known: Notice | None, context: WriteContext) -> Change:
-            return declarations.amend(known, changes, default, context, precondition, iuv)
-
-        return await self._change(address, decide, context)
-
-    async def publish_or_amend(
-        self,
-        publication: Publication,
-        changes: Changes,
-        institution: CreditorInstitution,
-        context: WriteContext,
-        known: Notice | EllipsisType | None = ...,
-    ) -> Change:
-        """Publish a notice that is not known; of one that is, change the named fields and keep the others.
-
-        An IBAN that the registry gave is taken from it anew. `known` is what `find_by_iuv` returned, if it was asked.
-        Raises what `publish` and `amend` raise.
-        """
-        default = institution.default_iban
-
-        def decide(known: Notice | None, context: WriteContext) -> Change:
-            if known is None or not known.is_communicated:
-                content = publication.content.with_iban(default)
-                return declarations.publish(known, replace(publication, content=content), context)
-            return declarations.amend(known, changes, default, context, iuv=publication.iuv, refresh_iban=True)
-
-        async with self._turns.of(publication.address):
-            if known is ...:
-                known = await self.store.load(publication.address)
-            return await self._save_with_iuv(publication, institution, decide, known, context)
-
-    async def find_by_iuv(self, institution: CreditorInstitution, iuv: Iuv) -> tuple[NoticeNumber, Notice | None]:
-        """Return the number that the IUV leads to, `3` + IUV if to none, and the notice that is stored there."""
-        return await self._iuvs.find(institution, iuv)
+        return await self._change(
+            address, context, lambda known, now: declarations.amend(known, changes, default, now, precondition, iuv)
+        )
 
     async def cancel(
         self,
@@ -150,38 +140,28 @@ class Archive:
         context: WriteContext,
         precondition: Precondition = ANYTHING,
         replaced_by: NoticeNumber | None = None,
-        end_reason: EndReason = EndReason.CANCELLED,
-        iuv: Iuv | None = None,
     ) -> Change:
-        """Cancel a notice; again, it changes nothing. Raises what `declarations.cancel` raises."""
+        """Cancel a notice. A repetition changes nothing. Raises the errors of `declarations.cancel`."""
+        return await self._change(
+            address, context, lambda known, now: declarations.cancel(known, now, precondition, replaced_by=replaced_by)
+        )
 
-        def decide(known: Notice | None, context: WriteContext) -> Change:
-            return declarations.cancel(
-                known, context, precondition, replaced_by=replaced_by, end_reason=end_reason, iuv=iuv
-            )
-
-        return await self._change(address, decide, context)
+    async def cancel_position(self, address: Address, iuv: Iuv, context: WriteContext) -> Change:
+        """Cancel a notice as paCreatePosition does. Raises the errors of `declarations.cancel_position`."""
+        return await self._change(address, context, lambda known, now: declarations.cancel_position(known, iuv, now))
 
     async def close(self, address: Address, context: WriteContext, precondition: Precondition = ANYTHING) -> Change:
-        """Close a notice paid outside pagoPA; again, it changes nothing. Raises what `declarations.close` raises."""
-
-        def decide(known: Notice | None, context: WriteContext) -> Change:
-            return declarations.close(known, context, precondition)
-
-        return await self._change(address, decide, context)
+        """Close a notice that was paid outside pagoPA. Raises the errors of `declarations.close`."""
+        return await self._change(address, context, lambda known, now: declarations.close(known, now, precondition))
 
     async def restore(self, address: Address, context: WriteContext, precondition: Precondition = ANYTHING) -> Change:
-        """Take a cancellation or closure back; raises what `declarations.restore` raises."""
-
-        def decide(known: Notice | None, context: WriteContext) -> Change:
-            return declarations.restore(known, context, precondition)
-
-        return await self._change(address, decide, context)
+        """Take a cancellation or closure back. Raises the errors of `declarations.restore`."""
+        return await self._change(address, context, lambda known, now: declarations.restore(known, now, precondition))
 
     async def record_payment(
         self, address: Address, payment: Payment, context: WriteContext, iuv: Iuv | None = None
     ) -> Change:
-        """Record a receipt; never refused, and harmless when it comes again."""
+        """Record a receipt. It is never refused, and a repetition changes nothing."""
         async with self._turns.of(address):
             known = await self.store.load(address)
             until = await self._awaited_until(known, address, payment.paid_on, context)
@@ -192,7 +172,7 @@ class Archive:
             return await self._save(decide, known, context)
 
     async def record_settlement(self, address: Address, line: Settlement, context: WriteContext) -> Change:
-        """Record a settlement line; never refused, and harmless when it comes again."""
+        """Record a settlement line. It is never refused, and a repetition changes nothing."""
         async with self._turns.of(address):
             known = await self.store.load(address)
             until = await self._awaited_until(known, address, line.paid_on, context)
@@ -203,16 +183,16 @@ class Archive:
             return await self._save(decide, known, context)
 
     async def apply_due_changes(self, context: WriteContext, deadline: datetime) -> int:
-        """Write down what time has done to the notices that are due, until the deadline; return how many were changed.
+        """Write down the changes that time made to notices, until the deadline. Return the number of changed notices.
 
-        Run twice at once, or stopped half-way, it only does less or nothing.
+        It may run twice at once, and it may be stopped at any time.
         """
         changed = 0
         async for notice in self.store.due(context.now):
             if self.clock() >= deadline:
                 break
-            # A rule that came after the money covers it as well.
-            day = notice.unheard_payment_day
+            # An exclusion rule that came after the payment covers it too.
+            day = notice.awaited_payment_day
             excluded = day is not None and await self._is_excluded(notice.address, day)
 
             def decide(known: Notice | None, context: WriteContext, excluded: bool = excluded) -> Change:
@@ -227,11 +207,11 @@ class Archive:
         return changed
 
     async def get(self, address: Address) -> Notice:
-        """Return the notice; one point read. Raises NoticeNotFound."""
+        """Return the notice. One point read. Raises NoticeNotFound."""
         return _shown(await self.store.load(address))
 
     async def get_as_of(self, address: Address, at: datetime) -> Notice:
-        """Return the notice as the archive knew it at a moment; raises NoticeNotFound. Reads only what came later."""
+        """Return the notice as it was recorded at a moment. Raises NoticeNotFound. Reads only the later events."""
         notice = _shown(await self.store.load(address))
         async for event in self.store.latest_events(address, notice.version):
             if event.recorded_at <= at:
@@ -243,7 +223,7 @@ class Archive:
         raise NoticeNotFound
 
     async def history(self, address: Address, after: int = 0, limit: int = 100) -> History:
-        """Return events of the notice, oldest first, from the version behind `after` on; raises NoticeNotFound."""
+        """Return events of the notice, oldest first, from the version behind `after` on. Raises NoticeNotFound."""
         notice = _shown(await self.store.load(address))
         left = notice.version - after
         if left <= 0:
@@ -254,7 +234,7 @@ class Archive:
         return History(events, has_more=events[-1].version < notice.version)
 
     async def list(self, search: Search) -> Page:
-        """Return a page of the notices of an institution that the search wants, in its order."""
+        """Return a page of the notices of an institution that match the search, in its order."""
         found = await self.store.search(replace(search, limit=search.limit + 1))
         return Page(found[: search.limit], has_more=len(found) > search.limit)
 
@@ -266,7 +246,7 @@ class Archive:
         known: Notice | None,
         context: WriteContext,
     ) -> Change:
-        """Decide and save. First make sure that no other notice has the IUV of one that is published now.
+        """Decide and save. A notice that is published now needs an IUV that no other notice has.
 
         Raises IuvAlreadyUsed and NotDoneInTime.
         """
@@ -288,13 +268,13 @@ class Archive:
         institution = await self.registry.find_institution(address.creditor_institution)
         return institution is not None and institution.excludes(address.number, day)
 
-    async def _change(self, address: Address, decide: Decide, context: WriteContext) -> Change:
-        """Load, decide and save, after the writers of this notice that came before."""
+    async def _change(self, address: Address, context: WriteContext, decide: Decide) -> Change:
+        """Load, decide and save, after the earlier writers of this notice."""
         async with self._turns.of(address):
             return await self._save(decide, await self.store.load(address), context)
 
     async def _save(self, decide: Decide, known: Notice | None, context: WriteContext) -> Change:
-        """Decide and save; when another writer came first, decide again on what it left."""
+        """Decide and save. After a version conflict, decide again on the new state."""
         for attempt in range(ATTEMPTS):
             change = decide(known, context)
             if not change.events:
@@ -306,7 +286,7 @@ class Archive:
             else:
                 return change
             if attempt:
-                # Writers that lose together would meet again together; what was known before the wait is old after it.
+                # Writers that lose together would meet again. After the wait, the loaded notice is old.
                 await asyncio.sleep(random() * min(0.001 * 2**attempt, 0.05))
                 known = await self.store.load(change.notice.address)
             context = replace(context, now=self.clock())

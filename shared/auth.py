@@ -1,4 +1,4 @@
-"""Who calls, and what was granted to it: denied unless granted, before anything is looked up."""
+"""Authenticates callers by their keys, and checks their grants before any look-up."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,9 +18,9 @@ from shared.registry import MINUTE, SECOND, CachedRegistry
 
 @dataclass(frozen=True, slots=True)
 class AccessRequest:
-    """What a request wants to do: with which scope, for which institution and segregation codes.
+    """The access that a request needs: a scope, an institution, segregation codes.
 
-    No code where a list is asked, which holds what is granted; None is a number that has no code.
+    A list needs no code, because it shows only granted notices. None stands for a number that has no code.
     """
 
     scope: Scope
@@ -39,7 +39,7 @@ def key_hash(key: str) -> str:
 
 
 async def authenticate(registry: CachedRegistry, key: str | None, max_age: timedelta = MINUTE) -> Caller:
-    """Return the caller that the key opens for; raise Unauthenticated."""
+    """Return the caller that the key opens for. Raises Unauthenticated."""
     if not key:
         raise Unauthenticated
     hashed = key_hash(key)
@@ -53,9 +53,9 @@ async def authenticate(registry: CachedRegistry, key: str | None, max_age: timed
 
 
 async def authorise(registry: CachedRegistry, caller: Caller, key: str | None, wanted: AccessRequest) -> Caller:
-    """Return the caller, as it is registered now, if it may do what it wants.
+    """Return the caller, as it is registered now, if it has the access.
 
-    Raises ScopeNotGranted, InstitutionNotGranted, SegregationCodeNotGranted; the same whether or not anything is there.
+    Raises ScopeNotGranted, InstitutionNotGranted, SegregationCodeNotGranted. Whether or not the notice exists.
     """
     try:
         _check(caller, wanted)

@@ -1,4 +1,4 @@
-"""The composition root: puts the archive of this process together, once, and is the only one to pick adapters."""
+"""The composition root: opens the archive of this process, once. Only this module chooses adapters."""
 
 import os
 from collections.abc import Awaitable, Callable
@@ -25,7 +25,7 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """What a process holds for as long as it lives."""
+    """The objects that a process keeps for its whole life."""
 
     archive: Archive
     registry: Registry
@@ -39,13 +39,13 @@ _running: Application | None = None
 
 
 def check_settings() -> None:
-    """Raise NotConfigured if the environment does not tell how to open the application."""
+    """Raise NotConfigured if the settings in the environment are not valid."""
     if _running is None and not isinstance(settings(), Settings):
         raise NotConfigured
 
 
 def application() -> Application:
-    """Return the application of this process; the first use, inside the event loop, opens it from the environment.
+    """Return the application of this process. The first use, inside the event loop, opens it from the environment.
 
     Raises NotConfigured.
     """
@@ -62,7 +62,7 @@ def application() -> Application:
 
 @cache
 def settings() -> Settings | SettingsError:
-    """Return the settings of the environment, or what is wrong with them; log that, once, for the operator to see."""
+    """Return the settings of the environment, or their faults, which are logged once for the operators."""
     try:
         return Settings.from_environment(os.environ)
     except SettingsError as error:
@@ -70,13 +70,8 @@ def settings() -> Settings | SettingsError:
         return error
 
 
-def archive() -> Archive:
-    """Return the archive of this process."""
-    return (_running or application()).archive
-
-
 def open_application(settings: Settings, clock: Callable[[], datetime] = utc_now) -> Application:
-    """Open the application and make it the one of this process; raise SettingsError."""
+    """Open the application and make it the one of this process. Raises SettingsError."""
     global _running  # noqa: PLW0603  one application a process
     try:
         store, registry, closers = _opened(settings, clock)
@@ -91,7 +86,7 @@ def open_application(settings: Settings, clock: Callable[[], datetime] = utc_now
 
 
 def _opened(settings: Settings, clock: Callable[[], datetime]) -> tuple[NoticeStore, Registry, tuple[Closer, ...]]:
-    """Open the store that is named. No adapter is imported before it is needed: a start pays only for what it uses."""
+    """Open the store of the settings. Only its adapter is imported, which keeps the start fast."""
     match settings.store:
         case EmbeddedStore(path):
             from shared.adapters.sqlite import SqliteNoticeStore
@@ -110,7 +105,7 @@ def _opened(settings: Settings, clock: Callable[[], datetime]) -> tuple[NoticeSt
 
 
 async def close() -> None:
-    """Close the application of this process, if it is open; what was accepted is kept."""
+    """Close the application of this process, if it is open. Accepted writes are saved first."""
     global _running
     running, _running = _running, None
     for closer in running.closers if running else ():

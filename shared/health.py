@@ -22,7 +22,7 @@ class StoreHealth:
         self._fault: asyncio.Task[Exception | None] | None = None
 
     async def check(self) -> None:
-        """Return if the store reads and writes; raise StoreUnavailable."""
+        """Return if the store reads and writes. Raises StoreUnavailable."""
         now = self._clock()
         # A negative age is a clock that was set back.
         if self._fault is None or self._asked_at is None or not timedelta(0) <= now - self._asked_at < INTERVAL:

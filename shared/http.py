@@ -1,6 +1,6 @@
-"""The edge of every HTTP function: admit, call the handler, render its answer; the only maker of problem+json.
+"""The edge of every HTTP function: admit the request, call the handler, render its answer or its refusal.
 
-Refusals come in one order: 401, 415, 411, 413, 403, then what the handler finds (400, 404, 422, 412, 409).
+Refusals come in one order: 401, 415, 411, 413, 403, then those of the handler (400, 404, 422, 412, 409).
 """
 
 import asyncio
@@ -16,19 +16,30 @@ import azure.functions as func
 import orjson
 
 from shared import bootstrap
+from shared.archive import Archive
 from shared.auth import AccessRequest, authenticate, authorise
 from shared.domain.callers import Caller, Scope
 from shared.domain.declarations import Publication
 from shared.domain.events import WriteContext
 from shared.domain.identifiers import InstitutionCode, NoticeNumber
 from shared.domain.notice import Address, Notice
-from shared.errors import ArchiveError, BodyTooLarge, InternalError, StoreUnavailable, Unavailable, Violation
+from shared.errors import (
+    ArchiveError,
+    BodyTooLarge,
+    InternalError,
+    InvalidValue,
+    NoticeNotFound,
+    StoreUnavailable,
+    Unavailable,
+    Violation,
+)
+from shared.registry import CachedRegistry
 from shared.telemetry import add_log_context, log_bug, log_context, log_event, log_failure, loggable
 from shared.turns import request_ends_at
 from shared.wire import answers, headers
 from shared.wire.addresses import parameters_of
-from shared.wire.bodies import parse_json
 from shared.wire.headers import JSON
+from shared.wire.parsing import parse_json
 
 KEY_HEADER = "ocp-apim-subscription-key"
 MAX_BODY = 256 * 1024
@@ -40,42 +51,46 @@ _STRAY_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request that was admitted: who asks what, of which institution and number, and when."""
+    """A request that may be answered: its caller has the scope, the institution and the segregation code."""
 
     caller: Caller
     institution: InstitutionCode
-    number: NoticeNumber
+    number: str
+    """The notice number of the address, as it was sent. Empty where the address has none."""
     headers: Mapping[str, str]
     parameters: Mapping[str, str]
     body: bytes
     now: datetime
-    value: object = None
-    """The body as JSON, where it had to be read to know what is wanted."""
+    json: object = None
+    """The body as JSON, if the access was read from it."""
 
     @property
     def address(self) -> Address:
-        """Return what the address names; whether such a notice can be is not checked."""
-        return Address(self.institution, self.number)
+        """Return the address of the notice. Raises NoticeNotFound if no notice can have this number."""
+        try:
+            return Address(self.institution, NoticeNumber.parse(self.number, lenient=True))
+        except InvalidValue:
+            raise NoticeNotFound from None
 
-    async def require_number(self, number: NoticeNumber) -> None:
-        """Raise Forbidden unless the caller may write this number too: one that the address does not name."""
-        wanted = AccessRequest(Scope.NOTICES_WRITE, self.institution, (number.segregation_code,))
-        await authorise(bootstrap.archive().registry, self.caller, self.headers.get(KEY_HEADER), wanted)
+    async def require_access(self, registry: CachedRegistry, number: NoticeNumber) -> None:
+        """Raise SegregationCodeNotGranted unless the caller may write this number, which is not in the address."""
+        access = AccessRequest(Scope.NOTICES_WRITE, self.institution, (number.segregation_code,))
+        await authorise(registry, self.caller, self.headers.get(KEY_HEADER), access)
 
-    async def require_iuv(self, publication: Publication) -> None:
-        """Raise Forbidden if the notice would take an IUV that belongs to a segregation code of another caller."""
+    async def require_access_to_iuv(self, registry: CachedRegistry, publication: Publication) -> None:
+        """Raise SegregationCodeNotGranted if the IUV belongs to a segregation code that the caller does not have."""
         owner = publication.full_iuv.number
         if publication.needs_claim and owner.segregation_code is not None:
-            await self.require_number(owner)
+            await self.require_access(registry, owner)
 
     def write_context(self, occurred_at: datetime | None = None, reason: str | None = None) -> WriteContext:
-        """Return this request as an attempt to change a notice, under a write id of its own."""
+        """Return the context of a write, with a write id of its own."""
         return WriteContext(self.now, self.caller.actor, secrets.token_hex(12), occurred_at, reason=reason)
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What a handler answers; `body` is rendered as JSON, bytes go as they are, None is no body."""
+    """The answer of a handler. `body` is rendered as JSON, bytes are sent as they are, None is no body."""
 
     status: int
     body: dict[str, Any] | bytes | None = None
@@ -85,47 +100,42 @@ class Response:
 
 
 def notice_response(notice: Notice, now: datetime, status: int = 200) -> Response:
-    """Return the answer that shows a notice, with the status true at `now`."""
+    """Return the answer that shows a notice, with the status that is true at `now`."""
     return Response(status, answers.notice(notice, now), etag=answers.etag(notice, now))
 
 
-Handler = Callable[[Request], Awaitable[Response]]
+Handler = Callable[[Request, Archive], Awaitable[Response]]
 OpenHandler = Callable[[func.HttpRequest], Awaitable[Response]]
-Named = Callable[[object, Mapping[str, str], Scope], AccessRequest]
-"""Reads from a JSON body and its query what is wanted; raises what cannot be read."""
-Refusal = Callable[[ArchiveError], tuple[int, dict[str, Any]]]
-"""Tells the status and the body of a refusal."""
+AccessFromBody = Callable[[object, Mapping[str, str], Scope], AccessRequest]
+"""Reads the access that a request needs from its JSON body and its parameters."""
+RenderRefusal = Callable[[ArchiveError], tuple[int, dict[str, Any]]]
+"""Returns the status and the body of a refusal."""
 HttpFunction = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
 
 
 def endpoint(
-    scope: Scope, accepts: tuple[str, ...] = (), parameters: tuple[str, ...] = ()
+    scope: Scope,
+    accepts: tuple[str, ...] = (),
+    parameters: tuple[str, ...] = (),
+    access_from_body: AccessFromBody | None = None,
+    render_refusal: RenderRefusal | None = None,
 ) -> Callable[[Handler], HttpFunction]:
-    """Make a handler an HTTP function, open to callers with the scope.
+    """Make a handler an HTTP function for callers with the scope. The archive is passed to the handler.
 
-    `accepts` are the media types of its body, `parameters` the names that the query of its address may have.
+    `accepts` are the media types of its body, `parameters` the names that its query may have. `access_from_body` is for
+    functions whose body, not their address, names the notice. `render_refusal` is for functions whose errors have
+    another form than problem+json.
     """
+    admission = Admission(scope, accepts, parameters, access_from_body)
 
     def decorate(handler: Handler) -> HttpFunction:
         async def respond(req: func.HttpRequest) -> Response:
-            return await _handled(handler, req, scope, accepts, parameters)
-
-        return _function(respond, handler)
-
-    return decorate
-
-
-def named_in_body(
-    scope: Scope, accepts: tuple[str, ...], parameters: tuple[str, ...], named: Named, refusal: Refusal
-) -> Callable[[Handler], HttpFunction]:
-    """Make a handler an HTTP function whose body, not its address, names what is wanted, with refusals of its own."""
-
-    def decorate(handler: Handler) -> HttpFunction:
-        async def respond(req: func.HttpRequest) -> Response:
-            return await _handled(handler, req, scope, accepts, parameters, named)
+            return await _handled(handler, req, admission)
 
         def refused(error: ArchiveError, req: func.HttpRequest) -> Response:
-            status, body = refusal(error)
+            if render_refusal is None:
+                return _problem(error, req)
+            status, body = render_refusal(error)
             return Response(status, body, headers=_error_headers(error))
 
         return _function(respond, handler, refused)
@@ -133,8 +143,18 @@ def named_in_body(
     return decorate
 
 
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """The conditions of an endpoint under which a request is passed to its handler."""
+
+    scope: Scope
+    accepts: tuple[str, ...]
+    parameters: tuple[str, ...]
+    access_from_body: AccessFromBody | None
+
+
 def open_endpoint(parameters: tuple[str, ...] | None = ()) -> Callable[[OpenHandler], HttpFunction]:
-    """Make a handler an HTTP function that is open to everybody; None as `parameters` takes any."""
+    """Make a handler an HTTP function that needs no key. `parameters` is None if its query may have any."""
 
     def decorate(handler: OpenHandler) -> HttpFunction:
         async def respond(req: func.HttpRequest) -> Response:
@@ -142,7 +162,7 @@ def open_endpoint(parameters: tuple[str, ...] | None = ()) -> Callable[[OpenHand
                 parameters_of(req.url, parameters)
             return await handler(req)
 
-        return _function(respond, handler)
+        return _function(respond, handler, _problem)
 
     return decorate
 
@@ -166,7 +186,7 @@ def _problem(error: ArchiveError, req: func.HttpRequest) -> Response:
 def _function(
     respond: OpenHandler,
     handler: Handler | OpenHandler,
-    refused: Callable[[ArchiveError, func.HttpRequest], Response] = _problem,
+    refused: Callable[[ArchiveError, func.HttpRequest], Response],
 ) -> HttpFunction:
     async def http_function(req: func.HttpRequest) -> func.HttpResponse:
         request_id = headers.request_id(req.headers)
@@ -188,69 +208,50 @@ def _function(
     return http_function
 
 
-async def _handled(
-    handler: Handler,
-    req: func.HttpRequest,
-    scope: Scope,
-    accepts: tuple[str, ...],
-    parameters: tuple[str, ...],
-    named: Named | None = None,
-) -> Response:
-    """Admit the request and let the handler answer it, within the budget of a request."""
-    ends_at = asyncio.get_running_loop().time() + bootstrap.application().budget
+async def _handled(handler: Handler, req: func.HttpRequest, admission: Admission) -> Response:
+    """Admit the request and let the handler answer it, within the time of a request."""
+    application = bootstrap.application()
+    ends_at = asyncio.get_running_loop().time() + application.budget
     token = request_ends_at.set(ends_at)
     try:
         async with asyncio.timeout_at(ends_at):
-            return await handler(await _admitted(req, scope, accepts, parameters, named))
+            request = await _admitted(req, admission, application.archive)
+            return await handler(request, application.archive)
     except TimeoutError as error:
-        raise StoreUnavailable from error  # there is nothing but the store to wait for
+        raise StoreUnavailable from error  # nothing but the store takes that long
     finally:
         request_ends_at.reset(token)
 
 
-async def _admitted(
-    req: func.HttpRequest,
-    scope: Scope,
-    accepts: tuple[str, ...],
-    parameters: tuple[str, ...],
-    named: Named | None,
-) -> Request:
-    archive = bootstrap.archive()
+async def _admitted(req: func.HttpRequest, admission: Admission, archive: Archive) -> Request:
+    institution, number = req.route_params.get("ec", ""), req.route_params.get("nav")
+    add_log_context(**loggable(institution, number or ""))
     key = req.headers.get(KEY_HEADER)
-    add_log_context(**loggable(req.route_params.get("ec", ""), req.route_params.get("nav", "")))
     caller = await authenticate(archive.registry, key)
     add_log_context(caller=caller.name)
-    body = req.get_body() if accepts else b""
-    if accepts:
-        headers.check_media_type(req.headers, accepts)
-        headers.check_length(req.headers, len(body))
-        if len(body) > MAX_BODY:
-            raise BodyTooLarge(f"Send at most {MAX_BODY:,} bytes for one notice. This body has {len(body):,}.")
-    value: object = None
-    given: Mapping[str, str] | None = None
-    if named is None:
-        wanted = _wanted(req, scope)
+    body = _body(req, admission.accepts) if admission.accepts else b""
+    value, parameters = None, None
+    if admission.access_from_body is None:
+        codes = () if number is None else (NoticeNumber(number).segregation_code,)
+        access = AccessRequest(admission.scope, institution, codes)
     else:
-        value, given = parse_json(body), parameters_of(req.url, parameters)
-        wanted = named(value, given, scope)
-        add_log_context(**loggable(wanted.institution, ""))
-    caller = await authorise(archive.registry, caller, key, wanted)
-    return Request(
-        caller,
-        InstitutionCode(wanted.institution),
-        NoticeNumber(req.route_params.get("nav", "")),
-        req.headers,
-        parameters_of(req.url, parameters) if given is None else given,
-        body,
-        archive.clock(),
-        value,
-    )
+        value, parameters = parse_json(body), parameters_of(req.url, admission.parameters)
+        access = admission.access_from_body(value, parameters, admission.scope)
+        add_log_context(**loggable(access.institution, ""))
+    caller = await authorise(archive.registry, caller, key, access)
+    if parameters is None:
+        parameters = parameters_of(req.url, admission.parameters)
+    now = archive.clock()
+    return Request(caller, InstitutionCode(access.institution), number or "", req.headers, parameters, body, now, value)
 
 
-def _wanted(req: func.HttpRequest, scope: Scope) -> AccessRequest:
-    number = req.route_params.get("nav")
-    codes = () if number is None else (NoticeNumber(number).segregation_code,)
-    return AccessRequest(scope, req.route_params["ec"], codes)
+def _body(req: func.HttpRequest, accepts: tuple[str, ...]) -> bytes:
+    body = req.get_body()
+    headers.check_media_type(req.headers, accepts)
+    headers.check_length(req.headers, len(body))
+    if len(body) > MAX_BODY:
+        raise BodyTooLarge(f"Send at most {MAX_BODY:,} bytes for one notice. This body has {len(body):,}.")
+    return body
 
 
 def _rendered(response: Response, request_id: str) -> func.HttpResponse:
@@ -286,6 +287,6 @@ def _error_headers(error: ArchiveError) -> dict[str, str]:
 
 
 def _path(url: str) -> str:
-    """Return the path of an address; what the client put before it may be anything, a host that is none included."""
+    """Return the path of a URL. Its host comes from the client and may be any text."""
     path = url.partition("://")[2].partition("/")[2].partition("?")[0]
     return _STRAY_PERCENT.sub("%25", quote(f"/{path}", safe="/%:~", errors="replace"))

@@ -21,7 +21,7 @@ CLOCK_DIFFERENCE = timedelta(seconds=5)
 
 
 class IuvClaims:
-    """The claims in a store. `longest_request` is the time within which a request saves what it claimed."""
+    """The claims in a store. `longest_request` is the time in which a request saves the notice of its claim."""
 
     def __init__(self, store: NoticeStore, clock: Callable[[], datetime], longest_request: timedelta) -> None:
         self._store = store
@@ -29,7 +29,7 @@ class IuvClaims:
         self._hold = longest_request + CLOCK_DIFFERENCE
 
     async def find(self, institution: CreditorInstitution, iuv: Iuv) -> tuple[NoticeNumber, Notice | None]:
-        """Return the number that the IUV leads to, and the notice that is stored there; `3` + IUV where there is none.
+        """Return the number that the IUV leads to, and the notice that is stored there. `3` + IUV where there is none.
 
         That number is tried first, except in lenient institutions, where any number may have any IUV.
         """
@@ -46,7 +46,7 @@ class IuvClaims:
         return own.number, await self._store.load(own) if institution.lenient else known
 
     async def check(self, address: Address, iuv: Iuv) -> None:
-        """Return if this notice has the IUV, or no other one claims it; raise IuvAlreadyUsed, NotDoneInTime."""
+        """Return if this notice has the IUV, or no other one claims it. Raises IuvAlreadyUsed, NotDoneInTime."""
         claim = await self._store.iuv_claim(address.creditor_institution, iuv)
         if claim is None or claim.number == address.number:
             return
@@ -54,7 +54,7 @@ class IuvClaims:
             await self._outlive(claim, address.creditor_institution, iuv)
 
     async def claim(self, address: Address, iuv: Iuv) -> None:
-        """Let the IUV name this notice; raise IuvAlreadyUsed, NotDoneInTime."""
+        """Let the IUV name this notice. Raises IuvAlreadyUsed, NotDoneInTime."""
         institution = address.creditor_institution
         if _has(await self._store.load(Address(institution, iuv.number)), iuv):
             raise IuvAlreadyUsed
@@ -66,7 +66,7 @@ class IuvClaims:
             claim = await self._store.claim_iuv(institution, iuv, mine, instead_of=claim)
 
     async def _outlive(self, claim: IuvClaim, institution: InstitutionCode, iuv: Iuv) -> None:
-        """Return once the claim does not count; raise IuvAlreadyUsed if it does, NotDoneInTime if that stays open."""
+        """Return once the claim does not count. Raises IuvAlreadyUsed if it does, NotDoneInTime if that stays open."""
         for wait in WAITS:
             other = await self._store.load(Address(institution, claim.number))
             if other is not None and other.is_communicated:

@@ -1,7 +1,7 @@
 """paCreatePosition ⇄ ours: the wire shape of the primitive that institutions call today, and nothing else.
 
-What it says of a notice becomes content or changes of ours; what became of it is shown as GPD would. The domain knows
-nothing of it. Contract: SANP 3.8 to 3.13, paCreatePosition; docs/pa-create-position.md tells the differences.
+A position becomes content or changes of a notice, and a notice is shown as GPD shows it. The domain does not know this
+shape. Contract: SANP 3.8 to 3.13, paCreatePosition. The differences are in docs/pa-create-position.md.
 """
 
 import re
@@ -72,7 +72,7 @@ _CODE_LIST = re.compile(r"[0-9]{2}(,[0-9]{2})*", re.ASCII)
 
 
 def _number_as_text(digits: int) -> BeforeValidator:
-    """Take a JSON number for a text of so many digits; a shorter one may have lost its leading zeros."""
+    """Take a JSON number for a text of so many digits. A shorter one may have lost its leading zeros."""
 
     def read(value: object) -> object:
         if type(value) is not int:
@@ -97,7 +97,7 @@ def _in_one_line(value: object) -> object:
 
 
 def _due_date(text: str) -> DueDate:
-    """Accept a date-time with an offset; seconds, and the colon in the offset, may be missing."""
+    """Accept a date-time with an offset. Seconds, and the colon in the offset, may be missing."""
     match = _DATE_TIME.fullmatch(text)
     if match is None or not (match["minutes"] or match["hours"] in "Zz"):
         raise InvalidValue("date_time", "must be a date-time with an offset, such as 2026-12-16T23:59:59+01:00")
@@ -117,33 +117,46 @@ class NamedBody(BaseModel):
     model_config = ConfigDict(strict=True, extra="ignore", alias_generator=to_camel)
 
     pa_fiscal_code: Annotated[InstitutionText, _number_as_text(11)]
+    """The fiscal code of the institution."""
     iuv: Annotated[IuvText, _number_as_text(17)]
+    """The identifier of the payment."""
     nav: Annotated[str, Field(min_length=1, max_length=35), _number_as_text(18)] | None = None
+    """The number of the notice. Without it, the IUV gives the number."""
 
     @property
     def named(self) -> "Named":
-        """Return what is named."""
+        """Return the identity of the position."""
         return Named(self.pa_fiscal_code, self.iuv, NoticeNumber(self.nav) if self.nav is not None else None)
 
 
 class PositionBody(NamedBody):
-    """A position as paCreatePosition states it; amounts in euro cents, 0 cancels."""
+    """A position as paCreatePosition states it. Amounts in euro cents, 0 cancels."""
 
-    entity_type: Literal["F", "G"]
+    entity_type: Literal[DebtorType.F, DebtorType.G]
+    """F: natural person (persona fisica). G: legal person (persona giuridica)."""
     entity_fiscal_code: Annotated[DebtorText, _number_as_text(11)]
+    """The fiscal code of the debtor."""
     entity_full_name: Annotated[Visible255, BeforeValidator(_in_one_line)]
+    """Name and surname, or company name (anagrafica)."""
     amount: Annotated[int, Field(strict=True, ge=0, le=MAX_AMOUNT), BeforeValidator(_text_as_amount)]
+    """The amount to pay, in euro cents. 0 cancels the position."""
     description: Annotated[Visible255, BeforeValidator(_in_one_line)]
+    """The reason for the payment (causale)."""
     expiration_date: Annotated[DueDate, Text(_due_date, forms.DATE_TIME)]
+    """The due date."""
     iban: Annotated[IbanText, AfterValidator(_of_27)] | None = None
+    """The account that receives the money. Without it: the IBAN that the position has, or the registered one."""
     postal_iban: Annotated[PostalIbanText, AfterValidator(_of_27)] | None = None
+    """The account of the postal slip (bollettino postale)."""
     switch_to_expired: Annotated[Flag, BeforeValidator(_text_as_flag)] | None = None
+    """True: the due date is binding."""
     pay_stand_in: Annotated[Flag, BeforeValidator(_text_as_flag)] | None = None
+    """True: it can be paid while the system of the institution is down (Stand-In)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """The position that a call is about; `number` is None where only the IUV names it."""
+    """The position that a call is about. `number` is None where only the IUV names it."""
 
     creditor_institution: InstitutionCode
     iuv: Iuv
@@ -155,8 +168,8 @@ class Named:
         return self.iuv[:2] if self.number is None else self.number.segregation_code
 
 
-def wanted(value: object, parameters: Mapping[str, str], scope: Scope) -> AccessRequest:
-    """Return what a call wants to do; `segregationCodes` narrows what is granted, and never widens it.
+def access_request(value: object, parameters: Mapping[str, str], scope: Scope) -> AccessRequest:
+    """Return the access that a call needs. `segregationCodes` can only reduce the granted codes.
 
     Raises InvalidBody, InvalidParameter, SegregationCodeNotGranted.
     """
@@ -169,7 +182,7 @@ def wanted(value: object, parameters: Mapping[str, str], scope: Scope) -> Access
 
 
 def check_number(number: NoticeNumber, named: Named, *, lenient: bool) -> None:
-    """Raise InvalidBody unless the number is valid and the IUV belongs to it; lenient: any IUV may."""
+    """Raise InvalidBody unless the number is valid and the IUV belongs to it. Lenient: any IUV may."""
     try:
         NoticeNumber.parse(number, lenient=lenient)
     except InvalidValue as refusal:
@@ -187,14 +200,14 @@ def _invalid_number(refusal: InvalidValue, named: Named) -> Violation:
 
 
 def parse_position(value: object, context: ParseContext) -> PositionBody:
-    """Return what a call says of the position; raise InvalidBody. With amount 0 only the form of the rest counts."""
+    """Return the position of a call. Raises InvalidBody. With amount 0, other fields need the right form only."""
     if isinstance(value, dict) and _text_as_amount(value.get("amount")) == 0:
         context = ParseContext(lenient=True, now=context.now)
     return _read(PositionBody, value, context)
 
 
 def parse_segregation_codes(parameters: Mapping[str, str]) -> frozenset[str] | None:
-    """Return the codes that a call is narrowed to, None where it is not; raise InvalidParameter."""
+    """Return the codes that a call is narrowed to, None where it is not. Raises InvalidParameter."""
     given = parameters.get("segregationCodes")
     if given is None:
         return None
@@ -206,7 +219,7 @@ def parse_segregation_codes(parameters: Mapping[str, str]) -> frozenset[str] | N
 def refusal(error: ArchiveError) -> tuple[int, dict[str, Any]]:
     """Return the status and the body of a refusal, as the primitive knows them: title, status, detail.
 
-    What we call unprocessable it calls a bad request, but for an IBAN that nobody registered.
+    An unprocessable request is a bad request there, except for a missing IBAN.
     """
     status = 400 if error.status == 422 and not isinstance(error, NoIbanRegistered | NothingToCancel) else error.status
     detail = "; ".join(f"{broken.field}: {broken.message}" for broken in error.violations) or error.detail
@@ -228,8 +241,8 @@ def content(body: PositionBody) -> Content:
 
 
 def changes(body: PositionBody) -> Changes:
-    """Return the changes of a known notice: what the call does not mention stays, and the amount goes one way."""
-    named: Changes = {
+    """Return the changes of a known notice. Fields that the call does not mention stay, and transfers are dropped."""
+    named: dict[str, Any] = {
         "amount": Amount(body.amount),
         "description": body.description,
         "due_date": body.expiration_date,

@@ -1,10 +1,10 @@
-"""What the archive asks of the world outside; each port has a contract suite that every adapter passes.
+"""The ports: the interfaces of the stores. Each port has a contract suite that every adapter passes.
 
-All of them raise StoreUnavailable when the other side does not answer, or not in time.
+Every method raises StoreUnavailable if the other side does not answer in time.
 """
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from enum import Enum
 from types import EllipsisType
@@ -21,7 +21,7 @@ from shared.domain.registry_changes import LOCAL_START, Entry, Operator, Registr
 
 
 class VersionConflict(Exception):
-    """Another writer changed the notice first; `current` is the notice as it is now."""
+    """Another writer changed the notice first. `current` is the notice as it is now."""
 
     def __init__(self, current: Notice | None) -> None:
         super().__init__("another writer came first")
@@ -37,11 +37,11 @@ class IuvClaim:
 
 
 class ChangedMeanwhile(Exception):
-    """What is registered is not what the change began with: somebody else changed it first."""
+    """The registered entry is not the one that the change began with: another change came first."""
 
 
 class Order(Enum):
-    """The orders in which an institution's notices are listed; ties are broken by number."""
+    """The orders in which an institution's notices are listed. Ties are broken by number."""
 
     NUMBER = "number"
     DUE_DATE = "dueDate"
@@ -50,7 +50,7 @@ class Order(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Where a listing stands: the sort key of the last notice seen (empty when ordered by number), and its number."""
+    """A place in a list: the sort key of the last notice seen (empty in the order of numbers), and its number."""
 
     key: str
     number: str
@@ -60,8 +60,8 @@ class Cursor:
 class Search:
     """Which notices of an institution are listed.
 
-    `due_from` and `due_to` are days, both inclusive; `updated_from` is inclusive, `updated_to` is not. `status` is the
-    one true at `now`. `anomaly`: True for any, False for none, or one by name. `after` is the last notice seen.
+    `due_from` and `due_to` are days, both inclusive. `updated_from` is inclusive, `updated_to` is not. `status` is the
+    one that is true at `now`. `anomaly`: True for any, False for none, or one by name. `after` is the last notice seen.
     """
 
     creditor_institution: InstitutionCode
@@ -83,9 +83,17 @@ class Search:
             return Order.UPDATE
         return Order.DUE_DATE if self.due_from or self.due_to else Order.NUMBER
 
-    def position(self, notice: Notice) -> Cursor:
-        """Return where the listing stands after the notice."""
+    def cursor(self, notice: Notice) -> Cursor:
+        """Return the place of the list after the notice."""
         return Cursor(sort_key(notice, self.order), notice.address.number)
+
+
+FILTERS = tuple(
+    field.name
+    for field in fields(Search)
+    if field.name not in ("creditor_institution", "now", "segregation_codes", "limit", "after")
+)
+"""The filters of a list. The query parameters of the list have the same names, and its cursor is bound to them."""
 
 
 def sort_key(notice: Notice, order: Order) -> str:
@@ -103,7 +111,7 @@ class NoticeStore(Protocol):
     """Where notices and their events are kept."""
 
     async def load(self, address: Address) -> Notice | None:
-        """Return the notice as it is now; one point read."""
+        """Return the notice as it is now. One point read."""
 
     async def save(self, change: Change) -> None:
         """Save the notice and its new events, both or neither. When it returns, they are durable.
@@ -119,27 +127,27 @@ class NoticeStore(Protocol):
         """
 
     def latest_events(self, address: Address, version: int) -> AsyncIterator[NoticeEvent]:
-        """Yield the events from the one that made `version` back to the first; read page by page."""
+        """Yield the events from the one that made `version` back to the first. Read page by page."""
 
     async def search(self, search: Search) -> list[Notice]:
-        """Return the notices wanted, in the order of the search, at most `limit`; never one that is only awaited."""
+        """Return the notices that match, in the order of the search, at most `limit`. Awaited notices never match."""
 
     def due(self, now: datetime) -> AsyncIterator[Notice]:
-        """Yield the notices that time has changed, or changes now, and nobody wrote down; the longest due first."""
+        """Yield the notices whose change by time is due and not written down, the longest due first."""
 
     async def claim_iuv(
         self, institution: InstitutionCode, iuv: Iuv, claim: IuvClaim, instead_of: IuvClaim | None = None
     ) -> IuvClaim:
-        """Save the claim if the IUV has none yet, or still has `instead_of`; return the claim that it has then."""
+        """Save the claim if the IUV has none yet, or still has `instead_of`. Return the claim that it has then."""
 
     async def iuv_claim(self, institution: InstitutionCode, iuv: Iuv) -> IuvClaim | None:
         """Return the claim that the IUV has."""
 
     async def ping(self, now: datetime) -> None:
-        """Return if the store writes; it replaces one document with the time."""
+        """Return if the store writes. It replaces one document with the time."""
 
     async def close(self) -> None:
-        """Let go of what the store holds open."""
+        """Close connections and files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +187,7 @@ class Registry(Protocol):
         before: CreditorInstitution | EllipsisType | None = ...,
         by: Operator = LOCAL_START,
     ) -> None:
-        """Register the institution, or replace what was registered of it."""
+        """Register the institution, or replace its entry."""
 
     async def remove_institution(self, institution: CreditorInstitution, by: Operator = LOCAL_START) -> None:
         """Take the institution out of the register."""
@@ -196,13 +204,13 @@ class Registry(Protocol):
     async def save_caller(
         self, caller: Caller, before: Caller | EllipsisType | None = ..., by: Operator = LOCAL_START
     ) -> None:
-        """Register the caller, or replace what was registered of it; keys it no longer names stop naming it.
+        """Register the caller, or replace its entry. Keys that are not in the new entry no longer open.
 
         Raises ChangedMeanwhile if one of its keys belongs to another caller.
         """
 
     async def remove_caller(self, caller: Caller, by: Operator = LOCAL_START) -> None:
-        """Take the caller out of the register; its keys stop naming it."""
+        """Take the caller out of the register. Its keys stop naming it."""
 
     async def changes(self, search: ChangeSearch) -> list[RegistryChange]:
         """Return the changes that were made, the newest first, at most `limit`."""

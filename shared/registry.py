@@ -32,7 +32,7 @@ class CachedRegistry:
         self._callers: TtlCache[Caller] = TtlCache(registry.caller, _KEY_HASH, clock)
 
     async def institution(self, code: InstitutionCode) -> CreditorInstitution:
-        """Return the registered institution; raise InstitutionNotFound."""
+        """Return the registered institution. Raises InstitutionNotFound."""
         institution = await self.find_institution(code)
         if institution is None:
             raise InstitutionNotFound
@@ -50,8 +50,8 @@ class CachedRegistry:
 class TtlCache(Generic[Found]):
     """Answers of one kind, each with the time of its question.
 
-    What was found and what was not are bounded apart, so that keys and codes that strangers make up cannot push out the
-    entries that are registered. Of each the oldest answers go first. A text that cannot be a key is never asked for.
+    Hits and misses have separate limits, so keys and codes that strangers make up cannot push out registered entries.
+    Of each the oldest answers go first. A text that cannot be a key is never asked for.
     """
 
     FOUND_LIMIT = 50_000
@@ -90,7 +90,7 @@ Answer = TypeVar("Answer")
 
 
 def _keep(answers: dict[str, Answer], key: str, answer: Answer, limit: int) -> None:
-    """Keep the answer; the oldest one, which stands first, makes room for it."""
+    """Keep the answer. The oldest one, which stands first, makes room for it."""
     if len(answers) >= limit:
         del answers[next(iter(answers))]
     answers[key] = answer

@@ -1,16 +1,14 @@
 """Stored JSON ⇄ institutions, callers and the records of their changes, the same in every store."""
 
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import datetime
 from secrets import token_hex
 from typing import Any
 
-from shared.documents import Document, plain
-from shared.domain.callers import Caller, Key, Scope
+from shared.codecs import Document, PartCodec
+from shared.domain.callers import Caller
 from shared.domain.dates import decode_instant, format_instant
-from shared.domain.events import Role
-from shared.domain.identifiers import Iban, InstitutionCode
-from shared.domain.institutions import CreditorInstitution, Exclusion, RegisteredIban
+from shared.domain.institutions import CreditorInstitution
 from shared.domain.registry_changes import Action, Entry, FieldChange, Kind, Operator, RegistryChange
 from shared.ports import ChangeSearch
 
@@ -20,90 +18,28 @@ _CHANGE = "change:"
 Registered = CreditorInstitution | Caller
 
 
-def institution_document(institution: CreditorInstitution) -> dict[str, Any]:
+_INSTITUTION = PartCodec(CreditorInstitution, inner_nulls=True)
+_CALLER = PartCodec(Caller, inner_nulls=True)
+
+
+def institution_document(institution: CreditorInstitution) -> Document:
     """Return the document of an institution."""
-    return {
-        "schema": SCHEMA,
-        "fiscalCode": institution.fiscal_code,
-        "name": institution.name,
-        "ibans": [
-            {
-                "iban": iban.iban,
-                "labels": sorted(iban.labels),
-                "registeredAt": plain(iban.registered_at),
-                "postal": iban.postal,
-            }
-            for iban in institution.ibans
-        ],
-        "lenient": institution.lenient,
-        "standIn": institution.stand_in,
-        "exclusions": [
-            {
-                "segregationCode": exclusion.segregation_code,
-                "firstDay": plain(exclusion.first_day),
-                "lastDay": plain(exclusion.last_day),
-            }
-            for exclusion in institution.exclusions
-        ],
-    }
+    return {"schema": SCHEMA, **_INSTITUTION.encode(institution, nulls=True)}
 
 
-def decode_institution(document: dict[str, Any]) -> CreditorInstitution:
+def decode_institution(document: Document) -> CreditorInstitution:
     """Return the institution of a document."""
-    return CreditorInstitution(
-        fiscal_code=InstitutionCode(document["fiscalCode"]),
-        name=document["name"],
-        ibans=tuple(
-            RegisteredIban(
-                Iban(iban["iban"]),
-                frozenset(iban["labels"]),
-                decode_instant(iban["registeredAt"]),
-                iban["postal"],
-            )
-            for iban in document["ibans"]
-        ),
-        lenient=document["lenient"],
-        stand_in=document["standIn"],
-        exclusions=tuple(
-            Exclusion(
-                exclusion["segregationCode"],
-                date.fromisoformat(exclusion["firstDay"]),
-                date.fromisoformat(exclusion["lastDay"]) if exclusion["lastDay"] else None,
-            )
-            for exclusion in document["exclusions"]
-        ),
-    )
+    return _INSTITUTION.decode(document)
 
 
-def caller_document(caller: Caller) -> dict[str, Any]:
+def caller_document(caller: Caller) -> Document:
     """Return the document of a caller."""
-    return {
-        "schema": SCHEMA,
-        "name": caller.name,
-        "role": caller.role,
-        "scopes": sorted(caller.scopes),
-        "grants": {str(institution): sorted(codes) for institution, codes in caller.grants.items()},
-        "keys": [{"hash": key.hash, "expiresAt": plain(key.expires_at)} for key in caller.keys],
-        "validFrom": plain(caller.valid_from),
-        "validUntil": plain(caller.valid_until),
-    }
+    return {"schema": SCHEMA, **_CALLER.encode(caller, nulls=True)}
 
 
-def decode_caller(document: dict[str, Any]) -> Caller:
+def decode_caller(document: Document) -> Caller:
     """Return the caller of a document."""
-
-    def instant(text: str | None) -> Any:
-        return decode_instant(text) if text else None
-
-    return Caller(
-        name=document["name"],
-        role=Role(document["role"]),
-        scopes=frozenset(map(Scope, document["scopes"])),
-        grants={institution: frozenset(codes) for institution, codes in document["grants"].items()},
-        keys=tuple(Key(key["hash"], instant(key["expiresAt"])) for key in document["keys"]),
-        valid_from=instant(document["validFrom"]),
-        valid_until=instant(document["validUntil"]),
-    )
+    return _CALLER.decode(document)
 
 
 def entry_of(registered: Registered) -> Entry:
@@ -121,7 +57,7 @@ def change_document(before: Registered | None, after: Registered | None, by: Ope
     return {
         "id": f"{_CHANGE}{format_instant(at)}-{token_hex(4)}",
         "schema": SCHEMA,
-        "at": plain(at),
+        "at": format_instant(at),
         "by": {"user": by.user, "machine": by.machine, "identity": by.identity},
         "action": action,
         "entry": entry_of(registered).id,
@@ -152,13 +88,14 @@ def change_ids(search: ChangeSearch) -> tuple[str, str]:
 
 
 def _shown(registered: Registered | None) -> Document:
-    """Return what a record shows of an entry: no hash of a key."""
+    """Return an entry as a record shows it: without the hashes of keys."""
     match registered:
         case None:
             return {}
         case Caller():
-            keys = [{"id": key.id, "expiresAt": plain(key.expires_at)} for key in registered.keys]
-            return caller_document(registered) | {"keys": keys}
+            document = caller_document(registered)
+            keys = zip(registered.keys, document["keys"], strict=True)
+            return document | {"keys": [{"id": key.id, "expiresAt": stored["expiresAt"]} for key, stored in keys]}
         case CreditorInstitution():
             return institution_document(registered)
 

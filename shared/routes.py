@@ -13,7 +13,7 @@ _routes: list[tuple[list[str], tuple[str, ...]]] = []
 
 
 def route(bp: func.Blueprint, template: str, *methods: str) -> Callable[[Callable[..., Any]], Any]:
-    """Make a function the one that answers these methods at an address; it is indexed under its own name."""
+    """Make a function the one that answers these methods at an address. It is indexed under its own name."""
     _routes.append((template.lower().split("/"), methods))
 
     def register(function: Callable[..., Any]) -> Any:
@@ -24,7 +24,7 @@ def route(bp: func.Blueprint, template: str, *methods: str) -> Callable[[Callabl
 
 
 def methods_at(path: str) -> list[str]:
-    """Return the methods that the archive answers at a path below its prefix, sorted; none at an unknown one."""
+    """Return the methods that the archive answers at a path below its prefix, sorted. None at an unknown one."""
     segments = path.lower().removesuffix("/").split("/")
     return sorted({method for template, methods in _routes if _fits(template, segments) for method in methods})
 

@@ -1,4 +1,4 @@
-"""The settings of a process, read from the environment here and nowhere else; every fault is told at once, at start."""
+"""The settings of a process. Only this module reads the environment, and it reports every fault at once."""
 
 import re
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from pathlib import Path
 
 EMBEDDED = "sqlite:"
 STORES = ("ARCHIVE_STORE", "COSMOS", "COSMOS__accountEndpoint")
-"""The settings that name a store; on one machine the embedded one is taken when none of them does."""
+"""The settings that name a store. On one machine the embedded one is taken when none of them does."""
 
 _EMULATOR_KEY = "C2y6yDjf5/R+ob0N8A7Cgv30VRDJIWEHLM+4QDU5DE2nQ9nDuVTqobD4b8mGGyPMbIZnqyMsEcaGQy67XIw/Jw=="
 """The key that Microsoft publishes for its emulators. No account has it."""
@@ -19,7 +19,7 @@ _LOOPBACK = re.compile(r"http://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?/?")
 
 
 class SettingsError(Exception):
-    """The process cannot start as it is set up; `faults` are sentences for whoever set it up."""
+    """The settings are not valid. `faults` are sentences for the operator."""
 
     def __init__(self, faults: list[str]) -> None:
         super().__init__(" ".join(faults))
@@ -41,7 +41,7 @@ class CosmosStore:
     database: str
     key: str | None = field(default=None, repr=False)
     client_id: str | None = None
-    """The identity that is assigned to the app; None for the one it has of its own."""
+    """The identity that is assigned to the app. None for the one it has of its own."""
 
     @property
     def is_emulator(self) -> bool:
@@ -51,7 +51,7 @@ class CosmosStore:
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A variable of the environment, for docs/settings.md; without a default it is either needed or left out."""
+    """A variable of the environment, for docs/settings.md. Without a default it is either needed or left out."""
 
     name: str
     meaning: str
@@ -75,7 +75,7 @@ VARIABLES = (
     ),
     Variable(
         "AWAITED_HOURS",
-        "hours, from 1 to 8760, after which a paid notice that nobody communicated is reported as `uncommunicated`",
+        "hours, from 1 to 8760, after which a paid notice that was not communicated is reported as `uncommunicated`",
         "24",
     ),
 )
@@ -93,7 +93,7 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
-        """Read the settings; raise SettingsError with every fault."""
+        """Read the settings. Raises SettingsError with every fault."""
         faults: list[str] = []
         given = {variable.name: environment.get(variable.name) or variable.default for variable in VARIABLES}
         store = _store(given, faults)
@@ -107,7 +107,7 @@ class Settings:
 
 
 def _store(given: Mapping[str, str], faults: list[str]) -> EmbeddedStore | CosmosStore | None:
-    """Return the one store that is named; a deployed archive never falls back to a file of its machine."""
+    """Return the one store that is named. A deployed archive never falls back to a file of its machine."""
     named = [name for name in STORES if given[name]]
     match named:
         case []:

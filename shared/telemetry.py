@@ -30,7 +30,7 @@ class LogEntry:
 
     @property
     def text(self) -> str:
-        """Return one line for a terminal: `event key=value …`; a value with other signs than plain ones is quoted."""
+        """Return one line for a terminal: `event key=value …`. A value with other signs than plain ones is quoted."""
         return " ".join([self.event, *(f"{key}={_as_text(value)}" for key, value in self.keys.items())])
 
 
@@ -86,7 +86,7 @@ def add_log_context(**keys: object) -> None:
 
 
 def error_chain(error: BaseException) -> str:
-    """Return the types of an error and of its causes, each with the code that its library gave; never their texts."""
+    """Return the types of an error and of its causes, each with the code that its library gave. Never their texts."""
     return " caused by ".join(_links(error))
 
 

@@ -17,7 +17,7 @@ SHARE_OF_SAVING = 0.2
 """Of the time of a request. A turn that comes later is not begun: a request that gives up has then written nothing."""
 
 request_ends_at: ContextVar[float | None] = ContextVar("request_ends_at", default=None)
-"""When the time of the current request is over, by the clock of the event loop; None outside of requests."""
+"""When the time of the current request is over, by the clock of the event loop. None outside of requests."""
 
 
 class Turns:
@@ -43,7 +43,7 @@ class Turn:
         self._begin_before = begin_before
 
     async def __aenter__(self) -> None:
-        """Wait for the turn; raise NotDoneInTime if that takes too long."""
+        """Wait for the turn. Raises NotDoneInTime if that takes too long."""
         lock = self._locks.get(self._address)
         if lock is None:
             lock = self._locks[self._address] = asyncio.Lock()

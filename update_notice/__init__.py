@@ -1,16 +1,16 @@
-"""Update a notice: PATCH what it says, POST what happened to it."""
+"""Update a notice: PATCH its content, POST an event."""
 
 from typing import assert_never
 
 import azure.functions as func
 
-from shared import bootstrap
+from shared.archive import Archive
 from shared.domain.callers import Scope
 from shared.domain.lifecycle import EventType
 from shared.http import Request, Response, endpoint, notice_response
 from shared.routes import route
-from shared.wire.bodies import parse_amendment, parse_json, parse_life_cycle_event
 from shared.wire.headers import JSON, MERGE_PATCH, parse_precondition
+from shared.wire.parsing import parse_amendment, parse_json, parse_life_cycle_event
 from shared.wire.texts import ParseContext
 
 bp = func.Blueprint()
@@ -18,9 +18,8 @@ bp = func.Blueprint()
 
 @route(bp, "v1/creditor-institutions/{ec}/notices/{nav}", "PATCH")
 @endpoint(Scope.NOTICES_WRITE, accepts=(JSON, MERGE_PATCH))
-async def amend_notice(request: Request) -> Response:
+async def amend_notice(request: Request, archive: Archive) -> Response:
     """200: the named fields changed, the others stayed."""
-    archive = bootstrap.archive()
     value, precondition = parse_json(request.body), parse_precondition(request.headers)
     institution = await archive.registry.institution(request.institution)
     amendment = parse_amendment(value, ParseContext(institution.lenient, request.now))
@@ -31,9 +30,8 @@ async def amend_notice(request: Request) -> Response:
 
 @route(bp, "v1/creditor-institutions/{ec}/notices/{nav}/events", "POST")
 @endpoint(Scope.NOTICES_WRITE, accepts=(JSON,))
-async def declare_event(request: Request) -> Response:
-    """200: the notice is cancelled, closed or restored; again, it changes nothing."""
-    archive = bootstrap.archive()
+async def declare_event(request: Request, archive: Archive) -> Response:
+    """200: the notice is cancelled, closed or restored. Again, it changes nothing."""
     value, precondition = parse_json(request.body), parse_precondition(request.headers)
     institution = await archive.registry.institution(request.institution)
     declared = parse_life_cycle_event(value, request.address, ParseContext(institution.lenient, request.now))

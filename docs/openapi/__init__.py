@@ -1,6 +1,6 @@
 """The contract over HTTP, as OpenAPI 3.1: routes from the functions, bodies from the models, the rest from tables here.
 
-`operations.py` is where an operation is described; every HTTP function is, or is named there as one for browsers.
+`operations.py` is where an operation is described. Every HTTP function is, or is named there as one for browsers.
 """
 
 import json
@@ -77,7 +77,7 @@ def document() -> dict[str, Any]:
             "parameters": PARAMETERS,
             "headers": HEADERS,
             "links": LINKS,
-            "examples": problems.examples(error for told in OPERATIONS.values() for error in told.refusals),
+            "examples": problems.examples(error for operation in OPERATIONS.values() for error in operation.refusals),
             "securitySchemes": {
                 "subscriptionKey": {
                     "type": "apiKey",
@@ -163,6 +163,8 @@ def _described(name: str, schema: Schema) -> Schema:
     for field, form in schema.get("properties", {}).items():
         if meaning := FIELDS.get(name, {}).get(field):
             form["description"] = f"{meaning} {form.get('description', '')}".strip()
+        if name in FIELDS and "description" not in form:
+            raise LookupError(f"{field} of {name} has no docstring under its declaration")
     return schema
 
 

@@ -1,11 +1,11 @@
-"""The schemas of what is answered; `shared/wire/answers.py` makes it, and every answer of a test is compared."""
+"""The schemas of answers. `shared/wire/answers.py` makes the answers, and tests compare every one."""
 
 from collections.abc import Mapping
 
 from pydantic import TypeAdapter
 
 from docs.openapi.json_schema import Plain, Schema, list_of, never_null, object_of
-from shared.documents import camel
+from shared.codecs import camel
 from shared.domain.content import IbanSource
 from shared.domain.events import EndReason, Origin, Role
 from shared.domain.lifecycle import TRUE_NOW, Anomaly, EventType, Status
@@ -16,7 +16,7 @@ from shared.wire.bodies import ADDED_BY_THE_ARCHIVE
 
 
 def answers(bodies: Mapping[str, Schema]) -> dict[str, Schema]:
-    """Return the schema of each answer and its parts, by name; what was declared is shown as the bodies say it."""
+    """Return the schema of each answer and its parts, by name. Declared fields have the schema of the bodies."""
     return {
         **_facts(),
         **_ANSWERS,
@@ -53,7 +53,7 @@ def _shown(notice: Schema) -> Schema:
         "replacedBy": dict(forms.NUMBER),
         "anomalies": {"type": "array", "minItems": 1, "items": dict(forms.one_of(*Anomaly))},
     }
-    text = "A notice as it is shown: what its institution declared, and what the archive knows of it."
+    text = "A notice as it is shown: its content, and the fields that the archive adds."
     return object_of({**always, **sometimes}, list(always), text)
 
 
@@ -147,7 +147,7 @@ _ANSWERS: dict[str, Schema] = {
                     "properties": {"from": {"description": "Before."}, "to": {"description": "After."}},
                 },
             },
-            "anomaly": {**forms.one_of(*Anomaly), "description": "What it contradicts."},
+            "anomaly": {**forms.one_of(*Anomaly), "description": "The contradiction, if there is one."},
             "reason": {
                 "type": "string",
                 "minLength": 1,

@@ -1,4 +1,4 @@
-"""The schemas of what is sent: as the models read it, and what the models check and JSON Schema can tell."""
+"""The schemas of bodies: from the models, with the rules that JSON Schema can express."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -56,7 +56,7 @@ _RULES: Mapping[str, Schema] = {
         "else": {"properties": {"replacedBy": {"type": "null"}}},
     },
 }
-"""Rules between two fields, as far as JSON Schema can tell them; the models check them, and those that add up."""
+"""Rules between two fields, as far as JSON Schema can express them. The models check them and the sums."""
 
 _IGNORED: Schema = {"readOnly": True, "description": "Shown by the archive; when sent back, it is ignored."}
 

@@ -14,7 +14,7 @@ from shared.domain.institutions import CreditorInstitution, RegisteredIban
 from shared.domain.notice import Address
 from shared.pa_create_position import position
 from shared.wire import answers
-from shared.wire.bodies import parse_amendment, parse_notice
+from shared.wire.parsing import parse_amendment, parse_notice
 from shared.wire.texts import ParseContext
 
 NOW = datetime(2026, 11, 24, 14, 42, 49, 123000, UTC)
@@ -145,7 +145,7 @@ POSITIONS: Examples = {
 
 
 def answered() -> dict[str, Any]:
-    """Return what is answered when the minimal notice is published, amended, cancelled, read, listed."""
+    """Return the answers when the minimal notice is published, amended, cancelled, read, listed."""
     context = ParseContext(lenient=False, now=NOW)
     publication, _ = parse_notice(MINIMAL, ADDRESS, context)
     published = publish(None, Publication(ADDRESS, publication.content.with_iban(DEFAULT)), _act(0))

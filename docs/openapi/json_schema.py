@@ -1,4 +1,4 @@
-"""How schemas are written: what is needed and no more, in JSON Schema 2020-12."""
+"""The form of schemas: JSON Schema 2020-12, as short as possible."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -45,7 +45,7 @@ class Plain(GenerateJsonSchema):
 
 
 def object_of(properties: Mapping[str, Schema], required: list[str], description: str) -> Schema:
-    """Return the schema of an object; fields may be added to it."""
+    """Return the schema of an object. Fields may be added to it."""
     return {"type": "object", "description": description, "properties": dict(properties), "required": required}
 
 

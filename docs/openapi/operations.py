@@ -28,7 +28,7 @@ class Body:
 
 @dataclass(frozen=True)
 class Answer:
-    """What an operation answers; `etag` names the header that describes its tag, `headers` some more of HEADERS."""
+    """What an operation answers. `etag` names the header that describes its tag, `headers` some more of HEADERS."""
 
     description: str
     schema: str | None = None
@@ -40,7 +40,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Operation:
-    """What is said of an operation. `parameters` names some of PARAMETERS; `scope` None is open to everybody."""
+    """The description of an operation. `parameters` are names of PARAMETERS. `scope` is None if it needs no key."""
 
     tag: str
     summary: str
@@ -69,7 +69,7 @@ TAGS = {
 _TO_A_NOTICE = ("get", "history", "amend", "declare")
 _OF_A_FILE = ("Cache-Control", "X-Content-Type-Options")
 
-# What an operation refuses, by what it does.
+# The refusals of an operation, by its kind.
 _CALLED = (
     errors.Unauthenticated, errors.InvalidParameter, errors.ScopeNotGranted, errors.InstitutionNotGranted,
     errors.StoreUnavailable,
@@ -84,9 +84,9 @@ _READS = (
     errors.InvalidEncoding,
     errors.InvalidBody,
 )
-_SUPPOSES = (errors.InvalidHeader, errors.PreconditionFailed)
+_PRECONDITION = (errors.InvalidHeader, errors.PreconditionFailed)
 _CHANGES = (
-    *_OF_NOTICE, *_READS, *_SUPPOSES,
+    *_OF_NOTICE, *_READS, *_PRECONDITION,
     errors.NoticePaid, errors.NoticeReported, errors.NoticeCancelled, errors.NoticeClosed,
     errors.StaleDeclaration, errors.ManagedByGpd, errors.NotDoneInTime,
 )  # fmt: skip

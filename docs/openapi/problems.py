@@ -12,7 +12,7 @@ from shared.wire.violations import MAX_VIOLATIONS, VIOLATIONS
 SCHEMAS: dict[str, Any] = {
     "Problem": {
         "type": "object",
-        "description": "Why the archive does not do what it was asked (RFC 9457).",
+        "description": "The reason of a refusal (RFC 9457).",
         "required": ["type", "title", "status", "detail", "instance", "code"],
         "properties": {
             "type": {"type": "string", "format": "uri", "description": "Names the kind of problem, as `code` does."},
@@ -20,7 +20,7 @@ SCHEMAS: dict[str, Any] = {
             "status": {"type": "integer", "minimum": 400, "maximum": 599, "description": "The HTTP status."},
             "detail": {"type": "string", "description": "The next step in this case, in a sentence."},
             "instance": {"type": "string", "format": "uri-reference", "description": "The address that was asked."},
-            "code": {"type": "string", "description": "What a program decides by; permanent."},
+            "code": {"type": "string", "description": "The code for programs; permanent."},
             "violations": {
                 "type": "array",
                 "minItems": 1,
@@ -32,7 +32,7 @@ SCHEMAS: dict[str, Any] = {
     },
     "PositionProblem": {
         "type": "object",
-        "description": "Why paCreatePosition does not do what it was asked.",
+        "description": "The reason of a refusal of paCreatePosition.",
         "required": ["title", "status", "detail"],
         "properties": {
             "title": {"type": "string", "description": "The problem in a sentence."},
@@ -69,7 +69,7 @@ _VIOLATIONS: dict[type[ArchiveError], list[Violation]] = {InvalidBody: [*_broken
 
 
 def responses(refusals: Iterable[type[ArchiveError]], *, as_gpd_does: bool = False) -> dict[str, Any]:
-    """Return the responses of an operation that refuses so, by status; `as_gpd_does`: as paCreatePosition does."""
+    """Return the responses of an operation that refuses so, by status. `as_gpd_does`: as paCreatePosition does."""
     status_of = _status_in_gpd if as_gpd_does else _status
     content = _as_gpd_does if as_gpd_does else _content
     return {
@@ -80,19 +80,19 @@ def responses(refusals: Iterable[type[ArchiveError]], *, as_gpd_does: bool = Fal
 
 def examples(refusals: Iterable[type[ArchiveError]]) -> dict[str, Any]:
     """Return an example of each of these refusals, by its code."""
-    told = set(refusals)
+    refused = set(refusals)
     return {
         error.code: {"summary": error.title, "description": error.advice, "value": _example(error)}
         for error in catalogue()
-        if error in told
+        if error in refused
     }
 
 
 def _response(errors: list[type[ArchiveError]], content: Callable[..., dict[str, Any]]) -> dict[str, Any]:
     names = ["X-Request-Id", "X-Error-Code", *(["Retry-After"] if any(error.retry_after for error in errors) else [])]
-    told = [f"`{error.code}`: {error.title}." for error in errors]
+    refused = [f"`{error.code}`: {error.title}." for error in errors]
     return {
-        "description": told[0] if len(told) == 1 else "\n".join(f"- {one}" for one in told),
+        "description": refused[0] if len(refused) == 1 else "\n".join(f"- {one}" for one in refused),
         "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in names},
         "content": content(errors),
     }

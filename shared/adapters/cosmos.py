@@ -1,6 +1,6 @@
 """Notices and their events in Cosmos DB: one logical partition for each notice, one transactional batch for each save.
 
-A save creates `event-<n+1>` beside the notice, so that of two writers one is refused. A refused save may have been done
+A save creates `event-<n+1>` with the notice, so that of two writers one is refused. A refused save may have been done
 all the same: the SDK repeats a request after a lost answer, and another writer may come in between. The write id in
 that event says whose it is.
 """
@@ -15,7 +15,8 @@ from azure.cosmos.aio import ContainerProxy
 
 from shared.adapters.cosmos_calls import Cosmos, Hook
 from shared.adapters.cosmos_lists import NOTICES, CosmosLists
-from shared.documents import SCHEMA, Document, decode_event, decode_notice, event_document, event_id, notice_document
+from shared.codecs import Document
+from shared.documents import SCHEMA, decode_event, decode_notice, event_document, event_id, notice_document
 from shared.domain.dates import decode_instant, format_instant
 from shared.domain.events import NoticeEvent
 from shared.domain.identifiers import InstitutionCode, Iuv, NoticeNumber
@@ -24,12 +25,10 @@ from shared.errors import StoreUnavailable
 from shared.ports import IuvClaim, Search, VersionConflict
 
 CHECKPOINTS = "checkpoints"
-"""The container of what a process remembers; its key and indexes are in infra/data.json."""
+"""The container of checkpoints. Its key and indexes are in infra/data.json."""
 
 _LATEST_PAGE = 50
 """Events that are read at once on the way back."""
-_LONGEST = 100
-"""Characters of a part of a key; no institution, number or alias has as many, and the service takes 2,048 bytes."""
 
 
 class CosmosNoticeStore:
@@ -40,12 +39,12 @@ class CosmosNoticeStore:
         self._lists = CosmosLists(cosmos)
 
     async def load(self, address: Address) -> Notice | None:
-        """Return the notice as it is now; one point read."""
+        """Return the notice as it is now. One point read."""
         document = await self._read("load", "notice", _key(address))
         return None if document is None else decode_notice(document)
 
     async def save(self, change: Change) -> None:
-        """Keep the notice and its new events in one batch; raise VersionConflict, StoreUnavailable."""
+        """Keep the notice and its new events in one batch. Raises VersionConflict, StoreUnavailable."""
         address, expected = change.notice.address, change.expected_version
         notice, events = notice_document(change.notice), [event_document(event) for event in change.events]
 
@@ -61,7 +60,7 @@ class CosmosNoticeStore:
             await self._check_saved(change)
 
     async def _check_saved(self, change: Change) -> None:
-        """Return if the change was saved after all; raise VersionConflict if another came first."""
+        """Return if the change was saved after all. Raises VersionConflict if another came first."""
         address = change.notice.address
         found = await self._read_together(_key(address), "notice", event_id(change.expected_version + 1))
         if found is None:
@@ -72,7 +71,7 @@ class CosmosNoticeStore:
             raise VersionConflict(decode_notice(notice))
 
     async def history(self, address: Address, after: int = 0, limit: int = 100) -> list[NoticeEvent]:
-        """Return the events that made the versions after `after`, oldest first; one query inside its partition."""
+        """Return the events that made the versions after `after`, oldest first. One query inside its partition."""
         return await self._events(address, after + 1, after + limit)
 
     async def latest_events(self, address: Address, version: int) -> AsyncIterator[NoticeEvent]:
@@ -105,23 +104,20 @@ class CosmosNoticeStore:
             return []
 
         order = "DESC" if latest_first else "ASC"
-        if not _is_possible(_key(address)):
-            return []
         return [decode_event(document) for document in await self._cosmos.call("events", NOTICES, read)]
 
     async def search(self, search: Search) -> list[Notice]:
-        """Return the notices wanted, in the order of the search; one query for each physical partition."""
-        is_possible = search.segregation_codes and _is_possible([search.creditor_institution])
-        return await self._lists.search(search) if is_possible else []
+        """Return the notices wanted, in the order of the search. One query for each physical partition."""
+        return await self._lists.search(search) if search.segregation_codes else []
 
     def due(self, now: datetime) -> AsyncIterator[Notice]:
-        """Yield the notices that time has changed and nobody wrote down, the longest due first."""
+        """Yield the notices whose change by time is not written down, the longest due first."""
         return self._lists.due(now)
 
     async def claim_iuv(
         self, institution: InstitutionCode, iuv: Iuv, claim: IuvClaim, instead_of: IuvClaim | None = None
     ) -> IuvClaim:
-        """Save the claim if the IUV has none yet, or still has `instead_of`; return the claim that it has then."""
+        """Save the claim if the IUV has none yet, or still has `instead_of`. Return the claim that it has then."""
         key, alias, etag = [institution, _alias_number(iuv)], _alias(institution, iuv, claim), ""
         if instead_of is not None:
             found = await self._read_together(key, "alias")
@@ -158,7 +154,7 @@ class CosmosNoticeStore:
         return None if document is None else _claim_of(document)
 
     async def ping(self, now: datetime) -> None:
-        """Return if the account writes; a write that succeeds answers for reading too."""
+        """Return if the account writes. A write that succeeds answers for reading too."""
         health = {"id": "health", "schema": SCHEMA, "checkedAt": format_instant(now)}
 
         async def write(container: ContainerProxy, hook: Hook) -> None:
@@ -177,15 +173,13 @@ class CosmosNoticeStore:
         async def read(container: ContainerProxy, hook: Hook) -> Document:
             return await container.read_item(document_id, key, response_hook=hook)
 
-        if not _is_possible(key):
-            return None
         try:
             return await self._cosmos.call(operation, NOTICES, read)
         except ResourceNotFoundError:
             return None
 
     async def _read_together(self, key: list[str], *ids: str) -> list[Document] | None:
-        """Return documents of one partition as they are at one moment, None if any is not there; never stale."""
+        """Return documents of one partition as they are at one moment, None if any is not there. Never stale."""
 
         async def read(container: ContainerProxy, hook: Hook) -> Sequence[Mapping[str, Any]]:
             batch = [("read", (document_id,)) for document_id in ids]
@@ -200,17 +194,12 @@ class CosmosNoticeStore:
         return [each["resourceBody"] for each in found]
 
 
-def _is_possible(key: list[str]) -> bool:
-    """Tell whether anything can lie there: an address holds whatever its sender wrote."""
-    return all(len(value) <= _LONGEST and value.isascii() for value in key)
-
-
 def _key(address: Address) -> list[str]:
     return [address.creditor_institution, address.number]
 
 
 def _alias(institution: InstitutionCode, iuv: Iuv, claim: IuvClaim) -> Document:
-    """Return the document by which an IUV names a number; it lies in a partition of its own."""
+    """Return the document by which an IUV names a number. It lies in a partition of its own."""
     where = {"creditorInstitution": institution, "noticeNumber": _alias_number(iuv)}
     claimed = {"number": claim.number, "heldUntil": format_instant(claim.held_until)}
     return {"id": "alias", "schema": SCHEMA, **where, **claimed}

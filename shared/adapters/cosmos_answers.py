@@ -83,7 +83,7 @@ def substatus(error: Exception) -> int:
 
 
 def _is_charged(answer: Any) -> bool:
-    """Tell whether the service answered a request for documents.
+    """Return whether the service answered a request for documents.
 
     Microsoft documents x-ms-request-charge for each answer to such a request, refusals included, and no gateway has a
     reason to add it. A 404, 409 or 412 must also have the body that all refusals of the service have: JSON with `code`.
@@ -93,7 +93,7 @@ def _is_charged(answer: Any) -> bool:
 
 
 def _is_refusal(request: Any, status: int, content: Any) -> bool:
-    """Tell whether the service can refuse the request with this status: a read may find nothing, a query has no 404."""
+    """Return whether the service can refuse the request with this status. A query has no 404."""
     is_possible = not _is_query(request) and (status == 404 or request.method != "GET")
     return is_possible and isinstance(content, dict) and isinstance(content.get("code"), str)
 
@@ -110,7 +110,7 @@ def _fits(request: Any, item: str | None, content: Any) -> bool:
 
 
 def _is_result_of(operations: list[dict[str, Any]], results: Any) -> bool:
-    """Tell whether each operation of a batch has its result: all were done, or one failed and took the others along."""
+    """Return whether each operation of a batch has its result: all were done, or one failed and none was done."""
     if not isinstance(results, list) or len(results) != len(operations):
         return False
     if not all(isinstance(result, dict) and isinstance(result.get("statusCode"), int) for result in results):

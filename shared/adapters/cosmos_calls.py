@@ -39,9 +39,9 @@ Call = Callable[[ContainerProxy, Hook], Awaitable[Answered]]
 
 READ_SESSION_NOT_AVAILABLE = 1002
 RETRYABLE_STATUSES = frozenset({408, 410, 429, 449, 500, 502, 503, 504})
-"""Statuses after which the same call is worth repeating; whether it was done is not known."""
+"""Statuses after which the same call is worth repeating. Whether it was done is not known."""
 LONGEST_ATTEMPT = 2.0
-"""Seconds that one answer may take before it is asked for again; less if the budget is small."""
+"""Seconds that one answer may take before it is asked for again. Less if the budget is small."""
 FIRST_WAIT, LONGEST_WAIT = 0.02, 0.5
 """Seconds between two attempts, at most, after the first and in the long run."""
 
@@ -70,7 +70,7 @@ class Cosmos:
     def __init__(
         self, store: CosmosStore, budget: float, observe: Callable[[StoreCall], None] = log_store_call
     ) -> None:
-        """`budget` is how many seconds a call may take; `observe` gets the figures of each call."""
+        """`budget` is how many seconds a call may take. `observe` gets the figures of each call."""
         self._store = store
         self._budget = budget
         self._observe = observe
@@ -97,7 +97,7 @@ class Cosmos:
         except HttpResponseError as error:
             outcome = str(error.status_code)
             if not _is_about_documents(error):
-                raise StoreUnavailable from error  # its operator has to mend it: a key, a role, a container, a limit
+                raise StoreUnavailable from error  # its operator must correct it: a key, a role, a container, a limit
             raise
         finally:
             self._observe(StoreCall(operation, container, stats.charge, loop.time() - began, stats.attempts, outcome))
@@ -195,16 +195,16 @@ def _has_failed(opening: asyncio.Task[CosmosClient]) -> bool:
 
 
 def _is_about_documents(error: HttpResponseError) -> bool:
-    """Tell whether the answer is about documents; a 404 with a substatus is about their container."""
+    """Return whether the answer is about documents. A 404 with a substatus is about their container."""
     return error.status_code in DOCUMENT_STATUSES and not (error.status_code == 404 and substatus(error))
 
 
 def _is_transient(error: AzureError) -> bool:
-    """Tell whether the same call may succeed later: also after a lost connection, which has no status."""
+    """Return whether the same call may succeed later. A lost connection has no status."""
     status = getattr(error, "status_code", None)
     if status is None or isinstance(error, UnusableAnswer):
         return True
     if status == 404:
-        # The replica has not seen yet what the session token proves.
+        # The replica is behind the session token.
         return substatus(error) == READ_SESSION_NOT_AVAILABLE
     return status in RETRYABLE_STATUSES

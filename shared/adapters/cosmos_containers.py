@@ -1,4 +1,4 @@
-"""Makes the archive's containers where nobody else does: in an emulator. In Azure, infra makes them beforehand."""
+"""Makes the containers of the archive in an emulator. In Azure, infra makes them."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -13,7 +13,7 @@ from shared.settings import CosmosStore
 
 
 async def create_containers(store: CosmosStore, containers: Mapping[str, Mapping[str, Any]]) -> None:
-    """Create the database and those of the containers that are not there yet; raise StoreUnavailable.
+    """Create the database and those of the containers that are not there yet. Raises StoreUnavailable.
 
     Each is described as in infra/data.json: partitionKey, indexingPolicy, defaultTtl.
     """

@@ -23,14 +23,15 @@ from shared.adapters.cosmos_search import (
     search_place,
     search_query,
 )
-from shared.documents import Document, decode_notice
+from shared.codecs import Document
+from shared.documents import decode_notice
 from shared.domain.identifiers import InstitutionCode
 from shared.domain.notice import Notice
 from shared.ports import Search, sort_key
 from shared.telemetry import log_bug, loggable
 
 NOTICES = "notices"
-"""The container; its key, indexes and times to live are in infra/data.json."""
+"""The container. Its key, indexes and times to live are in infra/data.json."""
 
 Answered = TypeVar("Answered")
 
@@ -99,12 +100,12 @@ class CosmosLists:
             )
             return [document async for document in pages]
 
-        # A partition that is split meanwhile answers in parts, and begins anew where a page was cut.
+        # A partition that is split meanwhile answers in parts, and starts again where a page was cut.
         found = {place(document): document for document in await self._cosmos.call(operation, NOTICES, select)}
         return [found[key] for key in sorted(found)][: query.limit]
 
     async def _partitions(self, institution: InstitutionCode | None = None) -> list[Document]:
-        """Return the physical partitions, or those of an institution; the SDK knows them and seldom asks."""
+        """Return the physical partitions, or those of an institution. The SDK caches them."""
 
         async def read(container: ContainerProxy, _: Hook) -> list[Document]:
             every = [partition async for partition in container.read_feed_ranges()]
@@ -119,7 +120,7 @@ class CosmosLists:
 
 
 async def _all(calls: Iterable[Coroutine[Any, Any, Answered]]) -> list[Answered]:
-    """Return the results of calls at once; when one fails, cancel the others and raise its error."""
+    """Return the results of calls at once. When one fails, cancel the others and raise its error."""
     try:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(call) for call in calls]
@@ -134,6 +135,6 @@ def _readable(documents: Iterable[Document]) -> Iterator[Notice]:
     for document in documents:
         try:
             yield decode_notice(document)
-        except Exception as error:  # noqa: BLE001  whatever is wrong with it
+        except Exception as error:  # noqa: BLE001  a damaged document can raise any error
             institution, number = document.get("creditorInstitution"), document.get("noticeNumber")
             log_bug("document_unreadable", error, **loggable(str(institution), str(number)))

@@ -11,7 +11,7 @@ from types import EllipsisType
 from shared.adapters.cosmos_calls import Cosmos
 from shared.adapters.cosmos_registry_changes import CameSecond, Changes
 from shared.adapters.cosmos_registry_documents import Documents
-from shared.documents import Document
+from shared.codecs import Document
 from shared.domain.callers import Caller
 from shared.domain.identifiers import InstitutionCode
 from shared.domain.institutions import CreditorInstitution
@@ -30,7 +30,7 @@ class CosmosRegistry:
         self._changes = Changes(self._documents, clock)
 
     async def institution(self, code: InstitutionCode) -> CreditorInstitution | None:
-        """Return the institution, if it is registered; one point read."""
+        """Return the institution, if it is registered. One point read."""
         document = await self._documents.read_entry(Entry(Kind.INSTITUTION, code))
         return None if document is None else decode_institution(document)
 
@@ -44,7 +44,7 @@ class CosmosRegistry:
         before: CreditorInstitution | EllipsisType | None = ...,
         by: Operator = LOCAL_START,
     ) -> None:
-        """Register the institution, or replace what was registered of it; raise ChangedMeanwhile."""
+        """Register the institution, or replace its entry. Raises ChangedMeanwhile."""
 
         async def save() -> None:
             begun = await self._changes.begin(Entry(Kind.INSTITUTION, institution.fiscal_code), before)
@@ -53,18 +53,18 @@ class CosmosRegistry:
         await _until_first(before, save)
 
     async def remove_institution(self, institution: CreditorInstitution, by: Operator = LOCAL_START) -> None:
-        """Take the institution out of the register; raise ChangedMeanwhile."""
+        """Take the institution out of the register. Raises ChangedMeanwhile."""
         begun = await self._changes.begin(Entry(Kind.INSTITUTION, institution.fiscal_code), institution)
         await self._changes.make(begun, None, by)
 
     async def caller(self, key_hash: str) -> Caller | None:
-        """Return the caller that holds the key with this hash; two point reads."""
+        """Return the caller that holds the key with this hash. Two point reads."""
         key = await self._documents.read(_key_id(key_hash))
         caller = None if key is None else await self.caller_named(key["caller"])
         return caller if caller and key_hash in _hashes(caller) else None
 
     async def caller_named(self, name: str) -> Caller | None:
-        """Return the caller of this name, if it is registered; one point read."""
+        """Return the caller of this name, if it is registered. One point read."""
         document = await self._documents.read_entry(Entry(Kind.CALLER, name))
         return None if document is None else decode_caller(document)
 
@@ -75,11 +75,11 @@ class CosmosRegistry:
     async def save_caller(
         self, caller: Caller, before: Caller | EllipsisType | None = ..., by: Operator = LOCAL_START
     ) -> None:
-        """Register the caller, or replace what was registered of it, with its keys; raise ChangedMeanwhile."""
+        """Register the caller, or replace its entry, with its keys. Raises ChangedMeanwhile."""
         await _until_first(before, lambda: self._change_caller(caller.name, before, caller, by))
 
     async def remove_caller(self, caller: Caller, by: Operator = LOCAL_START) -> None:
-        """Take the caller and its keys out of the register; raise ChangedMeanwhile."""
+        """Take the caller and its keys out of the register. Raises ChangedMeanwhile."""
         await self._change_caller(caller.name, caller, None, by)
 
     async def changes(self, search: ChangeSearch) -> list[RegistryChange]:
@@ -92,7 +92,7 @@ class CosmosRegistry:
         """Change a caller: new keys are written before it, and old ones removed after it."""
         begun = await self._changes.begin(Entry(Kind.CALLER, name), before)
         old, new = _hashes(begun.registered), _hashes(after)
-        # As they are before the change: a key that is registered anew after it has another version, and stays.
+        # As they are before the change: a key that is registered again after it has another version, and stays.
         dropped = [key for key_hash in old - new if (key := await self._documents.read(_key_id(key_hash)))]
         claimed: list[Document] = []
         try:
@@ -107,7 +107,7 @@ class CosmosRegistry:
         await self._forget(dropped)
 
     async def _claim_key(self, key_hash: str, name: str) -> list[Document]:
-        """Let the key name the caller and return what was written; raise ChangedMeanwhile if it is another caller's."""
+        """Let the key name the caller and return the document. Raises ChangedMeanwhile if it is another caller's."""
         holder = await self.caller(key_hash)
         if holder is not None and holder.name != name:
             raise ChangedMeanwhile
@@ -116,7 +116,7 @@ class CosmosRegistry:
         return [await self._documents.write({"id": _key_id(key_hash), "schema": SCHEMA, "caller": name}, None)]
 
     async def _forget(self, keys: list[Document]) -> None:
-        """Remove keys that no caller lists, and that therefore open nothing, unless they were written anew."""
+        """Remove keys that no caller lists, and that therefore open nothing, unless they were written again."""
         for key in keys:
             try:
                 await self._documents.delete(key)

@@ -18,7 +18,7 @@ from types import EllipsisType
 from azure.core.exceptions import HttpResponseError, ResourceExistsError
 
 from shared.adapters.cosmos_registry_documents import NOTHING, Documents, is_removed
-from shared.documents import Document
+from shared.codecs import Document
 from shared.domain.callers import Caller
 from shared.domain.institutions import CreditorInstitution
 from shared.domain.registry_changes import Entry, Kind, Operator, RegistryChange
@@ -67,7 +67,7 @@ class Changes:
         self._clock = clock
 
     async def begin(self, entry: Entry, before: Registered | EllipsisType | None) -> Begun:
-        """Read the entry; raise ChangedMeanwhile unless it is the one that the change began with."""
+        """Read the entry. Raises ChangedMeanwhile unless it is the one that the change began with."""
         document = await self._documents.read(entry.id)
         registered = None if document is None or is_removed(document) else _read(entry.kind, document)
         if before not in (..., registered):
@@ -75,7 +75,7 @@ class Changes:
         return Begun(entry, document, registered)
 
     async def make(self, begun: Begun, after: Registered | None, by: Operator) -> None:
-        """Make the change and record it; raise CameSecond if the entry was changed since it was read."""
+        """Make the change and record it. Raises CameSecond if the entry was changed since it was read."""
         if after == begun.registered:
             return
         await self._complete_last(begun.document)
@@ -116,7 +116,7 @@ class Changes:
             await self._documents.write(record | {_BEGUN: True}, NOTHING)
 
     async def _is_made(self, record: Document) -> bool:
-        """Tell whether the change of a record that is begun was made."""
+        """Return whether the change of an open record was made."""
         entry = await self._documents.read(record["entry"])
         if entry is not None and entry.get("change") == record["id"]:
             return True

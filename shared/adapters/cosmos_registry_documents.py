@@ -10,16 +10,16 @@ from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.cosmos.aio import ContainerProxy
 
 from shared.adapters.cosmos_calls import Cosmos, Hook
-from shared.documents import Document
+from shared.codecs import Document
 from shared.domain.registry_changes import Entry, Kind
 
 REGISTRIES = "registries"
-"""The container; its key and indexes are in infra/data.json."""
+"""The container. Its key and indexes are in infra/data.json."""
 NOTHING = "nothing"
 """The version of a document that is not there."""
 
 _LONGEST_ID = 255
-"""Characters of an id, at most; the service takes 1,023 bytes."""
+"""Characters of an id, at most. The service takes 1,023 bytes."""
 
 
 class Documents:
@@ -31,13 +31,13 @@ class Documents:
         self.page = page
 
     async def read(self, document_id: str) -> Document | None:
-        """Return the document, if it is there; one point read."""
+        """Return the document, if it is there. One point read."""
 
         async def read(container: ContainerProxy, hook: Hook) -> Document:
             return await container.read_item(document_id, document_id, response_hook=hook)
 
         if len(document_id) > _LONGEST_ID:
-            return None  # an address says what whoever asks has put into it
+            return None  # an address is a text of the client
         try:
             return await self._cosmos.call("read", REGISTRIES, read)
         except ResourceNotFoundError:
@@ -49,7 +49,7 @@ class Documents:
         return document if document and not is_removed(document) else None
 
     async def read_entries(self, kind: Kind) -> list[Document]:
-        """Return the documents of every institution or caller, by name; page by page, each within the budget."""
+        """Return the documents of every institution or caller, by name. Page by page, each within the budget."""
         found: list[Document] = []
         # A semicolon is what follows a colon: the range of the ids that begin with the kind.
         condition, values = "c.id > @after AND c.id < @end", {"@after": f"{kind}:", "@end": f"{kind};"}
@@ -59,7 +59,7 @@ class Documents:
         return [document for document in found if not is_removed(document)]
 
     async def read_newest(self, first: str, end: str, entry: Entry | None, limit: int) -> list[Document]:
-        """Return a page of the documents whose ids are in a range, the greatest first; `entry` is whom they name."""
+        """Return a page of the documents whose ids are in a range, the greatest first. `entry` is whom they name."""
         condition, values = "c.id >= @first AND c.id < @end", {"@first": first, "@end": end}
         if entry is not None:
             condition += " AND c.entry = @entry"
@@ -67,7 +67,7 @@ class Documents:
         return await self._select(condition, values, min(limit, self.page), greatest_first=True)
 
     async def write(self, document: Document, version: str | None) -> Document:
-        """Write the document over that version: any if it is None, and none if it is NOTHING. Return what is stored.
+        """Write the document over that version (None: any. NOTHING: none). Return the stored document.
 
         Raises the SDK's error with status 404, 409 or 412 when there is another version.
         """
@@ -90,7 +90,7 @@ class Documents:
     async def delete(self, document: Document) -> None:
         """Delete the document as it was read or written.
 
-        A document that is gone already, or was written anew, is left as it is.
+        A document that is gone already, or was written again, stays.
         """
 
         async def delete(container: ContainerProxy, hook: Hook) -> None:
@@ -129,5 +129,5 @@ class Documents:
 
 
 def is_removed(document: Document) -> bool:
-    """Tell whether the document only says that its entry was removed."""
+    """Return whether the document only says that its entry was removed."""
     return "removed" in document

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.documents import Document
+from shared.codecs import Document
 from shared.domain.callers import EVERY
 from shared.domain.dates import format_instant
 from shared.domain.lifecycle import TRUE_NOW, Anomaly, Status

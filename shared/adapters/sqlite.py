@@ -1,8 +1,8 @@
 """The embedded store: notices, their events and the registry in one SQLite file, for one machine.
 
 Writes of one tick of the event loop are committed together, each with its outcome: one flush to disk serves them all.
-WAL with synchronous=FULL, so that what was answered survives a crash. Point reads run on the loop (a thread would cost
-fifteen times the read); listings run in threads, for they may look at many rows. `events.position` is the order of the
+WAL with synchronous=FULL, so that acknowledged writes survive a crash. Point reads run on the loop (a thread would cost
+fifteen times the read). Listings run in threads, for they may look at many rows. `events.position` is the order of the
 commits, which a reader of changes can follow.
 
 Before each read and each commit the store looks whether its file is still in place. For a read this takes two
@@ -76,12 +76,12 @@ class SqliteNoticeStore:
         self._lists = Lists(path)
 
     async def load(self, address: Address) -> Notice | None:
-        """Return the notice as it is now; one point read."""
+        """Return the notice as it is now. One point read."""
         rows = self._read("SELECT document FROM notices WHERE creditor_institution = ? AND number = ?", _key(address))
         return decode_notice(loads(rows[0][0])) if rows else None
 
     async def save(self, change: Change) -> None:
-        """Save the notice and its new events, with the other writes of this tick; raise VersionConflict."""
+        """Save the notice and its new events, with the other writes of this tick. Raises VersionConflict."""
         await self._writes.add(_SaveChange(change))
 
     async def history(self, address: Address, after: int = 0, limit: int = 100) -> list[NoticeEvent]:
@@ -125,11 +125,11 @@ class SqliteNoticeStore:
                 notices += _decoded(search.creditor_institution, number, document)
             if len(rows) < search.limit or not (missing := wanted - len(notices)):
                 return notices
-            # Others take the place of what was left out: a page that is not full is the last one.
+            # Other notices fill the page: a page that is not full is the last one.
             search = replace(search, limit=missing, after=Cursor(*rows[-1][:2]))
 
     async def due(self, now: datetime) -> AsyncIterator[Notice]:
-        """Yield the notices that time has changed and nobody wrote down, page by page.
+        """Yield the notices whose change by time is not written down, page by page.
 
         One that cannot be decoded is logged and left out.
         """
@@ -147,7 +147,7 @@ class SqliteNoticeStore:
     async def claim_iuv(
         self, institution: InstitutionCode, iuv: Iuv, claim: IuvClaim, instead_of: IuvClaim | None = None
     ) -> IuvClaim:
-        """Save the claim if the IUV has none yet, or still has `instead_of`; return the claim that it has then."""
+        """Save the claim if the IUV has none yet, or still has `instead_of`. Return the claim that it has then."""
         await self._writes.add(_SaveClaim(institution, iuv, claim, instead_of))
         saved = await self.iuv_claim(institution, iuv)
         assert saved is not None, "a claim is replaced, never removed"
@@ -165,13 +165,13 @@ class SqliteNoticeStore:
         await self._writes.add(_Ping(now))
 
     async def close(self) -> None:
-        """Commit what is waiting, stop the lists, then close the file."""
+        """Commit the waiting writes, stop the lists, then close the file."""
         await self._writes.close()
         await self._lists.close()
         self._db.close()
 
     def _is_of_few(self, search: Search) -> bool:
-        """Tell whether the granted segregation codes have so few notices that it is best to sort them."""
+        """Return whether the granted segregation codes have so few notices that it is best to sort them."""
         if search.order is Order.NUMBER or EVERY in search.segregation_codes:
             return False
         [(count,)] = self._read(*count_statement(search))
@@ -187,7 +187,7 @@ class SqliteNoticeStore:
 
 
 def _decoded(institution: str, number: str, document: bytes) -> Iterator[Notice]:
-    """Yield the notice of a listed document; log one that cannot be decoded, so that the others are served."""
+    """Yield the notice of a listed document. Log one that cannot be decoded, so that the others are served."""
     try:
         notice = decode_notice(loads(document))
     except Exception as error:  # noqa: BLE001  however a document is broken, it must not hide the others
@@ -229,7 +229,7 @@ class _SaveChange(Write):
         return None
 
     def _not_written(self, db: sqlite3.Connection) -> VersionConflict | None:
-        """Return None if the next event is ours, because this is a repetition then; else VersionConflict."""
+        """Return None if the next event is ours, because this is a repetition then. Else VersionConflict."""
         event = db.execute(
             "SELECT document FROM events WHERE creditor_institution = ? AND number = ? AND version = ?",
             (*self._key, self._expected + 1),

@@ -64,17 +64,17 @@ CREATE TABLE IF NOT EXISTS checkpoints (
 ) WITHOUT ROWID;
 """
 _FROM_VERSION_1 = "ALTER TABLE iuvs ADD COLUMN held_until TEXT NOT NULL DEFAULT '2000-01-01T00:00:00.000Z';"
-"""Adds what a file of version 1 lacks besides tables and indexes."""
+"""Adds the columns that a file of version 1 lacks."""
 _VERSION = 3
-"""Since 2 claims of IUVs are held for a time, and there are checkpoints; since 3 indexes of lists have the status."""
+"""Since 2 claims of IUVs are held for a time, and there are checkpoints. Since 3 indexes of lists have the status."""
 
 _creation = Lock()
 
 
 class OpenFile:
-    """The file that was opened, with its write-ahead log: for as long as it is open, both stay what they were.
+    """The open file and its write-ahead log, which must stay the same files.
 
-    SQLite itself would go on with a file that was deleted, and what it writes there is lost.
+    SQLite itself would go on with a deleted file, and writes to it would be lost.
     """
 
     def __init__(self, path: Path) -> None:
@@ -100,9 +100,9 @@ class OpenFile:
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """Open the file for reading and writing, and make it if it is not there; wait while another process makes it.
+    """Open the file for reading and writing, and make it if it is not there. Wait while another process makes it.
 
-    Only the owner can read what it makes: the file, and the folder if that is not there. Raises ValueError with a
+    Only the owner can read the new file, and a new folder. Raises ValueError with a
     sentence when the file belongs to something else, or cannot be opened.
     """
     give_up_at = monotonic() + PATIENCE.total_seconds()
@@ -132,7 +132,7 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
 
 
 def is_busy(error: Exception) -> bool:
-    """Tell whether another process hinders; the low byte of an error code is its kind."""
+    """Return whether another process is writing. The low byte of an error code is its kind."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
 
 
@@ -168,7 +168,7 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _bring_up_to_date(db: sqlite3.Connection) -> None:
-    """Make the tables, or what a file of the version before lacks; another process may have done so meanwhile."""
+    """Make the tables, or bring an older file up to date. Another process may do the same at once."""
     db.execute("BEGIN IMMEDIATE")
     version: int = db.execute("PRAGMA user_version").fetchone()[0]
     script = f"{_FROM_VERSION_1 if version == 1 else ''} {_SCHEMA} PRAGMA user_version = {_VERSION}"

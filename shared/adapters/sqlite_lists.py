@@ -36,7 +36,7 @@ class Lists:
         self._is_closed = False
 
     async def select(self, institution: str, statement: str, values: Sequence[object]) -> list[Row]:
-        """Return all rows of the statement, once it is the turn of the institution; raise StoreUnavailable."""
+        """Return all rows of the statement, once it is the turn of the institution. Raises StoreUnavailable."""
         if self._is_closed:
             raise StoreUnavailable
         wanted = _List(institution, statement, values, asyncio.get_running_loop().create_future())
@@ -91,7 +91,7 @@ class Lists:
             self._start()
 
     def _abandon(self, wanted: "_List") -> None:
-        """Stop the list; its connection is free again once its thread has ended."""
+        """Stop the list. Its connection is free again once its thread has ended."""
         if wanted in self._waiting:
             self._waiting.remove(wanted)
         elif connection := self._running.get(wanted):
@@ -111,7 +111,7 @@ class _List:
     has_stopped: asyncio.Event = field(default_factory=asyncio.Event)
 
     def run(self, connection: sqlite3.Connection) -> list[Row]:
-        """Return the rows; in a thread."""
+        """Return the rows. In a thread."""
         with closing(connection.execute(self.statement, self.values)) as rows:
             return rows.fetchall()
 

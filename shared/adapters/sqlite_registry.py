@@ -54,7 +54,7 @@ class SqliteRegistry:
         before: CreditorInstitution | EllipsisType | None = ...,
         by: Operator = LOCAL_START,
     ) -> None:
-        """Register the institution, or replace what was registered of it; raise ChangedMeanwhile."""
+        """Register the institution, or replace its entry. Raises ChangedMeanwhile."""
         code = institution.fiscal_code
         with self._transaction():
             registered = self._institution(code)
@@ -65,7 +65,7 @@ class SqliteRegistry:
                 self._record(registered, institution, by)
 
     async def remove_institution(self, institution: CreditorInstitution, by: Operator = LOCAL_START) -> None:
-        """Take the institution out of the register; raise ChangedMeanwhile."""
+        """Take the institution out of the register. Raises ChangedMeanwhile."""
         code = institution.fiscal_code
         with self._transaction():
             if self._institution(code) != institution:
@@ -88,7 +88,7 @@ class SqliteRegistry:
     async def save_caller(
         self, caller: Caller, before: Caller | EllipsisType | None = ..., by: Operator = LOCAL_START
     ) -> None:
-        """Register the caller, or replace what was registered of it, with its keys; raise ChangedMeanwhile."""
+        """Register the caller, or replace its entry, with its keys. Raises ChangedMeanwhile."""
         with self._transaction():
             registered = self._caller(caller.name)
             holders = {holder.name for key in caller.keys if (holder := self._holder(key.hash))}
@@ -102,7 +102,7 @@ class SqliteRegistry:
                 self._record(registered, caller, by)
 
     async def remove_caller(self, caller: Caller, by: Operator = LOCAL_START) -> None:
-        """Take the caller and its keys out of the register; raise ChangedMeanwhile."""
+        """Take the caller and its keys out of the register. Raises ChangedMeanwhile."""
         with self._transaction():
             if self._caller(caller.name) != caller:
                 raise ChangedMeanwhile
@@ -169,7 +169,7 @@ class SqliteRegistry:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        """Write all of it or nothing, and nobody else in between."""
+        """Write all of it or nothing, with no other writer in between."""
         try:
             self._db.execute("BEGIN IMMEDIATE")
             yield

@@ -1,7 +1,7 @@
 """How a search of an institution's notices is asked of SQLite: one statement that merges ranges of one index.
 
 A list holds several stored statuses, and by number several segregation codes. For each of them the statement has one
-SELECT in the order of the list, which begins where the page begins and reads no more than the page holds; SQLite merges
+SELECT in the order of the list, which begins where the page begins and reads no more than the page holds. SQLite merges
 them. The index is named, so that the choice does not depend on statistics, and a missing index is an error.
 """
 
@@ -46,7 +46,7 @@ def count_statement(search: Search) -> tuple[str, list[object]]:
 
 
 def search_statement(search: Search, *, of_few: bool = False) -> tuple[str, list[object]]:
-    """Return the statement and its values; its rows are the sort key, the number and the document of a notice.
+    """Return the statement and its values. Its rows are the sort key, the number and the document of a notice.
 
     `of_few` sorts the notices of the granted segregation codes instead of seeking them among those of other codes.
     """
@@ -79,7 +79,7 @@ def _index(search: Search, stored: StoredAs, of_few: bool) -> str:
 
 
 def _is_overdue(stored: StoredAs) -> bool:
-    """Tell whether time has changed these notices and it is not written down yet."""
+    """Return whether time has changed these notices and the change is not written down."""
     return bool(stored.started or stored.ended)
 
 
@@ -104,7 +104,7 @@ def _places(search: Search, of_few: bool) -> Iterator[Condition]:
 
 
 def _granted(search: Search) -> list[tuple[str, str]]:
-    """Return the ranges of numbers of the granted segregation codes; codes that follow each other share one.
+    """Return the ranges of numbers of the granted segregation codes. Codes that follow each other share one.
 
     A range may hold numbers without a segregation code too: `_filters` leaves them out.
     """

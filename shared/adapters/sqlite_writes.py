@@ -30,7 +30,7 @@ class Write(ABC):
 
     @abstractmethod
     def run(self, db: sqlite3.Connection) -> VersionConflict | None:
-        """Write inside the transaction of the group; return why nothing was written, if another writer came first."""
+        """Write inside the transaction of the group. Return why nothing was written, if another writer came first."""
 
     def finish(self, outcome: Exception | None) -> None:
         """Give the outcome to the caller, unless it is gone."""
@@ -49,7 +49,7 @@ class Writes:
         self._is_scheduled = False
 
     async def add(self, write: Write) -> None:
-        """Return when the write is committed; raise VersionConflict, StoreUnavailable."""
+        """Return when the write is committed. Raises VersionConflict, StoreUnavailable."""
         loop = asyncio.get_running_loop()
         write.done, write.give_up_at = loop.create_future(), loop.time() + self._patience
         self._waiting.append(write)
@@ -59,7 +59,7 @@ class Writes:
         await write.done
 
     async def close(self) -> None:
-        """Commit what is waiting."""
+        """Commit the waiting writes."""
         while self._waiting:
             self._commit_next()
             await asyncio.sleep(_PAUSE if self._waiting else 0)
@@ -77,13 +77,13 @@ class Writes:
             loop.call_soon(self._commit_next)
 
     def _commit(self, group: list[Write]) -> list[Write]:
-        """Commit the writes together and finish each; return those that have to wait for another process."""
+        """Commit the writes together and finish each. Return those that have to wait for another process."""
         try:
             self._file.check_before_write()
             self._db.execute("BEGIN IMMEDIATE")
             outcomes = [write.run(self._db) for write in group]
             self._db.execute("COMMIT")
-        except Exception as error:  # noqa: BLE001  each caller gets it, of whatever type it is
+        except Exception as error:  # noqa: BLE001  each caller gets it, of any type
             self._roll_back()
             failure = error
         else:

@@ -1,1 +1,1 @@
-"""What a notice is and what may happen to it: pure, no I/O, no clock, no JSON."""
+"""The domain: notices and their rules. It is pure: no I/O, no clock, no JSON."""

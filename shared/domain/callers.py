@@ -1,4 +1,4 @@
-"""Who may call the archive, and what was granted to it: nothing that is not named here."""
+"""Callers and their grants. A caller has no access that is not granted here."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -29,24 +29,24 @@ class TooManyKeys(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key, known by its hash alone (SHA-256, hexadecimal); it ends before `expires_at`."""
+    """A key, known by its hash alone (SHA-256, hexadecimal). It ends before `expires_at`."""
 
     hash: str
     expires_at: datetime | None = None
 
     @property
     def id(self) -> str:
-        """Return what the key is called where people read: the first 12 digits of its hash."""
+        """Return the id of the key for people: the first 12 digits of its hash."""
         return self.hash[:12]
 
     def is_live(self, now: datetime) -> bool:
-        """Tell whether the key has not run out."""
+        """Return whether the key has not expired."""
         return _is_within(None, now, self.expires_at)
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A program that calls; `grants` names the segregation codes it acts for, by institution; `*` is every one."""
+    """A program that calls. `grants` names the segregation codes it acts for, by institution. `*` is every one."""
 
     name: str
     role: Role
@@ -62,11 +62,11 @@ class Caller:
         return Actor(self.role, self.name)
 
     def holds(self, key_hash: str, now: datetime) -> bool:
-        """Tell whether the key opens now: it is one of the caller's, and neither it nor the caller has run out."""
+        """Return whether the key opens now: it belongs to the caller, and neither of them has expired."""
         return any(key.hash == key_hash for key in self.live_keys(now)) and self.is_valid(now)
 
     def is_valid(self, now: datetime) -> bool:
-        """Tell whether the caller may call now, with whichever key."""
+        """Return whether the caller may call now, with any of its keys."""
         return _is_within(self.valid_from, now, self.valid_until)
 
     def live_keys(self, now: datetime) -> tuple[Key, ...]:
@@ -74,7 +74,7 @@ class Caller:
         return tuple(key for key in self.keys if key.is_live(now))
 
     def with_new_key(self, key_hash: str, old_ends_at: datetime, now: datetime) -> "Caller":
-        """Return the caller with one more key; those it has end then, unless sooner, and those that ran out are gone.
+        """Return the caller with one more key. Those it has end then, unless sooner, and those that ran out are gone.
 
         Raises TooManyKeys when it has two live ones.
         """
@@ -85,12 +85,12 @@ class Caller:
         return replace(self, keys=(*ended, Key(key_hash)))
 
     def segregation_codes(self, institution: str) -> frozenset[str]:
-        """Return the codes granted for an institution, `*` among them when all are; empty when it is not granted."""
+        """Return the codes granted for an institution, `*` among them when all are. Empty when it is not granted."""
         nothing: frozenset[str] = frozenset()
         return self.grants.get(institution, nothing) | self.grants.get(EVERY, nothing)
 
     def acts_for(self, institution: str, segregation_code: str | None) -> bool:
-        """Tell whether a number is granted; one without a segregation code needs the grant of every code."""
+        """Return whether a number is granted. A number without a segregation code needs the grant of every code."""
         granted = self.segregation_codes(institution)
         return EVERY in granted or (segregation_code is not None and segregation_code in granted)
 

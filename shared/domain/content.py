@@ -1,14 +1,14 @@
-"""What a notice says: its content, the rules that bind its fields to each other, and how it is amended."""
+"""The content of a notice, the rules between its fields, and how it is amended."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
-from typing import Any, Protocol, TypedDict
+from typing import Any, Protocol
 
 from shared.domain.amounts import Amount
 from shared.domain.dates import DueDate, ValidFrom
 from shared.domain.identifiers import DebtorCode, Iban, InstitutionCode
 from shared.domain.institutions import RegisteredIban
+from shared.domain.terms import Term
 from shared.domain.texts import as_known
 from shared.errors import InvalidBody, NoIbanRegistered, Violation
 
@@ -16,18 +16,18 @@ MAX_TRANSFERS = 5
 MAX_METADATA = 10
 
 
-class DebtorType(StrEnum):
-    """A natural person (*persona fisica*) or a legal one (*persona giuridica*)."""
+class DebtorType(Term):
+    """The kind of debtor."""
 
-    F = "F"
-    G = "G"
+    F = "F", "natural person (persona fisica)"
+    G = "G", "legal person (persona giuridica)"
 
 
-class IbanSource(StrEnum):
-    """Where the IBAN of a notice comes from: the notice itself, or the registry."""
+class IbanSource(Term):
+    """The source of the IBAN of a notice."""
 
-    GIVEN = "given"
-    REGISTERED = "registered"
+    GIVEN = "given", "the request had an `iban`"
+    REGISTERED = "registered", "the IBAN of the institution"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,36 +63,16 @@ class Transfer:
     metadata: Mapping[str, str] = field(default_factory=dict)
 
 
-class DebtorChanges(TypedDict, total=False):
-    """The fields of the debtor that a declaration names."""
+Changes = Mapping[str, Any]
+"""The fields of Content that a declaration names, with their values.
 
-    type: DebtorType
-    fiscal_code: DebtorCode
-    full_name: str
-
-
-class Changes(TypedDict, total=False):
-    """The fields of the content that a declaration names; `debtor` and `metadata` merge key by key, None clears."""
-
-    amount: Amount
-    description: str
-    due_date: DueDate
-    debtor: DebtorChanges
-    iban: Iban | None
-    postal_iban: Iban | None
-    valid_from: ValidFrom | None
-    switch_to_expired: bool
-    pay_stand_in: bool
-    transfers: tuple[Transfer, ...]
-    iupd: str | None
-    company_name: str | None
-    office_name: str | None
-    metadata: Mapping[str, str | None] | None
+`debtor` holds the fields of Debtor that change, and `metadata` the keys. None clears a field or a key.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a notice says. `iban_source` is None where there are transfers, and before `with_iban` settled it."""
+    """The content of a notice. `iban_source` is None with transfers, and before `with_iban` sets it."""
 
     amount: Amount
     description: str
@@ -101,6 +81,7 @@ class Content:
     iban: Iban | None = None
     postal_iban: Iban | None = None
     iban_source: IbanSource | None = None
+    """given: the request had an `iban`. registered: the IBAN of the institution. Null: with transfers."""
     valid_from: ValidFrom | None = None
     switch_to_expired: bool = False
     pay_stand_in: bool = True
@@ -112,7 +93,7 @@ class Content:
 
     @property
     def transfer_ids(self) -> set[int]:
-        """Return the ids under which money arrives; a notice without transfers has the one that is computed, 1."""
+        """Return the ids under which money arrives. A notice without transfers has the one that is computed, 1."""
         return {transfer.id for transfer in self.transfers} or {1}
 
     def with_iban(self, default: RegisteredIban | None) -> "Content":
@@ -130,13 +111,13 @@ class Content:
         return replace(self, iban=default.iban, postal_iban=postal, iban_source=IbanSource.REGISTERED)
 
     def sent_back(self, known: "Content") -> "Content":
-        """Return the content, its IBAN still the registered one where a client only sends back what it read."""
+        """Return the content. Its IBAN stays the registered one if the client only sends back the IBAN that it read."""
         if known.iban_source is IbanSource.REGISTERED and self.iban == known.iban:
             return replace(self, iban_source=IbanSource.REGISTERED)
         return self
 
     def amended(self, changes: Changes, default: RegisteredIban | None, *, refresh_iban: bool = False) -> "Content":
-        """Return the content with the named fields changed; the rest stays, but a registered IBAN is looked up anew.
+        """Return the content with the named fields changed. The others stay, but a registered IBAN is looked up again.
 
         Without `refresh_iban` it is looked up only where something else changes.
         Transfers drop the IBANs, and the IBAN drops the transfers. Raises InvalidBody when the fields no longer fit
@@ -207,7 +188,7 @@ ONE_WAY = "A notice has transfers or an IBAN of its own, not both"
 
 
 def starts_in_time(valid_from: ValidFrom | None, due_date: DueDate) -> bool:
-    """Tell whether a notice becomes valid before its due date."""
+    """Return whether a notice becomes valid before its due date."""
     return valid_from is None or valid_from.instant < due_date.instant
 
 
@@ -217,5 +198,5 @@ class _Part(Protocol):
 
 
 def adds_up(amount: Amount, transfers: Sequence[_Part]) -> bool:
-    """Tell whether transfers, where there are any, add up to the amount of the notice."""
+    """Return whether the transfers, if there are any, add up to the amount of the notice."""
     return not transfers or sum(transfer.amount for transfer in transfers) == amount

@@ -13,7 +13,7 @@ _LONGEST: Final = len("2026-12-16T10:00:00.123456789+01:00")
 def fault_of(text: str, expected: str) -> str:
     """Return the sentence that follows the name of the field: which text is expected, and which part of this is not so.
 
-    `expected` is A_DAY, A_DATE_TIME or A_DAY_OR_DATE_TIME; the text is none of it.
+    `expected` is A_DAY, A_DATE_TIME or A_DAY_OR_DATE_TIME. The text is none of it.
     """
     return f"must be {expected}: {_reason(text, expected)}"
 
@@ -73,4 +73,4 @@ _WRONG_FORMS: Final = tuple(
         (rf"{_DAY}[Tt]{_CLOCK}{_FRACTION}(?!{_OFFSET}?$).*", "only Z or an offset such as +01:00 follows the time"),
     )
 )
-"""In the order of the text, each row taking for granted what the rows before it refuse."""
+"""The mistakes, in the order of the text. A row does not check for the mistakes of earlier rows."""

@@ -1,4 +1,4 @@
-"""Decides what a date or a date-time means, in Europe/Rome.
+"""The meaning of dates and date-times, in Europe/Rome.
 
 An instant is an aware datetime in UTC, truncated to milliseconds.
 """
@@ -30,7 +30,7 @@ def decode_instant(text: str) -> datetime:
 
 
 def parse_instant(text: str, expected: str = A_DATE_TIME) -> datetime:
-    """Accept an RFC 3339 date-time from 2000 on in Rome; digits beyond milliseconds are dropped.
+    """Accept an RFC 3339 date-time from 2000 on in Rome. Digits beyond milliseconds are dropped.
 
     Without offset it is local time in Rome, an ambiguous hour the first one. Beyond LAST_INSTANT it is that instant.
     `expected` says in a refusal which texts are right. InvalidValue `date_time`, `date_out_of_range`, `missing_hour`
@@ -55,7 +55,7 @@ def parse_instant(text: str, expected: str = A_DATE_TIME) -> datetime:
 
 
 def parse_day(text: str, expected: str = A_DAY) -> date:
-    """Accept "YYYY-MM-DD" from 2000-01-01 on; InvalidValue `date_time`, `date_out_of_range`."""
+    """Accept "YYYY-MM-DD" from 2000-01-01 on. InvalidValue `date_time`, `date_out_of_range`."""
     if not _DAY.fullmatch(text):
         raise InvalidValue("date_time", fault_of(text, expected))
     if text < "2":
@@ -74,7 +74,7 @@ def first_instant(day: date) -> datetime:
 
 
 def in_rome(at: datetime) -> datetime:
-    """Give the time that the clocks of Rome show; what would be in the year 10000 is the last second of 9999."""
+    """Give the time that the clocks of Rome show. What would be in the year 10000 is the last second of 9999."""
     try:
         return at.astimezone(ROME)
     except OverflowError:
@@ -88,14 +88,14 @@ def _day_in_rome(at: datetime) -> date:
 
 @dataclass(frozen=True, slots=True)
 class _Boundary:
-    """An instant that was given as a day of Rome (`whole_day`) or as a date-time, and is shown likewise."""
+    """An instant that was given as a day of Rome (`whole_day`) or as a date-time, and is shown in the same way."""
 
     instant: datetime
     whole_day: bool
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Accept a day or date-time, as parse_day and parse_instant do; InvalidValue with their codes."""
+        """Accept a day or date-time, as parse_day and parse_instant do. InvalidValue with their codes."""
         if len(text) == len("2026-11-24"):
             return cls.of_day(parse_day(text, A_DAY_OR_DATE_TIME))
         return cls(parse_instant(text, A_DAY_OR_DATE_TIME), whole_day=False)
@@ -135,7 +135,7 @@ class DueDate(_Boundary):
 
     @staticmethod
     def _instant_of(day: date) -> datetime:
-        """Give the first instant after the day; the last day of the calendar has none."""
+        """Give the first instant after the day. The last day of the calendar has none."""
         return LAST_INSTANT if day == date.max else first_instant(day + timedelta(days=1))
 
     @property
@@ -149,7 +149,7 @@ class DueDate(_Boundary):
         return f"{self.day.isoformat()} {format_instant(self.instant)}"
 
     def has_passed(self, now: datetime) -> bool:
-        """Tell whether it is too late."""
+        """Return whether it is too late."""
         return self.instant <= now
 
 

@@ -21,6 +21,10 @@ from shared.errors import (
     IuvIsFixed,
     ManagedByEc,
     ManagedByGpd,
+    NoIbanRegistered,
+    NothingToCancel,
+    NoticeCancelled,
+    NoticeNotFound,
     PreconditionFailed,
     StaleDeclaration,
 )
@@ -31,7 +35,7 @@ class Precondition:
     """Which version of the notice the client expects.
 
     `is_new`: it is not published yet (If-None-Match: *). `exists`: any version (If-Match: *). `versions`: one of these
-    (If-Match); None is no expectation.
+    (If-Match). None is no expectation.
     """
 
     is_new: bool = False
@@ -63,6 +67,10 @@ class Publication:
     address: Address
     content: Content
     iuv: Iuv | None = None
+
+    def with_iban(self, default: RegisteredIban | None) -> "Publication":
+        """Return the publication with the account that receives the money. Raises NoIbanRegistered."""
+        return replace(self, content=self.content.with_iban(default))
 
     @property
     def full_iuv(self) -> Iuv:
@@ -97,6 +105,22 @@ def publish(
     return _replace_content(change, notice, content, context, EventType.PUBLISHED)
 
 
+def publish_or_amend(
+    known: Notice | None,
+    publication: Publication,
+    changes: Changes,
+    default: RegisteredIban | None,
+    context: WriteContext,
+) -> Change:
+    """Publish a notice that is not known, or change the named fields of one that is (paCreatePosition).
+
+    An IBAN that came from the registry is looked up again. Raises the errors of `publish` and `amend`.
+    """
+    if known is None or not known.is_communicated:
+        return publish(known, publication.with_iban(default), context)
+    return amend(known, changes, default, context, iuv=publication.iuv, refresh_iban=True)
+
+
 def amend(
     known: Notice | None,
     changes: Changes,
@@ -107,12 +131,14 @@ def amend(
     *,
     refresh_iban: bool = False,
 ) -> Change:
-    """Change the named fields of a notice and keep the others; `default` is the institution's IBAN of the moment.
+    """Change the named fields of a notice and keep the others. `default` is the registered IBAN of the institution.
 
-    `refresh_iban`: an IBAN that the registry gave is taken from it anew, although nothing else changes.
+    `refresh_iban`: an IBAN that came from the registry is looked up again, although nothing else changes.
     Raises NoIbanRegistered, NoticeNotFound, PreconditionFailed, IuvIsFixed, StaleDeclaration, InvalidBody,
     DueDateInPast, and the refusals of the life cycle.
     """
+    if default is None and "iban" in changes and changes["iban"] is None and not changes.get("transfers"):
+        raise NoIbanRegistered
     notice = _declared(known, EventType.AMENDED, context, precondition)
     _refuse_another_iuv(notice, iuv)
     context = _reject_stale(notice.content_at, context)
@@ -138,6 +164,23 @@ def cancel(
     """
     reason = EndReason.REPLACED if replaced_by else end_reason
     return _end(known, EventType.CANCELLED, context, precondition, reason, replaced_by, iuv)
+
+
+def cancel_position(known: Notice | None, iuv: Iuv, context: WriteContext) -> Change:
+    """Cancel a notice as paCreatePosition does: a repetition is refused, because its clients rely on that.
+
+    Raises NothingToCancel, and the errors of `cancel`.
+    """
+    try:
+        change = cancel(known, context, end_reason=EndReason.UNSPECIFIED, iuv=iuv)
+    except NoticeNotFound:
+        raise NothingToCancel from None
+    if not change.events:
+        raise NoticeCancelled(
+            "The position is cancelled already, so there is nothing to do. If the debt still stands, restore it:"
+            " POST /api/v1/creditor-institutions/{ec}/notices/{nav}/events with type restored."
+        )
+    return change
 
 
 def close(known: Notice | None, context: WriteContext, precondition: Precondition = ANYTHING) -> Change:
@@ -217,7 +260,7 @@ def _end(
 
 
 def _reject_stale(latest: datetime | None, context: WriteContext) -> WriteContext:
-    """Raise StaleDeclaration if a later declaration of this kind is stored; return the context in its place after it.
+    """Raise StaleDeclaration if a later declaration of this kind is stored. Return the context in its place after it.
 
     The order is that of the institution. A declaration without a time, or with one in the future, comes after those
     that are stored: the clock of the host that took the latest one may be ahead of ours.
@@ -233,7 +276,7 @@ def _reject_stale(latest: datetime | None, context: WriteContext) -> WriteContex
 
 
 def _declared(known: Notice | None, event: EventType, context: WriteContext, precondition: Precondition) -> Notice:
-    """Return the communicated notice; raise NoticeNotFound, PreconditionFailed, ManagedByGpd, ManagedByEc."""
+    """Return the communicated notice. Raises NoticeNotFound, PreconditionFailed, ManagedByGpd, ManagedByEc."""
     if known is None or not known.is_communicated:
         lifecycle.effect_of(event, known.status if known else None, Dates(), context.now)
         raise AssertionError("the life cycle refuses a declaration about a notice that was not communicated")

@@ -1,4 +1,4 @@
-"""What happened to a notice: events, each written once, with the version it made; history, audit and outbox in one."""
+"""The events of a notice. Each is written once, with the version that it made. They are history, audit and outbox."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from shared.domain.money import Payment, Settlement
 
 
 class Role(StrEnum):
-    """On whose behalf somebody acts."""
+    """The role of a caller."""
 
     CREDITOR_INSTITUTION = "creditor_institution"
     BROKER = "broker"
@@ -52,11 +52,10 @@ ARCHIVE = Actor(Role.ARCHIVE, "archive")
 
 @dataclass(frozen=True, slots=True)
 class WriteContext:
-    """One attempt to change a notice: who, when, and on what ground.
+    """Who writes, when and why. The same in every retry of a request.
 
-    `write_id` is the same in every attempt of one request, so that a store recognises its own write. `occurred_at` is
-    what the declarer says, `origin` on whose side it stands; `cause` is the id of the message that brought it, `reason`
-    the declarer's free text.
+    By `write_id` a store recognises its own write. `occurred_at` is the time of the declaration, `origin` the side of
+    the declarer, `cause` the id of the inbound message, `reason` a free text.
     """
 
     now: datetime
@@ -69,13 +68,13 @@ class WriteContext:
 
     @property
     def at(self) -> datetime:
-        """When it happened: as declared, unless that is ahead of our clock."""
+        """Return the declared time, or now if that is in the future."""
         return self.now if self.occurred_at is None else min(self.occurred_at, self.now)
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What every reader of an event needs of the notice, without asking for it; never the debtor."""
+    """The fields of the notice that every reader of an event needs. Never the debtor."""
 
     iuv: Iuv
     origin: Origin | None

@@ -9,7 +9,7 @@ from shared.domain.notice import CONTENT_FIELDS, Notice
 
 
 def undone(notice: Notice, event: NoticeEvent) -> Notice | None:
-    """Return the notice without its latest event; None if that event is its publication.
+    """Return the notice without its latest event. None if that event is its publication.
 
     `version` and `updated_at` stay: they follow from the event before, see `as_recorded`.
     """

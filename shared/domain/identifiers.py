@@ -24,7 +24,7 @@ class InstitutionCode(str):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Accept 11 digits; InvalidValue `institution_code`."""
+        """Accept 11 digits. InvalidValue `institution_code`."""
         # No check digit: 77777777777, the platform's own test institution, fails it. The registry decides.
         if len(text) == 11 and _all_digits(text):
             return cls(text)
@@ -38,7 +38,7 @@ class Iuv(str):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Accept 1 to 35 letters and digits of either case; InvalidValue `iuv`."""
+        """Accept 1 to 35 letters and digits of either case. InvalidValue `iuv`."""
         if _letters_and_digits(text):
             return cls(text)
         raise InvalidValue("iuv", f"must be {_UP_TO_35}: {_up_to_35_fault(text)}")
@@ -75,7 +75,7 @@ class NoticeNumber(str):
 
     @property
     def iuv(self) -> Iuv:
-        """Give the IUV that the number contains (SACI 3.2); a lenient number loses only a leading 3."""
+        """Give the IUV that the number contains (SACI 3.2). A lenient number loses only a leading 3."""
         if self._is_regular() and self[0] <= "3":
             # After auxiliary digit 0 comes an application code of two digits, which the IUV leaves out.
             return Iuv(self[3:] if self[0] == "0" else self[1:])
@@ -92,7 +92,7 @@ class DebtorCode(str):
 
     @classmethod
     def parse(cls, text: str, *, lenient: bool = False) -> Self:
-        """Accept a personal code, a company code, or ANONIMO; lenient: 2 to 16 of A-Z 0-9; never eleven zeros.
+        """Accept a personal code, a company code, or ANONIMO. Lenient: 2 to 16 of A-Z 0-9. Never eleven zeros.
 
         InvalidValue `debtor_code`. The debtor's type restricts nothing: F may have a provisional code of 11
         digits, and G is also the sole trader, who has a personal code.
@@ -100,7 +100,7 @@ class DebtorCode(str):
         if lenient:
             if _LENIENT_DEBTOR.fullmatch(text) and text != _ZEROS:
                 return cls(text)
-            reason = _NOBODY if text == _ZEROS else characters_fault(text) or length_fault(text)
+            reason = _ELEVEN_ZEROS if text == _ZEROS else characters_fault(text) or length_fault(text)
             raise InvalidValue("debtor_code", f"must be 2 to 16 upper-case letters and digits: {reason}")
         if is_personal_code(text) or (is_company_code(text) and text != _ZEROS) or text == ANONYMOUS:
             return cls(text)
@@ -116,7 +116,7 @@ class Iban(str):
 
     @classmethod
     def parse(cls, text: str, *, lenient: bool = False) -> Self:
-        """Accept 27 characters of IT or SM with right check digits and CIN (ISO 13616); InvalidValue `iban`.
+        """Accept 27 characters of IT or SM with right check digits and CIN (ISO 13616). InvalidValue `iban`.
 
         Lenient: 15 to 34 characters of any country, check digits not looked at.
         """
@@ -130,7 +130,7 @@ class Iban(str):
 
     @classmethod
     def parse_postal(cls, text: str, *, lenient: bool = False) -> Self:
-        """Accept an IBAN of Poste Italiane; lenient: of any bank. InvalidValue `iban`, `postal_iban`."""
+        """Accept an IBAN of Poste Italiane. Lenient: of any bank. InvalidValue `iban`, `postal_iban`."""
         iban = cls.parse(text, lenient=lenient)
         if lenient or iban.is_postal:
             return iban
@@ -138,17 +138,17 @@ class Iban(str):
 
     @property
     def is_postal(self) -> bool:
-        """Tell whether the bank (ABI) is Poste Italiane, by the same rule as the Nodo."""
+        """Return whether the bank (ABI) is Poste Italiane, by the same rule as the Nodo."""
         return self[5:10] == "07601"
 
 
 def is_personal_code(text: str) -> bool:
-    """Tell a person's codice fiscale: 16 characters, omocodia too, a real birthday, the check character."""
+    """Return whether the text is a personal codice fiscale: 16 characters, omocodia, birthday, check character."""
     return bool(_PERSONAL_FORM.fullmatch(text)) and _has_birthday(text) and _check_letter(text[:15]) == text[15]
 
 
 def is_company_code(text: str) -> bool:
-    """Tell the codice fiscale of a company, or a person's provisional one: 11 digits, Luhn's check digit."""
+    """Return whether the text is a codice fiscale of 11 digits (company or provisional), with Luhn's check digit."""
     if len(text) != 11 or not _all_digits(text):
         return False
     characters = text.encode()
@@ -184,7 +184,7 @@ def _number_fault(text: str) -> str:
 
 def _debtor_fault(text: str) -> str:
     if text == _ZEROS:
-        return _NOBODY
+        return _ELEVEN_ZEROS
     if fault := characters_fault(text):
         return fault
     if len(text) == 11 and _all_digits(text):
@@ -255,7 +255,7 @@ _LENIENT_DEBTOR: Final = re.compile("[A-Z0-9]{2,16}")
 _LENIENT_IBAN: Final = re.compile("[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}")
 
 _UP_TO_35: Final = "1 to 35 letters and digits"
-_NOBODY: Final = f"eleven zeros are nobody's; where the debtor is unknown, send {ANONYMOUS}"
+_ELEVEN_ZEROS: Final = f"eleven zeros are not a code. If the debtor is unknown, send {ANONYMOUS}"
 _DIGIT: Final = f"{digits}LMNPQRSTUV"
 _PERSONAL_PARTS: Final = (
     (0, 6, ascii_uppercase, "characters 1 to 6 must be letters"),
@@ -287,7 +287,7 @@ _NUMBERS: Final = {
 }
 _DAYS: Final = {letter: days for days, letters in ((31, "ACELMRT"), (30, "DHPS"), (29, "B")) for letter in letters}
 
-# Values of characters for bytes.translate: summing what it returns is several times faster than a loop.
+# Values of characters for bytes.translate: to sum its result is several times faster than a loop.
 _CHARACTERS: Final = (digits + ascii_uppercase).encode()
 _EVEN: Final = bytes.maketrans(_CHARACTERS, bytes((*range(10), *range(26))))
 _ODD_TEN: Final = (1, 0, 5, 7, 9, 13, 15, 17, 19, 21)  # 0-9, and A-J alike

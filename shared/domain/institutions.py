@@ -1,4 +1,4 @@
-"""What the registry knows of a creditor institution, and what follows from it for its notices."""
+"""Creditor institutions: their registered data, and the rules that follow for their notices."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -11,7 +11,7 @@ DEFAULT_LABEL = "ACA"
 
 @dataclass(frozen=True, slots=True)
 class RegisteredIban:
-    """An IBAN of an institution; `postal` says that it also serves as the postal IBAN."""
+    """An IBAN of an institution. `postal` says that it also serves as the postal IBAN."""
 
     iban: Iban
     labels: frozenset[str]
@@ -28,7 +28,7 @@ class Exclusion:
     last_day: date | None = None
 
     def covers(self, number: NoticeNumber, day: date) -> bool:
-        """Tell whether a payment made on the day needs no notice."""
+        """Return whether a payment made on the day needs no notice."""
         return (
             number.segregation_code == self.segregation_code
             and self.first_day <= day
@@ -38,7 +38,7 @@ class Exclusion:
 
 @dataclass(frozen=True, slots=True)
 class CreditorInstitution:
-    """A registered institution. `lenient`: checks of form only, for test environments; `stand_in`: enabled for it."""
+    """A registered institution. `lenient`: checks of form only, for test environments. `stand_in`: enabled for it."""
 
     fiscal_code: InstitutionCode
     name: str
@@ -54,5 +54,5 @@ class CreditorInstitution:
         return max(labelled, key=lambda iban: iban.registered_at, default=None)
 
     def excludes(self, number: NoticeNumber, day: date) -> bool:
-        """Tell whether a payment of the number on the day needs no notice (SANP 3.8, exclusion conditions)."""
+        """Return whether a payment of the number on the day needs no notice (SANP 3.8, exclusion conditions)."""
         return any(exclusion.covers(number, day) for exclusion in self.exclusions)

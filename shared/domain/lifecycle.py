@@ -37,7 +37,7 @@ class Status(Term):
 
 
 class EventType(Term):
-    """The type of an event; permanent once published."""
+    """The type of an event. Permanent once published."""
 
     PUBLISHED = "published", "the whole notice was communicated, for the first time"
     AMENDED = "amended", "the content of the notice was changed, by PATCH or by another PUT"
@@ -53,11 +53,11 @@ class EventType(Term):
 
 
 StateEvent = Literal[EventType.CANCELLED, EventType.CLOSED, EventType.RESTORED]
-"""The events that a creditor institution declares beside the content of a notice."""
+"""The events that a creditor institution declares, except those about the content."""
 
 
 class Anomaly(Term):
-    """A fact that contradicts a declaration or another fact; recorded, never refused."""
+    """A fact that contradicts a declaration or another fact. Recorded, never refused."""
 
     PAID_AFTER_CANCELLATION = "paid_after_cancellation", "a receipt came for a cancelled notice"
     PAID_TWICE = "paid_twice", "a second receipt came, or one for a notice that was paid outside pagoPA"
@@ -174,7 +174,7 @@ TRANSITIONS: Mapping[Status | None, Mapping[EventType, Cell]] = {
         _E.REPORTED: Becomes(_S.REPORTED, _A.REPORTED_TWICE),
     },
 }
-"""The effect of a declaration or a fact, by the status at its time; None is a number that the archive does not have."""
+"""The effect of a declaration or a fact, by the status at its time. None is a number that the archive does not have."""
 
 
 class Passage(NamedTuple):
@@ -217,7 +217,7 @@ TRUE_NOW: Mapping[Status, tuple[StoredAs, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Dates:
-    """The instants at which time changes a notice; None where it never does.
+    """The instants at which time changes a notice. None where it never does.
 
     `starts_at` is validFrom. `ends_at` is the due date if it is binding. `awaited_until` is the end of the wait for a
     notice that was not communicated.
@@ -249,7 +249,7 @@ class Effect:
 def effect_of(
     event: EventType, status: Status | None, dates: Dates, now: datetime, *, is_settled: bool = True
 ) -> Effect | None:
-    """Return the effect of an event on a notice in this status; None if nothing changes. Raise the refusal of the cell.
+    """Return the effect of an event on a notice in this status. None if nothing changes. Raise the refusal of the cell.
 
     `dates` are those of the notice after the event. `is_settled`: every transfer has a settlement line. A notice is
     PAID, not REPORTED, until then.

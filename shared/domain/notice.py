@@ -1,7 +1,7 @@
-"""A notice as the archive knows it, and the one way it changes: by events, each of which makes a new version."""
+"""A notice, and the one way to change it: by events. Each event makes a new version."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -15,40 +15,60 @@ from shared.domain.money import Payment, Settlement
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """What names a notice: its creditor institution and its number."""
+    """The identity of a notice: its creditor institution and its number."""
 
     creditor_institution: InstitutionCode
+    """The institution that issued the notice."""
     number: NoticeNumber
+    """The number of the notice (numero avviso)."""
+
+
+LIFE = {"life": True}
+"""Marks a field that events change beside the content. It is shown where it has a value, and in the history."""
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A notice at one version. `status` is the one written down; the one true now is `status_at(now)`.
+    """A notice at one version.
 
-    `origin`, `published_at` and `content` are None as long as nobody communicated it. `content_at` and `state_at` are
-    the times of the latest declaration of either kind; `awaited_until` ends the wait for one that was only paid.
+    `status` is the stored one. The one that is true now is `status_at(now)`. Fields without a docstring are not shown.
     """
 
     address: Address
     iuv: Iuv
+    """The identifier of the payment."""
     version: int
-    status: Status
+    """The number of events of the notice. Each change adds at least one."""
+    status: Status = field(metadata=LIFE)
+    """The status now: SCHEDULED (not yet payable), ACTIVE (payable), EXPIRED, CANCELLED, CLOSED (paid outside pagoPA),
+    PAID, REPORTED (in a flusso di rendicontazione)."""
     updated_at: datetime
+    """When it last changed."""
     origin: Origin | None = None
+    """The party that published it and alone can change it: the institution (ec), or Gestione Posizioni Debitorie
+    (gpd)."""
     published_at: datetime | None = None
+    """When it was first published."""
     content: Content | None = None
-    payments: tuple[Payment, ...] = ()
-    settlements: tuple[Settlement, ...] = ()
-    anomalies: tuple[Anomaly, ...] = ()
-    end_reason: EndReason | None = None
-    replaced_by: NoticeNumber | None = None
+    payments: tuple[Payment, ...] = field(default=(), metadata=LIFE)
+    """The receipts (ricevute telematiche) of the notice."""
+    settlements: tuple[Settlement, ...] = field(default=(), metadata=LIFE)
+    """The lines of settlement flows (flussi di rendicontazione) for the notice."""
+    end_reason: EndReason | None = field(default=None, metadata=LIFE)
+    """Why it was cancelled or closed."""
+    replaced_by: NoticeNumber | None = field(default=None, metadata=LIFE)
+    """The notice that replaced this one."""
+    anomalies: tuple[Anomaly, ...] = field(default=(), metadata=LIFE)
+    """Payments and settlements that contradict the declarations, in order."""
+    # The times of the latest declarations of content and of state, and the end of the wait for a notice that was paid
+    # before it was communicated.
     content_at: datetime | None = None
     state_at: datetime | None = None
     awaited_until: datetime | None = None
 
     @property
     def is_communicated(self) -> bool:
-        """Tell whether somebody communicated the notice, so that it may be shown."""
+        """Return whether the notice was communicated, so that it may be shown."""
         return lifecycle.is_communicated(self.status)
 
     @property
@@ -57,14 +77,14 @@ class Notice:
         return dates_of(self.content, self.awaited_until)
 
     @property
-    def unheard_payment_day(self) -> date | None:
-        """Return the day of the first payment of a notice that nobody communicated; None for one that somebody did."""
+    def awaited_payment_day(self) -> date | None:
+        """Return the day of the first payment of a notice that is awaited, None for one that was communicated."""
         facts: tuple[Payment | Settlement, ...] = (*self.payments, *self.settlements)
         return facts[0].paid_on if facts and not self.is_communicated else None
 
     @property
     def next_change_at(self) -> datetime | None:
-        """Return when time will next change the notice; None while it never will."""
+        """Return when time will next change the notice. None while it never will."""
         return self.dates.of(self.status)
 
     def status_at(self, now: datetime) -> Status:
@@ -82,7 +102,7 @@ def dates_of(content: Content | None, awaited_until: datetime | None = None) -> 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A notice and the events, one version each, that made it what it is; none when nothing changed."""
+    """A notice after some events, each of which made a version. No events if nothing changed."""
 
     notice: Notice
     events: tuple[NoticeEvent, ...] = ()
@@ -94,7 +114,7 @@ class Change:
 
     @classmethod
     def caught_up(cls, notice: Notice, context: WriteContext) -> "Change":
-        """Return what time has done to the notice until now, written down."""
+        """Return the changes that time made to the notice until now, as events."""
         change = cls(notice)
         for passage, at in lifecycle.passages(notice.status, notice.dates, context.now):
             change = change.by_time(passage, context, at)
@@ -107,11 +127,11 @@ class Change:
 
     @property
     def publishes(self) -> bool:
-        """Tell whether the change is the publication of the notice."""
+        """Return whether the change publishes the notice."""
         return any(event.type is EventType.PUBLISHED for event in self.events)
 
     def is_changed_by(self, event: EventType, context: WriteContext) -> bool:
-        """Return whether the event changes the notice; raise the refusal of the life cycle."""
+        """Return whether the event changes the notice. Raises the refusal of the life cycle."""
         return lifecycle.effect_of(event, self.notice.status, self.notice.dates, context.now) is not None
 
     def then(
@@ -170,8 +190,8 @@ class Change:
         return Change(after, (*self.events, _event(self.notice, after, event, context, at, facts)))
 
 
-CONTENT_FIELDS = tuple(field.name for field in fields(Content))
-LIFE_FIELDS = ("status", "payments", "settlements", "anomalies", "end_reason", "replaced_by")
+CONTENT_FIELDS = tuple(one.name for one in fields(Content))
+LIFE_FIELDS = tuple(one.name for one in fields(Notice) if one.metadata == LIFE)
 
 
 def _event(

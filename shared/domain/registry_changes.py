@@ -1,4 +1,4 @@
-"""What was changed in the registry: who changed which institution or caller, when, and which of its fields."""
+"""Changes of the registry: who changed which institution or caller, when, and which of its fields."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,14 +7,14 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """What is registered."""
+    """The kind of an entry."""
 
     INSTITUTION = "institution"
     CALLER = "caller"
 
 
 class Action(StrEnum):
-    """What a change does to an institution or a caller."""
+    """The kind of a change."""
 
     ADDED = "added"
     CHANGED = "changed"
@@ -34,7 +34,7 @@ class Operator:
 
 
 LOCAL_START = Operator("local start")
-"""Registers what a local archive starts with."""
+"""Registers the first entries of a local archive."""
 
 
 @dataclass(frozen=True, slots=True)

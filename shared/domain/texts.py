@@ -12,14 +12,14 @@ from shared.errors import InvalidValue
 
 
 def parse_text(text: str) -> str:
-    """Accept a text of one line without control characters; InvalidValue `control_character`."""
+    """Accept a text of one line without control characters. InvalidValue `control_character`."""
     if not text.isprintable():  # the fast way for nearly every text: it takes fewer characters than the rule
         _refuse_control_characters(text)
     return text
 
 
 def parse_visible_text(text: str) -> str:
-    """Accept what parse_text accepts, if it shows something; InvalidValue `control_character`, `nothing_visible`."""
+    """Accept what parse_text accepts, if it shows something. InvalidValue `control_character`, `nothing_visible`."""
     if not text.isprintable():
         _refuse_control_characters(text)
     if not text or text.isspace() or not (text.isascii() or any(map(_is_visible, text))):
@@ -28,7 +28,7 @@ def parse_visible_text(text: str) -> str:
 
 
 def is_same_text(text: str, other: str) -> bool:
-    """Tell whether two texts are read alike: `è` as one character, or as `e` and an accent (one NFC form)."""
+    """Return whether two texts read the same: `è` as one character, or as `e` and an accent (one NFC form)."""
     return text == other or _normal(text) == _normal(other)
 
 

@@ -1,6 +1,6 @@
 """The parameters of an address, read from its query as it was sent.
 
-The platform joins what is given twice and drops what is empty, so its own parameters hide such mistakes.
+The platform joins repeated parameters and drops empty ones, so it hides such mistakes.
 """
 
 import re
@@ -14,7 +14,7 @@ _STRAY_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
 
 
 def parameters_of(url: str, names: Collection[str]) -> dict[str, str]:
-    """Return the parameters of an address, decoded, by name; `names` are those that it may have.
+    """Return the parameters of an address, decoded, by name. `names` are those that it may have.
 
     A `+` is a blank. Empty pieces between `&` are no parameters. Raises InvalidParameter for one that is unknown, given
     twice, without a value, or no percent-encoded UTF-8.
@@ -47,7 +47,7 @@ def _read(query: str, names: Collection[str], parameters: dict[str, str]) -> Ite
 
 
 def _decoded(text: str) -> str | None:
-    """Return the text, its escapes decoded; None where they cannot be."""
+    """Return the text, its escapes decoded. None where they cannot be."""
     if _STRAY_PERCENT.search(text):
         return None
     try:

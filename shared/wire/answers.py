@@ -1,42 +1,38 @@
-"""What the archive answers: domain → JSON."""
+"""Answers: domain → JSON."""
 
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from shared.documents import changed_fields, content_fields, plain
+from shared.codecs import camel
+from shared.documents import CONTENT, changed_fields, encode_field
+from shared.domain.dates import format_instant
 from shared.domain.events import NoticeEvent
-from shared.domain.notice import Notice
+from shared.domain.notice import LIFE_FIELDS, Notice
+
+_FACTS = {camel(name): name for name in LIFE_FIELDS if name != "status"}
 
 
 def notice(notice: Notice, now: datetime) -> dict[str, Any]:
     """Return a notice as it is shown, with the status that is true at `now`."""
     assert notice.content is not None, "only a communicated notice is shown"
-    shown = {
+    assert notice.published_at is not None, "only a communicated notice is shown"
+    return {
         "creditorInstitution": notice.address.creditor_institution,
         "noticeNumber": notice.address.number,
         "iuv": notice.iuv,
         "origin": notice.origin,
         "status": notice.status_at(now),
         "version": notice.version,
-        "publishedAt": plain(notice.published_at),
-        "updatedAt": plain(notice.updated_at),
-        **content_fields(notice.content),
+        "publishedAt": format_instant(notice.published_at),
+        "updatedAt": format_instant(notice.updated_at),
+        **CONTENT.encode(notice.content, nulls=True),
+        **{public: encode_field(name, value) for public, name in _FACTS.items() if (value := getattr(notice, name))},
     }
-    for name, value in (
-        ("payments", notice.payments),
-        ("settlements", notice.settlements),
-        ("endReason", notice.end_reason),
-        ("replacedBy", notice.replaced_by),
-        ("anomalies", notice.anomalies),
-    ):
-        if value:
-            shown[name] = plain(value)
-    return shown
 
 
 def etag(notice: Notice, now: datetime) -> str:
-    """Return the tag of what is shown: it changes with the version, and with the status that time brings."""
+    """Return the ETag of a notice. It changes with the version, and with a status that time changes."""
     return f'"{notice.version}-{notice.status_at(now)}"'
 
 
@@ -54,8 +50,8 @@ def _event(event: NoticeEvent) -> dict[str, Any]:
     shown = {
         "version": event.version,
         "type": event.type,
-        "recordedAt": plain(event.recorded_at),
-        "occurredAt": plain(event.occurred_at),
+        "recordedAt": format_instant(event.recorded_at),
+        "occurredAt": format_instant(event.occurred_at),
         "actor": {"role": event.actor.role, "name": event.actor.name},
         "statusBefore": event.status_before,
         "statusAfter": event.status_after,

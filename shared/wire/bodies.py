@@ -1,13 +1,10 @@
-"""The bodies of requests: JSON → what the archive is asked to do. All violations of a body are told at once."""
+"""The bodies of requests, field by field. The docstring under a field is its description in the contract."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic.alias_generators import to_camel
-from pydantic_core import from_json
 
 from shared.domain.content import (
     ADDS_UP,
@@ -15,22 +12,14 @@ from shared.domain.content import (
     MAX_TRANSFERS,
     ONE_WAY,
     STARTS_IN_TIME,
-    Changes,
-    Content,
-    Debtor,
     DebtorType,
-    Stamp,
-    Transfer,
     adds_up,
     starts_in_time,
 )
 from shared.domain.dates import ValidFrom
-from shared.domain.declarations import Publication
 from shared.domain.identifiers import Iban, Iuv, NoticeNumber
 from shared.domain.lifecycle import EventType, StateEvent
-from shared.domain.notice import Address
-from shared.errors import InvalidBody, InvalidValue
-from shared.wire.json_faults import refusal_of
+from shared.errors import InvalidValue
 from shared.wire.texts import (
     Cents,
     DebtorText,
@@ -53,8 +42,6 @@ from shared.wire.texts import (
     all_of,
     violation,
 )
-from shared.wire.unknown_fields import UnknownFields
-from shared.wire.violations import violations_of
 
 _IN_THE_ADDRESS = "it stands in the address of the notice"
 _BY_EVENT = "POST .../events cancels, closes or restores the notice"
@@ -94,42 +81,56 @@ Metadata = Annotated[dict[Words140, Words140], Field(max_length=MAX_METADATA), B
 
 
 class Body(BaseModel):
-    """An object with these fields and no other; names are camelCase, types are not converted."""
+    """A JSON object with these fields and no other. Names are camelCase, and no type is converted."""
 
     model_config = ConfigDict(strict=True, extra="forbid", alias_generator=to_camel)
+
+
+DebtorKind = Literal[DebtorType.F, DebtorType.G]
 
 
 class DebtorBody(Body):
     """Who owes. `fiscalCode`: 16 characters, 11 digits, or ANONIMO."""
 
-    type: Literal["F", "G"]
+    type: DebtorKind
+    """F: natural person (persona fisica). G: legal person (persona giuridica)."""
     fiscal_code: DebtorText
     full_name: Visible255
-
-    def to_domain(self) -> Debtor:
-        return Debtor(DebtorType(self.type), self.fiscal_code, self.full_name)
+    """Name and surname, or company name (anagrafica)."""
 
 
 class StampBody(Body):
     """A digital revenue stamp."""
 
     hash_document: Words72
+    """Digest of the stamped document (impronta del documento)."""
     stamp_type: Annotated[str, Field(pattern="^[A-Za-z0-9]{2}$")]
+    """Kind of stamp (tipo bollo)."""
     provincial_residence: Annotated[str, Field(pattern="^[A-Z]{2}$")]
+    """Province of residence of the debtor (provincia di residenza), two letters."""
 
 
 class TransferBody(Body):
     """A part of the amount and where it goes: to an IBAN, or into a stamp."""
 
     id: Annotated[int, Field(strict=True, ge=1, le=MAX_TRANSFERS)]
+    """Its number in the notice."""
     amount: Cents
+    """Its part of the amount, in euro cents."""
     creditor_institution: InstitutionText
+    """The institution that receives the money. It need not be registered."""
     iban: IbanText | None = None
+    """The account that receives the money. A transfer has an IBAN or a stamp."""
     stamp: StampBody | None = Field(default=None, validate_default=True)
+    """The stamp (marca da bollo digitale). A transfer has an IBAN or a stamp."""
     postal_iban: PostalIbanText | None = None
+    """The account of the postal slip."""
     remittance_information: Visible140
+    """The reason for the transfer (causale del versamento)."""
     category: Words140
+    """The kind of income (codice tassonomico)."""
     metadata: Metadata | None = None
+    """Data of the institution, kept with it: up to 10 texts by name."""
 
     @field_validator("stamp")
     @classmethod
@@ -145,40 +146,45 @@ class TransferBody(Body):
             raise violation("postal_iban_with_stamp", "A stamp has no postal IBAN")
         return postal
 
-    def to_domain(self) -> Transfer:
-        stamp = self.stamp
-        return Transfer(
-            self.id,
-            self.amount,
-            self.creditor_institution,
-            self.iban,
-            Stamp(stamp.hash_document, stamp.stamp_type, stamp.provincial_residence) if stamp else None,
-            self.postal_iban,
-            self.remittance_information,
-            self.category,
-            self.metadata or {},
-        )
-
 
 class NoticeBody(Body):
     """A whole notice. Null means the default, as if the field were not there."""
 
     amount: Cents
+    """The amount to pay, in euro cents (importo)."""
     description: Visible255
+    """The reason for the payment (causale)."""
     due_date: DueDateText
+    """The due date (data di scadenza). A day counts as a whole."""
     debtor: DebtorBody
+    """The debtor (soggetto debitore)."""
     iban: IbanText | None = None
+    """The account that receives the money. Without transfers, a missing or null `iban` means the registered IBAN of the
+    institution (label ACA)."""
     postal_iban: PostalIbanText | None = None
+    """The account of the postal slip (bollettino postale)."""
     valid_from: ValidFromText | None = None
+    """The first moment at which it can be paid (inizio validità), before `dueDate`. Null: from now on."""
     switch_to_expired: Flag | None = None
+    """True: the due date is binding. After it, the notice is EXPIRED and cannot be paid. Default false."""
     pay_stand_in: Flag | None = None
+    """True: it can be paid while the system of the institution is down (Stand-In). Default true."""
     transfers: Annotated[list[TransferBody], Field(max_length=MAX_TRANSFERS)] | None = None
+    """The parts of the amount (versamenti), instead of `iban` and `postalIban`. The ids differ, and the amounts add up
+    to the amount of the notice. Empty: the whole amount goes to the institution."""
     iupd: Words50 | None = None
+    """The institution's identifier of the debt position (IUPD)."""
     company_name: Visible140 | None = None
+    """The name of the institution, as the notice shows it (ente creditore)."""
     office_name: Visible140 | None = None
+    """The office that issued it (unità operativa)."""
     metadata: Metadata | None = None
+    """Data of the institution, kept with it: up to 10 texts by name."""
     iuv: IuvText | None = None
+    """Leave it out: it follows from the notice number. A different IUV is refused."""
     occurred_at: OccurredAtText | None = None
+    """When the institution decided this, at most 5 minutes ahead. Default: now. A declaration that is older than a
+    stored one is refused."""
 
     # A rule between two fields stands with the later one, and is checked whenever both can be read.
 
@@ -215,56 +221,44 @@ class NoticeBody(Body):
             raise InvalidValue("iuv", "must be the IUV that the notice number contains, or be left out")
         return iuv
 
-    def to_domain(self) -> Content:
-        return Content(
-            amount=self.amount,
-            description=self.description,
-            due_date=self.due_date,
-            debtor=self.debtor.to_domain(),
-            iban=self.iban,
-            postal_iban=self.postal_iban,
-            valid_from=self.valid_from,
-            switch_to_expired=bool(self.switch_to_expired),
-            pay_stand_in=self.pay_stand_in is not False,
-            transfers=tuple(transfer.to_domain() for transfer in self.transfers or ()),
-            iupd=self.iupd,
-            company_name=self.company_name,
-            office_name=self.office_name,
-            metadata=self.metadata or {},
-        )
-
 
 NOT_NAMED: Any = None
 """The default of a field that may be left out, but not null."""
 
 
-class DebtorPatchBody(Body):
+class DebtorPatchBody(DebtorBody):
     """The fields of the debtor that change."""
 
-    type: Literal["F", "G"] = NOT_NAMED
+    type: DebtorKind = NOT_NAMED
     fiscal_code: DebtorText = NOT_NAMED
     full_name: Visible255 = NOT_NAMED
 
 
 class PatchBody(NoticeBody):
-    """The fields of a notice that change (JSON merge patch, RFC 7396); what is not named stays."""
+    """The fields of a notice that change (JSON merge patch, RFC 7396). The others stay."""
 
     amount: Cents = NOT_NAMED
     description: Visible255 = NOT_NAMED
     due_date: DueDateText = NOT_NAMED
-    debtor: DebtorPatchBody = NOT_NAMED  # type: ignore[assignment]  # a part of it, merged key by key
+    debtor: DebtorPatchBody = NOT_NAMED  # type: ignore[mutable-override]  # a part of it, merged key by key
     metadata: (
         Annotated[dict[Words140, Words140 | None], Field(max_length=MAX_PATCHED_METADATA), BeforeValidator(_few)] | None
     ) = None  # type: ignore[assignment]
 
 
 class LifeCycleBody(Body):
-    """What the declarer says happened to the notice."""
+    """An event that the institution declares."""
 
     type: StateEvent
+    """cancelled: the debt no longer exists (annullato). closed: it was paid outside pagoPA. restored: the cancellation
+    or closure was a mistake."""
     reason: Words255 | None = None
+    """The reason, as text. It appears in the history."""
     replaced_by: NumberText | None = None
+    """The notice that replaces the cancelled one."""
     occurred_at: OccurredAtText | None = None
+    """When the institution decided this, at most 5 minutes ahead. Default: now. A declaration that is older than a
+    stored one is refused."""
 
     @field_validator("replaced_by")
     @classmethod
@@ -274,75 +268,3 @@ class LifeCycleBody(Body):
         if number is not None and number == info.context.number:
             raise violation("replaced_by_itself", "replacedBy must be the number of another notice")
         return number
-
-
-@dataclass(frozen=True, slots=True)
-class Amendment:
-    """What a PATCH asks: the fields that change, the IUV if it is named, and when it was declared."""
-
-    changes: Changes
-    iuv: Iuv | None
-    occurred_at: datetime | None
-
-
-def parse_json(body: bytes) -> object:
-    """Return the JSON value of a body, read once; raise InvalidEncoding, InvalidJson."""
-    try:
-        return from_json(body, allow_inf_nan=False, cache_strings="keys")
-    except ValueError as error:
-        raise refusal_of(body, str(error)) from None
-
-
-def parse_notice(value: object, address: Address, context: ParseContext) -> tuple[Publication, datetime | None]:
-    """Return the publication that a whole notice asks for, and when it was declared; raise InvalidBody."""
-    if isinstance(value, dict):
-        value = {name: field for name, field in value.items() if name not in ADDED_BY_THE_ARCHIVE}
-    body = _read(NoticeBody, value, replace(context, number=address.number))
-    return Publication(address, body.to_domain(), body.iuv), body.occurred_at
-
-
-def parse_amendment(value: object, context: ParseContext) -> Amendment:
-    """Return what a merge patch asks for; raise InvalidBody."""
-    body = _read(PatchBody, value, context)
-    named = {name: getattr(body, name) for name in body.model_fields_set - {"iuv", "occurred_at"}}
-    if "transfers" in named:
-        named["transfers"] = tuple(transfer.to_domain() for transfer in named["transfers"] or ())
-    if "debtor" in named:
-        named["debtor"] = _named_of_debtor(body.debtor)
-    for name, default in (("switch_to_expired", False), ("pay_stand_in", True)):
-        if name in named and named[name] is None:
-            named[name] = default
-    changes: Changes = named  # type: ignore[assignment]  # the fields of PatchBody have the types of Changes
-    return Amendment(changes, body.iuv, body.occurred_at)
-
-
-def parse_life_cycle_event(value: object, address: Address, context: ParseContext) -> LifeCycleBody:
-    """Return what a declarer says happened; raise InvalidBody."""
-    return _read(LifeCycleBody, value, replace(context, number=address.number))
-
-
-def _named_of_debtor(body: DebtorPatchBody) -> Mapping[str, object]:
-    named = {name: getattr(body, name) for name in body.model_fields_set}
-    return {**named, "type": DebtorType(named["type"])} if "type" in named else named
-
-
-Read = TypeVar("Read", bound=Body)
-
-MANY = 2000
-"""Broken rules that a body can have without very many unknown fields, with room to spare."""
-
-
-_UNKNOWN_FIELDS: Mapping[type[Body], UnknownFields] = {
-    kind: UnknownFields(kind, ADDED_BY_THE_ARCHIVE) for kind in (NoticeBody, PatchBody, LifeCycleBody)
-}
-
-
-def _read(kind: type[Read], value: object, context: ParseContext) -> Read:
-    unknown = _UNKNOWN_FIELDS[kind]
-    try:
-        return kind.model_validate(value, context=context)
-    except ValidationError as error:
-        if error.error_count() <= MANY:
-            raise InvalidBody(violations=violations_of(error, unknown.explain)) from None
-    # So many errors are of unknown fields. Making each of them takes ten times as long as validation.
-    return _read(kind, unknown.shortened(value), context)

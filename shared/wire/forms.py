@@ -1,7 +1,7 @@
 """The form of the contract's texts, in JSON Schema.
 
-A pattern tells what is right in some institution: first the strict form, then that of the lenient ones. Check digits
-and the calendar cannot be told so; the parsers of the domain decide.
+A pattern accepts a text that is right in some institution: first the strict form, then the lenient one. The parsers of
+the domain check digits and the calendar.
 """
 
 from collections.abc import Mapping

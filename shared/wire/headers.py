@@ -1,4 +1,4 @@
-"""The headers that decide: preconditions, media type, request id."""
+"""Parses the headers that matter: preconditions, media type, request id."""
 
 import re
 import secrets
@@ -56,7 +56,7 @@ def _fault_of(content_type: str, content_encoding: str, accepted: tuple[str, ...
 
 
 def parse_precondition(headers: Mapping[str, str], *, may_be_new: bool = False) -> Precondition:
-    """Return what If-Match and, where a notice may be new, If-None-Match suppose; raise InvalidHeader.
+    """Return the precondition of If-Match and, if a notice may be new, of If-None-Match. Raises InvalidHeader.
 
     Tags that the archive never gives name no version: where there are no others, `versions` is empty.
     """
@@ -64,7 +64,7 @@ def parse_precondition(headers: Mapping[str, str], *, may_be_new: bool = False) 
     if if_none_match is not None:
         if not may_be_new or if_none_match.strip() != "*" or if_match is not None:
             raise InvalidHeader(
-                "On a PUT, If-None-Match takes only *, and no If-Match beside it. Do not send it with PATCH or POST."
+                "On a PUT, If-None-Match takes only *, and no If-Match with it. Do not send it with PATCH or POST."
             )
         return Precondition(is_new=True)
     if if_match is None:
@@ -77,18 +77,18 @@ def parse_precondition(headers: Mapping[str, str], *, may_be_new: bool = False) 
 
 @dataclass(frozen=True, slots=True)
 class IfNoneMatch:
-    """What the client of a read holds already (If-None-Match): these tags, or whatever there is."""
+    """The versions that the client of a read has already: these tags, or any."""
 
     tags: frozenset[str] = frozenset()
     anything: bool = False
 
     def includes(self, etag: str) -> bool:
-        """Tell whether the client holds what the tag names."""
+        """Return whether the client has the version with this tag."""
         return self.anything or etag.strip('"') in self.tags
 
 
 def parse_if_none_match(headers: Mapping[str, str]) -> IfNoneMatch:
-    """Return what the client of a read holds already; raise InvalidHeader."""
+    """Return the versions that the client of a read has already. Raises InvalidHeader."""
     known = headers.get("if-none-match")
     if known is None:
         return IfNoneMatch()
@@ -96,7 +96,7 @@ def parse_if_none_match(headers: Mapping[str, str]) -> IfNoneMatch:
 
 
 def _tags(header: str, name: str) -> list[str]:
-    """Return the opaque parts of a list of entity tags; weak ones compare like strong ones."""
+    """Return the opaque parts of a list of entity tags. Weak ones compare like strong ones."""
     tags, position = [], 0
     while match := _TAG.match(header, position):
         tags.append(match[1])

@@ -10,7 +10,7 @@ Refusal = InvalidJson | InvalidEncoding
 
 
 def refusal_of(body: bytes, parser_error: str) -> Refusal:
-    """Return the refusal of a body that the parser cannot read; `parser_error` is the parser's message."""
+    """Return the refusal of a body that the parser cannot read. `parser_error` is the parser's message."""
     if not body.strip():
         return InvalidJson("Send one JSON object: the body is empty")
     if body.startswith(BOM_UTF8):
@@ -32,7 +32,7 @@ def refusal_of(body: bytes, parser_error: str) -> Refusal:
 
 
 def _offset(body: bytes, line: int, column: int) -> int:
-    """Return where in the body the parser stopped; it counts lines and the bytes of a line from 1."""
+    """Return where in the body the parser stopped. It counts lines and the bytes of a line from 1."""
     start = 0
     for _ in range(line - 1):
         start = body.index(b"\n", start) + 1

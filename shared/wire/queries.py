@@ -1,9 +1,9 @@
-"""The parameters of reads: query string → what is looked for; a cursor is good for the filters it was made for."""
+"""The parameters of reads: query string → search. A cursor is valid for its own filters only."""
 
 import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import date, datetime
 from hashlib import sha256
 from operator import attrgetter
@@ -19,7 +19,7 @@ from shared.domain.identifiers import InstitutionCode
 from shared.domain.lifecycle import TRUE_NOW, Anomaly, Status
 from shared.domain.notice import Address
 from shared.errors import InvalidCursor, InvalidParameter, InvalidValue, Violation
-from shared.ports import Cursor, Search
+from shared.ports import FILTERS, Cursor, Search
 from shared.wire import forms
 from shared.wire.forms import Form
 from shared.wire.texts import Text
@@ -30,7 +30,7 @@ Parameters = TypeVar("Parameters", bound=BaseModel)
 MAX_LIMIT = 500
 DEFAULT_LIMIT = 100
 MAX_VERSION = 10**9
-"""The highest version that a cursor names; no store can hold a higher one."""
+"""The highest version that a cursor names. No store can hold a higher one."""
 
 
 def _status(text: str) -> Status:
@@ -54,7 +54,7 @@ def _limit(text: str) -> int:
 
 
 def _instant(text: str) -> datetime:
-    # In a query string `+` stands for a blank; nobody escapes it in an offset.
+    # In a query string `+` stands for a blank; clients do not escape it in an offset.
     return parse_instant(text.replace(" ", "+"))
 
 
@@ -69,26 +69,37 @@ class ListParameters(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel)
 
     status: Annotated[Status | None, Text(_status, _STATUS)] = None
+    """Only notices that have this status now."""
     anomaly: Annotated[Anomaly | bool | None, Text(_anomaly, _ANOMALY)] = None
+    """Only notices with this anomaly. true: with any anomaly. false: without."""
     due_from: Annotated[date | None, Text(parse_day, forms.DAY)] = None
+    """Only notices due on this day or later."""
     due_to: Annotated[date | None, Text(parse_day, forms.DAY)] = None
+    """Only notices due on this day or earlier. A filter by due date orders by it."""
     updated_from: Annotated[datetime | None, Text(_instant, forms.DATE_TIME)] = None
+    """Only notices changed at this time or later."""
     updated_to: Annotated[datetime | None, Text(_instant, forms.DATE_TIME)] = None
+    """Only notices changed before this time. A filter by change orders by it."""
     limit: Annotated[int, Text(_limit, _LIMIT)] = DEFAULT_LIMIT
+    """The size of a page, at most."""
     cursor: str | None = None
+    """`nextCursor` of the page before, with the same filters."""
 
 
 class HistoryParameters(BaseModel):
     """The page of a history."""
 
     limit: Annotated[int, Text(_limit, _LIMIT)] = DEFAULT_LIMIT
+    """The size of a page, at most."""
     cursor: str | None = None
+    """`nextCursor` of the page before."""
 
 
 class AtParameter(BaseModel):
     """The moment of which a notice is shown."""
 
     at: Annotated[datetime | None, Text(_instant, forms.DATE_TIME)] = None
+    """A past moment: the answer is the notice as the archive knew it then."""
 
 
 def _names(kind: type[BaseModel]) -> tuple[str, ...]:
@@ -98,7 +109,7 @@ def _names(kind: type[BaseModel]) -> tuple[str, ...]:
 LIST_PARAMETERS = _names(ListParameters)
 HISTORY_PARAMETERS = _names(HistoryParameters)
 AT_PARAMETERS = _names(AtParameter)
-"""The names that the query of an address may have; it has no others."""
+"""The names that the query of an address may have. It has no others."""
 
 
 def parse_search(
@@ -107,7 +118,7 @@ def parse_search(
     segregation_codes: frozenset[str],
     now: datetime,
 ) -> Search:
-    """Return the search that a list asks for; raise InvalidParameter, InvalidCursor."""
+    """Return the search that a list asks for. Raises InvalidParameter, InvalidCursor."""
     read = _read(ListParameters, parameters)
     search = Search(
         institution,
@@ -119,7 +130,7 @@ def parse_search(
 
 
 def parse_at(parameters: Mapping[str, str], now: datetime) -> datetime | None:
-    """Return the moment of which a notice is asked, None for now; raise InvalidParameter."""
+    """Return the moment of which a notice is asked, None for now. Raises InvalidParameter."""
     if not parameters:  # nearly always
         return None
     at = _read(AtParameter, parameters).at
@@ -151,8 +162,8 @@ def cursor_after(search: Search, page: Page) -> str | None:
     """Return the cursor behind a page, None when the page was the last."""
     if not page.has_more:
         return None
-    position = search.position(page.notices[-1])
-    return _cursor([_fingerprint(search), position.key, position.number])
+    cursor = search.cursor(page.notices[-1])
+    return _cursor([_fingerprint(search), cursor.key, cursor.number])
 
 
 def cursor_of_history(address: Address, history: History) -> str | None:
@@ -179,8 +190,7 @@ def _position(cursor: str, search: Search) -> Cursor:
 
 _CHANGED_CURSOR = "Send nextCursor whole, as it was received: this cursor is not one of the archive's"
 
-_NO_FILTERS = {"now", "segregation_codes", "limit", "after"}
-_FILTERS = attrgetter(*(field.name for field in fields(Search) if field.name not in _NO_FILTERS))
+_BOUND = attrgetter("creditor_institution", *FILTERS)
 
 
 def _cursor(parts: list[object]) -> str:
@@ -199,4 +209,4 @@ def _fingerprint_of(address: Address) -> str:
 
 
 def _fingerprint(search: Search) -> str:
-    return sha256(repr(_FILTERS(search)).encode()).hexdigest()[:16]
+    return sha256(repr(_BOUND(search)).encode()).hexdigest()[:16]

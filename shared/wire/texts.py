@@ -1,4 +1,4 @@
-"""How pydantic reads the values of the domain: each by its own parser, whose InvalidValue becomes a violation."""
+"""The types of fields for pydantic. Each has the parser of the domain, whose InvalidValue becomes a violation."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ AHEAD = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class ParseContext:
-    """For whom and when something is read: is the institution lenient, what time is it, which notice is it about."""
+    """What parsing depends on: leniency, the time, the notice number of the URL."""
 
     lenient: bool
     now: datetime
@@ -36,7 +36,7 @@ class Text:
 
     parse: Callable[[str], object]
     form: Form = field(hash=False)
-    """What the contract says of the text."""
+    """The form of the text in the contract."""
     lenient: Callable[[str], object] | None = None
     """The parser for lenient institutions, where there is another."""
 
@@ -67,7 +67,7 @@ def all_of(broken: list[PydanticCustomError]) -> ValidationError:
 
 
 def parse_number(text: str, context: ParseContext) -> NoticeNumber:
-    """Return the notice number that an address names; raise InvalidNoticeNumber."""
+    """Return the notice number that an address names. Raises InvalidNoticeNumber."""
     try:
         return NoticeNumber.parse(text, lenient=context.lenient)
     except InvalidValue as refusal:

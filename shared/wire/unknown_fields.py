@@ -1,4 +1,4 @@
-"""Says of a field that a body does not have what the client may have meant: a name of the contract, or another way."""
+"""Explains an unknown field of a body: the name in the contract that the client may have meant, or another way."""
 
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
@@ -35,7 +35,7 @@ class UnknownFields:
         return "The contract has no such field"
 
     def shortened(self, value: object) -> object:
-        """Return the value of a body with a hundred unknown fields in each object at most; it is refused either way."""
+        """Return the value of a body with a hundred unknown fields in each object at most. It is refused either way."""
         if isinstance(value, list):
             return [self.shortened(item) for item in value]
         if not isinstance(value, dict):

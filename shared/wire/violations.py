@@ -1,4 +1,4 @@
-"""How a refusal of pydantic is told: field path, permanent code, a sentence of ours; never the value."""
+"""Violations: field path, permanent code and a sentence, made from the errors of pydantic. Never the value."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -72,7 +72,7 @@ VIOLATIONS = {
     "repeated": "a parameter stands in the address once",
     "not_decodable": "a parameter in the address is percent-encoded UTF-8",
 }
-"""Every rule a field can break, by its code; printed in docs/errors.md."""
+"""Every rule a field can break, by its code. Printed in docs/errors.md."""
 
 _PLAIN_NAME = re.compile(r"[A-Za-z]{1,40}")
 
@@ -120,7 +120,7 @@ def _json_type(value: object) -> str:
 
 
 def path(loc: Iterable[str | int]) -> str:
-    """Return a path such as `transfers[0].iban`; keys that the client made up are not repeated."""
+    """Return a path such as `transfers[0].iban`. Keys that the client made up are not repeated."""
     text = ""
     for step in loc:
         if isinstance(step, int):
@@ -134,5 +134,5 @@ def path(loc: Iterable[str | int]) -> str:
 
 
 def plain_name(name: str) -> str:
-    """Return the name if it may be repeated: at most 40 letters; any other could be personal data and is `*`."""
+    """Return the name if it may be repeated: at most 40 letters. Any other could be personal data and is `*`."""
     return name if _PLAIN_NAME.fullmatch(name) else "*"

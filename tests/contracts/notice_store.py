@@ -16,7 +16,7 @@ from shared.domain.events import NoticeEvent
 from shared.domain.identifiers import InstitutionCode, Iuv, NoticeNumber
 from shared.domain.lifecycle import TRUE_NOW, Anomaly, Status
 from shared.domain.notice import Address, Change, Notice
-from shared.ports import IuvClaim, NoticeStore, Search, VersionConflict
+from shared.ports import FILTERS, IuvClaim, NoticeStore, Search, VersionConflict
 from tests.support import (
     ADDRESS,
     DAY,
@@ -65,6 +65,17 @@ def published(address: Address = ADDRESS, now: datetime = NOW, **changes: Any) -
 def at(serial: int, institution: InstitutionCode = INSTITUTION, code: str = "47") -> Address:
     """Return the address of the notice with this serial."""
     return Address(institution, a_number(serial, code))
+
+
+NOT_MATCHING: dict[str, Any] = {
+    "status": Status.CANCELLED,
+    "anomaly": True,
+    "due_from": date(2099, 1, 1),
+    "due_to": date(2000, 1, 1),
+    "updated_from": NOW + DAY,
+    "updated_to": NOW - DAY,
+}
+"""For each filter of a list a value that no published notice has."""
 
 
 class NoticeStoreContract:
@@ -375,6 +386,13 @@ class NoticeStoreContract:
         assert await listed() == []
         assert len(await listed("*")) == 5
 
+    @pytest.mark.parametrize("name", FILTERS)
+    async def test_each_filter_leaves_out_a_notice_that_does_not_match(self, store: NoticeStore, name: str) -> None:
+        await store.save(published(at(1)))
+
+        assert await store.search(Search(INSTITUTION, NOW + HOUR)) != []
+        assert await store.search(Search(INSTITUTION, NOW + HOUR, **{name: NOT_MATCHING[name]})) == []
+
     async def test_a_list_loses_and_repeats_nothing_while_notices_are_added(self, store: NoticeStore) -> None:
         await _saved(store, [published(at(serial)) for serial in range(0, 40, 2)])
         search, seen = Search(INSTITUTION, NOW, limit=3), []
@@ -383,7 +401,7 @@ class NoticeStoreContract:
             seen += [notice.address.number for notice in page]
             await store.save(published(at(serial)))
             serial += 2
-            search = replace(search, after=search.position(page[-1]))
+            search = replace(search, after=search.cursor(page[-1]))
 
         assert len(seen) == len(set(seen))
         assert set(seen) >= {a_number(even) for even in range(0, 40, 2)}
@@ -493,5 +511,5 @@ async def _pages(store: NoticeStore, search: Search) -> list[Notice]:
     while page := await store.search(search):
         assert len(page) <= search.limit
         notices += page
-        search = replace(search, after=search.position(page[-1]))
+        search = replace(search, after=search.cursor(page[-1]))
     return notices

@@ -287,7 +287,7 @@ async def test_few_and_many_of_a_segregation_code_are_listed_alike(
     listed = []
     while page := await store.search(search):
         listed += page
-        search = replace(search, after=search.position(page[-1]))
+        search = replace(search, after=search.cursor(page[-1]))
 
     wanted = [change.notice for change in changes if change.notice.address.number.segregation_code != "48"]
     assert listed == sorted(wanted, key=lambda notice: (sort_key(notice, order), notice.address.number))
@@ -390,7 +390,7 @@ async def test_a_list_goes_on_over_documents_that_cannot_be_decoded(
         numbers += [notice.address.number for notice in page]
         if len(page) < search.limit:
             break
-        search = replace(search, after=search.position(page[-1]))
+        search = replace(search, after=search.cursor(page[-1]))
 
     assert numbers == [a_number(serial) for serial in range(1, 6) if serial not in broken]
 

@@ -7,7 +7,7 @@ import pytest
 
 from shared.documents import decode_event, decode_notice, dumps, event_document, loads, notice_document
 from shared.domain.amounts import Amount
-from shared.domain.content import DebtorChanges, Stamp
+from shared.domain.content import Stamp
 from shared.domain.dates import DueDate, ValidFrom
 from shared.domain.declarations import amend, cancel, publish
 from shared.domain.facts import record_payment, record_settlement
@@ -42,7 +42,7 @@ def changes() -> dict[str, Change]:
         office_name="O", metadata={"l": "w"}, description="Other",
     )  # fmt: skip
     context = an_act(NOW + HOUR, reason="Why", cause="A cause")
-    named = DebtorChanges(full_name="Maria Rossi")
+    named = {"full_name": "Maria Rossi"}
     return {
         "published": published,
         "stated anew": publish(published.notice, everything, context),

@@ -330,7 +330,7 @@ def test_a_lenient_debtor_code_has_2_to_16_characters() -> None:
 
 
 def test_eleven_zeros_are_nobody_in_lenient_institutions_too() -> None:
-    reason = "eleven zeros are nobody's; where the debtor is unknown, send ANONIMO"
+    reason = "eleven zeros are not a code. If the debtor is unknown, send ANONIMO"
     assert reason_of_refusal(DebtorCode.parse, "00000000000") == reason
     assert reason_of_refusal(lenient_debtor, "00000000000") == reason
     assert lenient_debtor("0000000000") == "0000000000"

@@ -18,10 +18,11 @@ from shared.domain.identifiers import Iuv
 from shared.domain.notice import Address, Change
 from shared.ports import Search
 from shared.settings import CosmosStore
+from tests.conftest import PLATFORM_KEY
 from tests.emulators.cosmos import CosmosDouble
 from tests.functions.test_pa_create_position import CALL, a_position
 from tests.stores import account_of
-from tests.support import ADDRESS, INSTITUTION, NOW, a_number, a_publication, an_act, an_institution
+from tests.support import ADDRESS, INSTITUTION, NOW, NUMBER, a_number, a_publication, an_act, an_institution
 
 ROOT = Path(__file__).parents[2]
 STRICT, LENIENT = an_institution(), an_institution(lenient=True)
@@ -55,6 +56,21 @@ async def test_a_new_notice_is_one_batch(archive: Archive, cosmos: CosmosDouble)
     await archive.publish(a_publication(), STRICT, an_act())
 
     assert sent(cosmos) == ["Batch"]
+
+
+@pytest.mark.parametrize("institution", ["1" * 4_000, "citt%C3%A0", "1%00", "1234567890A"])
+async def test_an_institution_or_a_number_that_cannot_be_one_is_not_asked_for(
+    archive: Archive, cosmos: CosmosDouble, http: httpx.AsyncClient, institution: str
+) -> None:
+    answers = [
+        await http.get(f"/creditor-institutions/{institution}/notices", headers=PLATFORM_KEY),
+        await http.get(f"/creditor-institutions/{institution}/notices/{NUMBER}", headers=PLATFORM_KEY),
+        await http.get(f"/creditor-institutions/{INSTITUTION}/notices/{institution}-", headers=PLATFORM_KEY),
+        await http.get(f"/creditor-institutions/{INSTITUTION}/notices/{institution}-/events", headers=PLATFORM_KEY),
+    ]
+
+    assert [answer.status_code for answer in answers] == [404] * 4
+    assert sent(cosmos) == []
 
 
 async def test_the_same_notice_again_is_a_refused_batch_and_a_look(archive: Archive, cosmos: CosmosDouble) -> None:

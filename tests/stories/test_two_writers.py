@@ -58,10 +58,14 @@ class OverTheNetwork:
         return answer
 
 
+PATIENT = {"STORE_BUDGET_SECONDS": "60"}
+"""Races are decided by the order of the writers, not by the pace of the machine."""
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Yield a server that the stories of this module share, each with notices of its own."""
-    with running(tmp_path_factory.mktemp("shared")) as server:
+    with running(tmp_path_factory.mktemp("shared"), **PATIENT) as server:
         yield server
 
 
@@ -69,7 +73,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def server_on_cosmos(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Yield another one, which keeps its data in Cosmos DB."""
     folder = tmp_path_factory.mktemp("on-cosmos")
-    with running(folder, account_for(COSMOS, folder)) as server:
+    with running(folder, account_for(COSMOS, folder), **PATIENT) as server:
         yield server
 
 
@@ -89,7 +93,7 @@ async def archive(
 async def two(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[tuple[Archive, Archive]]:
     """Yield two servers on the data of one folder, or on one account."""
     account = account_for(request.param, tmp_path)
-    with running(tmp_path, account) as one, running(tmp_path, account) as other:
+    with running(tmp_path, account, **PATIENT) as one, running(tmp_path, account, **PATIENT) as other:
         async with one.lines(WRITERS) as here, other.lines(WRITERS) as there:
             yield OverTheNetwork(here), OverTheNetwork(there)
 

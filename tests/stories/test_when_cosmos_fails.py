@@ -235,7 +235,7 @@ async def test_a_listing_goes_on_where_it_was_when_its_partition_is_split(
         seen += [notice.address for notice in page.notices]
         if not page.has_more:
             break
-        search = replace(search, after=search.position(page.notices[-1]))
+        search = replace(search, after=search.cursor(page.notices[-1]))
         if page_number in (1, 3):
             cosmos.split("archive", "notices", at=[INSTITUTION, addresses[page_number * 10].number])
 

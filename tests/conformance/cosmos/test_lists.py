@@ -149,7 +149,7 @@ async def test_a_list_goes_on_after_the_last_notice_of_a_page(archived: Archived
     listed: list[Notice] = []
     while page := await archived.listed(search):
         listed += page
-        search = replace(search, after=search.position(page[-1]))
+        search = replace(search, after=search.cursor(page[-1]))
 
     assert listed == archived.expected(search, lambda _: True)
 
