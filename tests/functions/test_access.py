@@ -12,7 +12,7 @@ from shared.bootstrap import Application
 from shared.domain.callers import EVERY, Key, Scope
 from shared.domain.identifiers import InstitutionCode
 from tests.conftest import PLATFORM_KEY
-from tests.functions.asking import (
+from tests.functions.client import (
     COMUNE,
     KEY,
     MINUTE,

@@ -14,7 +14,7 @@ from shared.domain.callers import EVERY
 from shared.errors import catalogue
 from shared.wire.headers import parse_precondition
 from shared.wire.violations import VIOLATIONS
-from tests.functions.asking import (
+from tests.functions.client import (
     A_STAMP_TRANSFER,
     A_TRANSFER,
     COMUNE,

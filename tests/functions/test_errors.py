@@ -20,8 +20,7 @@ from shared.errors import NotDoneInTime, catalogue
 from shared.ports import IuvClaim
 from shared.settings import EmbeddedStore, Settings
 from tests.conftest import PLATFORM_KEY
-from tests.documented import defect_expected
-from tests.functions.asking import (
+from tests.functions.client import (
     COMUNE,
     EVENTS,
     JSON,
@@ -40,6 +39,7 @@ from tests.functions.asking import (
     register_institution,
     shown,
 )
+from tests.openapi_check import defect_expected
 from tests.support import (
     DAY,
     INSTITUTION,

@@ -10,7 +10,7 @@ from shared.bootstrap import Application
 from shared.domain.callers import EVERY
 from shared.domain.identifiers import Iban
 from shared.domain.institutions import DEFAULT_LABEL, RegisteredIban
-from tests.functions.asking import (
+from tests.functions.client import (
     A_STAMP,
     A_STAMP_TRANSFER,
     A_TRANSFER,

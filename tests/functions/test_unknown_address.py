@@ -7,7 +7,7 @@ from local.functions import load
 from local.host import Host
 from shared.routes import methods_at
 from tests.conftest import ROOT
-from tests.functions.asking import EVENTS, KEY, NOTICE, notices_of, refusal
+from tests.functions.client import EVENTS, KEY, NOTICE, notices_of, refusal
 
 UNKNOWN = ["/", "/notices", f"{NOTICE}/events/1", "/../nothing", "/../aca/v1/other", "/..", "/../docs/a/b"]
 

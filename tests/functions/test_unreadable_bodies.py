@@ -8,7 +8,7 @@ from hypothesis import given, strategies as st
 
 from shared.errors import InvalidEncoding, InvalidJson
 from shared.wire.bodies import parse_json
-from tests.functions.asking import JSON, NOTICE
+from tests.functions.client import JSON, NOTICE
 from tests.support import a_body
 
 

@@ -9,7 +9,7 @@ import pytest
 from shared.bootstrap import Application
 from shared.domain.identifiers import Iban
 from shared.domain.institutions import DEFAULT_LABEL, RegisteredIban
-from tests.functions.asking import (
+from tests.functions.client import (
     A_TRANSFER,
     COMUNE,
     EVENTS,

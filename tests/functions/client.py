@@ -1,4 +1,4 @@
-"""The words in which the tests of the functions ask: addresses, callers, notices in a status, what an answer says."""
+"""How tests call the functions: addresses, callers, notices in each status, and checks of an answer."""
 
 from dataclasses import replace
 from datetime import timedelta
