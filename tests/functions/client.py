@@ -10,7 +10,8 @@ from shared.auth import key_hash
 from shared.bootstrap import Application
 from shared.domain.callers import Key
 from shared.domain.events import Origin
-from shared.domain.institutions import CreditorInstitution
+from shared.domain.identifiers import Iban
+from shared.domain.institutions import DEFAULT_LABEL, CreditorInstitution
 from shared.domain.notice import Address
 from shared.errors import catalogue
 from shared.wire.violations import VIOLATIONS
@@ -38,6 +39,10 @@ NOTICE = path_of()
 EVENTS = f"{NOTICE}/events"
 LENIENT_NOTICE = path_of(institution=COMUNE)
 
+ANOTHER_IBAN = Iban("IT73J0615513000000000012345")
+ACA = frozenset({DEFAULT_LABEL})
+"""The labels of a registered IBAN that is the default of its institution."""
+
 A_TRANSFER = {
     "id": 1,
     "amount": 12050,
@@ -52,6 +57,10 @@ A_STAMP = {
     "provincialResidence": "RM",
 }
 A_STAMP_TRANSFER = {name: value for name, value in A_TRANSFER.items() if name != "iban"} | {"stamp": A_STAMP}
+TWO_TRANSFERS = [{**A_TRANSFER, "amount": 12000, "metadata": {}}, {**A_TRANSFER, "id": 2, "amount": 50, "metadata": {}}]
+
+EVENT_TYPES = ("cancelled", "closed", "restored")
+"""The events that a client declares."""
 
 
 async def publish(http: httpx.AsyncClient, path: str = NOTICE, **changes: Any) -> dict[str, Any]:
@@ -60,6 +69,14 @@ async def publish(http: httpx.AsyncClient, path: str = NOTICE, **changes: Any) -
     assert answer.is_success, answer.text
     shown: dict[str, Any] = answer.json()
     return shown
+
+
+async def amend(http: httpx.AsyncClient, patch: dict[str, Any], path: str = NOTICE) -> dict[str, Any]:
+    """Amend a notice and return what was answered."""
+    answer = await http.patch(path, json=patch)
+    assert answer.status_code == 200, answer.text
+    amended: dict[str, Any] = answer.json()
+    return amended
 
 
 async def declare(http: httpx.AsyncClient, event: str, path: str = NOTICE, **more: Any) -> httpx.Response:
@@ -161,3 +178,8 @@ def violations(answer: httpx.Response) -> list[tuple[str, str]]:
     found = [(broken["field"], broken["code"]) for broken in answer.json()["violations"]]
     assert {code for _, code in found} <= VIOLATIONS.keys()
     return sorted(found)
+
+
+def ibans_of(notice: dict[str, Any]) -> tuple[str | None, str | None, str | None]:
+    """Return IBAN, postal IBAN and the source of the IBAN."""
+    return notice["iban"], notice["postalIban"], notice["ibanSource"]
