@@ -1,5 +1,6 @@
 """How tests call the functions: addresses, callers, notices in each status, and checks of an answer."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -61,6 +62,9 @@ TWO_TRANSFERS = [{**A_TRANSFER, "amount": 12000, "metadata": {}}, {**A_TRANSFER,
 
 EVENT_TYPES = ("cancelled", "closed", "restored")
 """The events that a client declares."""
+
+BODIES: Mapping[str, Any] = {"PUT": a_body(), "PATCH": {"amount": 1}, "POST": {"type": "closed"}}
+"""A body that each method takes."""
 
 
 async def publish(http: httpx.AsyncClient, path: str = NOTICE, **changes: Any) -> dict[str, Any]:

@@ -1,11 +1,13 @@
-"""Which notice numbers PUT takes, and which IUV follows from a number."""
+"""Which notice numbers and institution codes an address may have, and which IUV follows from a number."""
 
 import httpx
 import pytest
 
 from shared.bootstrap import Application
-from tests.functions.client import NOTICE, path_of, refusal, register_caller
-from tests.support import NUMBER, a_body
+from shared.domain.callers import EVERY
+from tests.functions.bad_input import ODD_NUMBERS
+from tests.functions.client import COMUNE, NOTICE, notices_of, path_of, refusal, register_caller
+from tests.support import INSTITUTION, NUMBER, a_body
 
 
 @pytest.mark.parametrize(
@@ -48,3 +50,50 @@ async def test_an_iuv_that_agrees_may_be_named(http: httpx.AsyncClient) -> None:
     answer = await http.put(NOTICE, json=a_body(iuv=NUMBER[1:]))
 
     assert (answer.status_code, answer.json()["iuv"]) == (201, NUMBER[1:])
+
+
+@pytest.mark.parametrize("name", ODD_NUMBERS)
+async def test_a_number_that_is_none_names_no_notice(
+    http: httpx.AsyncClient, application: Application, name: str
+) -> None:
+    key = await register_caller(application, "all")
+    path = path_of(ODD_NUMBERS[name])
+
+    answers = [
+        await http.get(path, headers=key),
+        await http.get(f"{path}/events", headers=key),
+        await http.get(f"{path}?at=2026-11-23T10:00:00Z", headers=key),
+        await http.patch(path, json={"amount": 1}, headers=key),
+        await http.post(f"{path}/events", json={"type": "closed"}, headers=key),
+    ]
+
+    assert {refusal(answer) for answer in answers} == {(404, "notice_not_found")}
+
+
+@pytest.mark.parametrize("name", ODD_NUMBERS)
+async def test_a_number_that_is_none_is_not_published(
+    http: httpx.AsyncClient, application: Application, name: str
+) -> None:
+    key = await register_caller(application, "all", grants={EVERY: frozenset({EVERY})})
+
+    answers = [
+        await http.put(path_of(ODD_NUMBERS[name], institution), json=a_body(), headers=key)
+        for institution in (INSTITUTION, COMUNE)
+    ]
+
+    assert {refusal(answer) for answer in answers} == {(422, "notice_number")}
+
+
+@pytest.mark.parametrize("name", ODD_NUMBERS)
+async def test_an_institution_that_is_none_is_not_registered(
+    http: httpx.AsyncClient, application: Application, name: str
+) -> None:
+    key = await register_caller(application, "all", grants={EVERY: frozenset({EVERY})})
+
+    answers = [
+        await http.put(path_of(institution=ODD_NUMBERS[name]), json=a_body(), headers=key),
+        await http.get(path_of(institution=ODD_NUMBERS[name]), headers=key),
+        await http.get(notices_of(ODD_NUMBERS[name]), headers=key),
+    ]
+
+    assert {refusal(answer) for answer in answers} == {(404, "institution_not_found")}

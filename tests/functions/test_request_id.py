@@ -1,8 +1,47 @@
 """X-Request-Id: it is echoed or made, and two requests with one id are two writes."""
 
 import httpx
+import pytest
 
+from shared.bootstrap import Application
 from tests.functions.client import NOTICE, history, publish
+from tests.support import ADDRESS
+
+
+@pytest.mark.parametrize(
+    "given", ["1", "x" * 128, "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "a b", '~!"#{}']
+)
+async def test_a_request_id_is_echoed(http: httpx.AsyncClient, given: str) -> None:
+    answer = await http.get(NOTICE, headers={"X-Request-Id": given})
+
+    assert answer.headers["x-request-id"] == given
+
+
+@pytest.mark.parametrize(
+    "given", [b"", b"x" * 129, "perché".encode(), b"a\tb", b"a\x7fb", b"\xff", b"a\x00b", b"x" * 9000]
+)
+async def test_a_request_id_that_cannot_be_echoed_is_replaced(http: httpx.AsyncClient, given: bytes) -> None:
+    answer = await http.get(NOTICE, headers=[(b"X-Request-Id", given)])
+
+    made = answer.headers["x-request-id"]
+    assert (made.encode() != given, made.isascii(), made.isprintable(), 1 <= len(made) <= 128) == (True,) * 4
+
+
+async def test_requests_without_an_id_are_given_different_ones(http: httpx.AsyncClient) -> None:
+    given = {(await http.get(NOTICE)).headers["x-request-id"] for _ in range(20)}
+
+    assert len(given) == 20
+
+
+async def test_an_id_that_two_requests_have_makes_them_no_single_write(
+    http: httpx.AsyncClient, application: Application
+) -> None:
+    http.headers["X-Request-Id"] = "always the same"
+    await publish(http)
+    await http.patch(NOTICE, json={"amount": 1})
+
+    first, second = await application.archive.store.history(ADDRESS)
+    assert first.write_id != second.write_id
 
 
 async def test_two_requests_with_one_request_id_are_two_writes(http: httpx.AsyncClient) -> None:

@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from shared.bootstrap import Application
+from shared.wire.headers import parse_precondition
 from tests.functions.client import EVENTS, FINAL, NOTICE, bring_to, publish, publish_from_gpd, refusal, types
 
 REQUESTS = [("PATCH", NOTICE, {"amount": 1}), ("POST", EVENTS, {"type": "cancelled"})]
@@ -90,3 +91,22 @@ async def test_the_precondition_is_checked_before_the_origin(
     answer = await http.request(method, path, json=body, headers={"If-Match": '"7-ACTIVE"'})
 
     assert refusal(answer) == (412, "precondition_failed")
+
+
+@pytest.mark.parametrize(
+    "tag", ["1-ACTIVE", "1", "W/1-ACTIVE", '"1-ACTIVE', "'1-ACTIVE'", '"1-ACTIVE" "2-ACTIVE"', '"1-ACTIVE",', ""]
+)
+async def test_a_tag_that_cannot_be_read_is_to_be_sent_as_it_was_received(http: httpx.AsyncClient, tag: str) -> None:
+    await publish(http)
+
+    answer = await http.patch(NOTICE, json={"amount": 1}, headers={"If-Match": tag})
+
+    assert refusal(answer) == (400, "invalid_header")
+    assert answer.json()["detail"] == (
+        "Send in If-Match the ETag as it was received, quotes included, a list of ETags, or *"
+    )
+
+
+@pytest.mark.parametrize("tags", ['"6"', '"33a64df5"', '"01-ACTIVE"', 'W/"1"', '"6", "x"', '""'])
+def test_tags_that_the_archive_never_gives_name_no_version(tags: str) -> None:
+    assert parse_precondition({"if-match": tags}).versions == frozenset()

@@ -1,4 +1,4 @@
-"""The parameters of an address: read as they were sent, so that nothing of them is lost without a word."""
+"""How the parameters of an address are read, and which are refused."""
 
 from typing import Any
 from urllib.parse import quote, quote_plus
