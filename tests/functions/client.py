@@ -16,7 +16,19 @@ from shared.domain.institutions import DEFAULT_LABEL, CreditorInstitution
 from shared.domain.notice import Address
 from shared.errors import catalogue
 from shared.wire.violations import VIOLATIONS
-from tests.support import ADDRESS, IBAN, INSTITUTION, NUMBER, a_body, a_caller, a_line, a_payment, a_publication, an_act
+from tests.support import (
+    ADDRESS,
+    IBAN,
+    INSTITUTION,
+    NUMBER,
+    a_body,
+    a_caller,
+    a_line,
+    a_number,
+    a_payment,
+    a_publication,
+    an_act,
+)
 
 KEY = "Ocp-Apim-Subscription-Key"
 COMUNE = "77777777777"
@@ -37,8 +49,11 @@ def path_of(number: str = NUMBER, institution: str = INSTITUTION) -> str:
 
 
 NOTICE = path_of()
+LIST = notices_of()
 EVENTS = f"{NOTICE}/events"
 LENIENT_NOTICE = path_of(institution=COMUNE)
+UNREGISTERED = path_of(institution="12345678903")
+"""A notice of an institution that is not registered."""
 
 ANOTHER_IBAN = Iban("IT73J0615513000000000012345")
 ACA = frozenset({DEFAULT_LABEL})
@@ -65,6 +80,19 @@ EVENT_TYPES = ("cancelled", "closed", "restored")
 
 BODIES: Mapping[str, Any] = {"PUT": a_body(), "PATCH": {"amount": 1}, "POST": {"type": "closed"}}
 """A body that each method takes."""
+
+REQUESTS = [
+    ("PUT", NOTICE, a_body()),
+    ("PUT", path_of(a_number(2)), a_body()),
+    ("PUT", path_of("A1", COMUNE), a_body()),
+    ("PATCH", NOTICE, {"amount": 1}),
+    ("POST", EVENTS, {"type": "closed"}),
+    ("GET", NOTICE, None),
+    ("GET", f"{NOTICE}?at=2026-11-23T10:00:00Z", None),
+    ("GET", EVENTS, None),
+    ("GET", LIST, None),
+]
+"""A request of each operation on notices: method, path and body."""
 
 
 async def publish(http: httpx.AsyncClient, path: str = NOTICE, **changes: Any) -> dict[str, Any]:

@@ -1,11 +1,13 @@
 """X-Request-Id: it is echoed or made, and two requests with one id are two writes."""
 
+from typing import Any
+
 import httpx
 import pytest
 
 from shared.bootstrap import Application
-from tests.functions.client import NOTICE, history, publish
-from tests.support import ADDRESS
+from tests.functions.client import EVENTS, LIST, NOTICE, history, path_of, publish
+from tests.support import ADDRESS, a_body, a_number
 
 
 @pytest.mark.parametrize(
@@ -51,3 +53,35 @@ async def test_two_requests_with_one_request_id_are_two_writes(http: httpx.Async
         assert (answer.status_code, answer.json()["amount"]) == (200, amount)
 
     assert [item["version"] for item in await history(http)] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("PUT", NOTICE, a_body()),
+        ("PUT", path_of(a_number(2)), a_body()),
+        ("PATCH", NOTICE, {"amount": 1}),
+        ("POST", EVENTS, {"type": "closed"}),
+        ("GET", NOTICE, None),
+        ("GET", f"{NOTICE}?at=2026-11-23T10:00:00Z", None),
+        ("GET", EVENTS, None),
+        ("GET", LIST, None),
+        ("GET", "/health", None),
+    ],
+)
+async def test_an_answer_has_the_id_of_its_request(
+    http: httpx.AsyncClient, method: str, path: str, body: dict[str, Any] | None
+) -> None:
+    await publish(http)
+
+    answer = await http.request(method, path, json=body, headers={"X-Request-Id": "an id"})
+
+    assert (answer.is_success, answer.headers["x-request-id"]) == (True, "an id")
+
+
+async def test_an_answer_without_a_body_has_the_id_of_its_request(http: httpx.AsyncClient) -> None:
+    await publish(http)
+
+    answer = await http.get(NOTICE, headers={"If-None-Match": "*", "X-Request-Id": "an id"})
+
+    assert (answer.status_code, answer.headers["x-request-id"]) == (304, "an id")
