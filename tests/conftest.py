@@ -15,8 +15,8 @@ from local.seed import seed
 from shared import bootstrap
 from shared.bootstrap import Application
 from shared.settings import CosmosStore, EmbeddedStore, Settings
-from tests.documented import as_documented
 from tests.emulators.cosmos import CosmosDouble
+from tests.openapi_check import as_documented
 from tests.stores import SQLITE, account_of, an_account
 from tests.support import StillClock
 

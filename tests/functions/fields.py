@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.functions.asking import A_STAMP, A_STAMP_TRANSFER, A_TRANSFER
+from tests.functions.client import A_STAMP, A_STAMP_TRANSFER, A_TRANSFER
 from tests.support import IBAN, POSTAL_IBAN, a_body
 
 EURO = "\N{EURO SIGN}"

@@ -29,7 +29,7 @@ from local.host import Host
 from local.seed import COMUNE, LOCAL_EC, seed as seed_registry
 from shared import bootstrap
 from shared.settings import EmbeddedStore, Settings
-from tests.documented import ROOT
+from tests.openapi_check import ROOT
 from tests.support import StillClock
 
 # What no schema can tell: check digits, sums, an integer written 1.0, dates of the calendar (422), headers that do not

@@ -12,7 +12,8 @@ from shared.bootstrap import Application
 from shared.domain.callers import EVERY, Key, Scope
 from shared.domain.identifiers import InstitutionCode
 from tests.conftest import PLATFORM_KEY
-from tests.functions.asking import (
+from tests.functions.client import (
+    BODIES,
     COMUNE,
     KEY,
     MINUTE,
@@ -31,7 +32,6 @@ from tests.support import DAY, HOUR, IBAN, INSTITUTION, NOW, NUMBER, SECOND, Sti
 READS = [("GET", ""), ("GET", "/events"), ("GET", "?at=2026-11-23T10:00:00Z")]
 WRITES = [("PUT", ""), ("PATCH", ""), ("POST", "/events")]
 REQUESTS = [*READS, *WRITES]
-BODIES: Mapping[str, Any] = {"PUT": a_body(), "PATCH": {"amount": 1}, "POST": {"type": "closed"}}
 
 NOTHING_GRANTED: dict[str, frozenset[str]] = {}
 EVERY_CODE = frozenset({EVERY})

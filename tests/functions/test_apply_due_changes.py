@@ -14,7 +14,7 @@ from shared.domain.identifiers import Iban, InstitutionCode
 from shared.domain.institutions import DEFAULT_LABEL, Exclusion, RegisteredIban
 from shared.domain.notice import Address
 from tests.conftest import ROOT
-from tests.functions.asking import (
+from tests.functions.client import (
     MINUTE,
     NOTICE,
     declare,

@@ -12,7 +12,7 @@ from shared import bootstrap
 from shared.bootstrap import Application, utc_now
 from shared.errors import StoreUnavailable
 from shared.settings import EmbeddedStore, Settings
-from tests.functions.asking import pay
+from tests.functions.client import pay
 from tests.support import ADDRESS, HOUR, INSTITUTION, SECOND, StillClock, a_publication, an_act, an_institution
 
 Opened = Callable[..., Application]

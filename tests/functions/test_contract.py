@@ -31,7 +31,7 @@ from shared.errors import (
 from shared.pa_create_position import refusal
 from shared.wire import forms
 from shared.wire.forms import Form
-from tests.documented import (
+from tests.openapi_check import (
     ROOT,
     Undocumented,
     as_documented,

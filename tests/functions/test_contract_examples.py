@@ -9,8 +9,8 @@ from typing import Any, Literal
 import httpx
 import pytest
 
-from tests.documented import contract, operations, resolved
-from tests.functions.asking import COMUNE
+from tests.functions.client import COMUNE
+from tests.openapi_check import contract, operations, resolved
 from tests.support import INSTITUTION, NOW, StillClock
 
 State = Literal["unknown", "open", "CANCELLED", "CLOSED"]

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from tests.documented import operations
 from tests.functions.fuzz import fuzz
+from tests.openapi_check import operations
 
 
 def test_the_examples_and_the_bounds_of_every_field_are_answered_as_promised(tmp_path: Path) -> None:

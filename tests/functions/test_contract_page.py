@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from local.seed import LOCAL_EC
-from tests.documented import ROOT, contract
+from tests.openapi_check import ROOT, contract
 
 DOCS = "http://archive.test/api/docs"
 CONTRACT = "http://archive.test/api/openapi.json"

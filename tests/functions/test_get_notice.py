@@ -11,7 +11,7 @@ import pytest
 from shared.bootstrap import Application
 from shared.domain.events import Role
 from tests.conftest import PLATFORM_KEY
-from tests.functions.asking import (
+from tests.functions.client import (
     COMUNE,
     EVENTS,
     LENIENT_NOTICE,

@@ -13,7 +13,7 @@ import pytest
 
 from shared.bootstrap import Application
 from shared.health import PATIENCE
-from tests.functions.asking import KEY, NOTICE, publish, refusal
+from tests.functions.client import KEY, NOTICE, publish, refusal
 from tests.support import SECOND, StillClock
 
 MILLISECOND = timedelta(milliseconds=1)

@@ -13,7 +13,7 @@ from shared.domain.identifiers import NoticeNumber
 from shared.domain.money import OutcomeCode
 from shared.domain.notice import Address
 from tests.conftest import PLATFORM_KEY
-from tests.functions.asking import (
+from tests.functions.client import (
     COMUNE,
     declare,
     notices_of,

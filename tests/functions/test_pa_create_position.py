@@ -14,7 +14,7 @@ from shared.domain.identifiers import Iban, InstitutionCode, Iuv
 from shared.domain.institutions import DEFAULT_LABEL, RegisteredIban
 from shared.errors import NothingToCancel
 from shared.ports import IuvClaim
-from tests.functions.asking import MINUTE, register_institution
+from tests.functions.client import MINUTE, register_institution
 from tests.stores import both_stores
 from tests.support import (
     ADDRESS,

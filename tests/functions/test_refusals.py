@@ -19,7 +19,7 @@ from shared.domain.callers import EVERY, Key, Scope
 from shared.domain.events import Origin
 from shared.domain.identifiers import Iuv, NoticeNumber
 from shared.domain.notice import Address
-from tests.documented import operations
+from tests.openapi_check import operations
 from tests.support import (
     DAY,
     StillClock,

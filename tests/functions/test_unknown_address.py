@@ -7,7 +7,8 @@ from local.functions import load
 from local.host import Host
 from shared.routes import methods_at
 from tests.conftest import ROOT
-from tests.functions.asking import EVENTS, KEY, NOTICE, notices_of, refusal
+from tests.functions.client import EVENTS, KEY, NOTICE, notices_of, refusal
+from tests.support import INSTITUTION, a_body
 
 UNKNOWN = ["/", "/notices", f"{NOTICE}/events/1", "/../nothing", "/../aca/v1/other", "/..", "/../docs/a/b"]
 
@@ -83,3 +84,29 @@ def test_the_function_for_all_other_addresses_is_the_last_by_name() -> None:
     names = [function.name for function in load(ROOT) if function.trigger["type"] == "httpTrigger"]
 
     assert max(names, key=str.lower) == "zz_unknown_address"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/creditor-institutions", 404),
+        ("GET", f"/creditor-institutions/{INSTITUTION}", 404),
+        ("GET", f"{NOTICE}/events/1", 404),
+        ("GET", f"//creditor-institutions/{INSTITUTION}/notices", 404),
+        ("GET", "/creditor-institutions//notices", 404),
+        ("PUT", f"{notices_of()}/", 405),
+        ("DELETE", NOTICE, 405),
+        ("DELETE", notices_of(), 405),
+        ("POST", NOTICE, 405),
+        ("PUT", EVENTS, 405),
+        ("PATCH", EVENTS, 405),
+        ("TRACE", NOTICE, 405),
+        ("BREW", NOTICE, 405),
+    ],
+)
+async def test_an_unknown_address_or_method_is_refused(
+    http: httpx.AsyncClient, method: str, path: str, status: int
+) -> None:
+    answer = await http.request(method, path, json=a_body())
+
+    assert answer.status_code == status

@@ -1,4 +1,4 @@
-"""What a body that cannot be read is told: the place and the reason, never the text."""
+"""A body that cannot be read is refused with the place and the reason, never with the text."""
 
 import json
 
@@ -8,8 +8,52 @@ from hypothesis import given, strategies as st
 
 from shared.errors import InvalidEncoding, InvalidJson
 from shared.wire.parsing import parse_json
-from tests.functions.asking import JSON, NOTICE
+from tests.functions.bad_input import MISENCODED, NOT_JSON, NOT_UTF_8, WRITES, send_all
+from tests.functions.client import BODIES, JSON, NOTICE, refusal
 from tests.support import a_body
+
+
+@pytest.mark.parametrize("name", NOT_JSON)
+async def test_a_body_that_is_not_json_is_refused(http: httpx.AsyncClient, name: str) -> None:
+    answers = await send_all(http, NOT_JSON[name])
+
+    assert {refusal(answer) for answer in answers} == {(400, "invalid_json")}
+
+
+@pytest.mark.parametrize("name", NOT_UTF_8)
+async def test_a_body_that_is_not_utf_8_is_refused(http: httpx.AsyncClient, name: str) -> None:
+    answers = await send_all(http, NOT_UTF_8[name])
+
+    assert {refusal(answer) for answer in answers} == {(400, "invalid_encoding")}
+
+
+@pytest.mark.parametrize(("method", "path"), WRITES)
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le"])
+async def test_a_body_in_an_encoding_that_looks_like_ascii_is_refused(
+    http: httpx.AsyncClient, method: str, path: str, encoding: str
+) -> None:
+    answer = await http.request(method, path, content=json.dumps(BODIES[method]).encode(encoding), headers=JSON)
+
+    assert answer.status_code == 400
+
+
+@pytest.mark.parametrize("name", MISENCODED)
+async def test_a_lone_surrogate_or_a_byte_order_mark_cannot_be_read(http: httpx.AsyncClient, name: str) -> None:
+    answers = await send_all(http, MISENCODED[name])
+
+    assert {answer.status_code for answer in answers} == {400}
+
+
+@pytest.mark.parametrize("name", MISENCODED)
+async def test_a_lone_surrogate_or_a_byte_order_mark_is_an_error_of_the_encoding(
+    http: httpx.AsyncClient, name: str
+) -> None:
+    answer = await http.put(NOTICE, content=MISENCODED[name], headers=JSON)
+
+    assert refusal(answer) == (400, "invalid_encoding")
+
+
+# The place and the reason
 
 
 def detail(body: bytes) -> str:

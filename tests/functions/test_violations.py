@@ -9,7 +9,7 @@ import pytest
 from shared.errors import InvalidBody
 from shared.wire.parsing import MANY, parse_amendment, parse_life_cycle_event, parse_notice
 from shared.wire.texts import ParseContext
-from tests.functions.asking import A_STAMP_TRANSFER, A_TRANSFER, NOTICE, publish, refusal
+from tests.functions.client import A_STAMP_TRANSFER, A_TRANSFER, NOTICE, publish, refusal
 from tests.functions.fields import naming, whole
 from tests.support import ADDRESS, NOW, a_body
 

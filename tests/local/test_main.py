@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from local.cosmos import start_double
-from tests.ops import asking
+from tests.ops import command_line
 from tests.server import KEY, PATIENCE, Server, running, starting, unanswered_port
 from tests.support import a_body
 
@@ -135,8 +135,8 @@ def test_only_their_user_can_read_the_data_whatever_begins_them(first: str, tmp_
     data = tmp_path / "data"
 
     if first == "make ops":
-        add = ("institutions", "add", "11111111115", "--name", "Comune di Esempio", "--iban", asking.IBAN)
-        asking.start(data, *add).communicate(timeout=PATIENCE)
+        add = ("institutions", "add", "11111111115", "--name", "Comune di Esempio", "--iban", command_line.IBAN)
+        command_line.start(data, *add).communicate(timeout=PATIENCE)
     with running(data, None, *(["--azure"] if first == "make run-azure" else [])) as server:
         publish(server)
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.ops.asking import Operator
+from tests.ops.command_line import Operator
 
 
 @pytest.fixture

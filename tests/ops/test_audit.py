@@ -17,7 +17,7 @@ from shared.auth import key_hash
 from shared.bootstrap import utc_now
 from shared.domain.dates import decode_instant
 from shared.settings import CosmosStore, Settings
-from tests.ops.asking import CODE, IBAN, POSTAL_IBAN, Operator, rows, start
+from tests.ops.command_line import CODE, IBAN, POSTAL_IBAN, Operator, rows, start
 
 OTHER = "22222222222"
 ME = {"user": pwd.getpwuid(os.getuid()).pw_name, "machine": socket.gethostname(), "identity": None}

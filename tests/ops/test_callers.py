@@ -10,7 +10,7 @@ from shared.adapters.sqlite_registry import SqliteRegistry
 from shared.auth import key_hash
 from shared.bootstrap import utc_now
 from shared.domain.callers import Caller
-from tests.ops.asking import CODE, Operator, rows
+from tests.ops.command_line import CODE, Operator, rows
 
 KEY = re.compile("[A-Za-z0-9_-]{43}")
 

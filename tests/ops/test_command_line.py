@@ -13,7 +13,7 @@ from threading import Timer
 
 import pytest
 
-from tests.ops.asking import CODE, IBAN, ROOT, Operator, environment, start
+from tests.ops.command_line import CODE, IBAN, ROOT, Operator, environment, start
 from tests.server import PATIENCE
 
 ADD = ("institutions", "add", CODE, "--name", "Comune di Esempio", "--iban", IBAN)

@@ -5,7 +5,7 @@ import shlex
 from pathlib import Path
 
 from tests import curl
-from tests.ops.asking import ROOT, Operator
+from tests.ops.command_line import ROOT, Operator
 from tests.server import running
 
 SHOWN = re.compile(r"```console\n\$ (?P<command>.+)\n(?P<output>(?:.*\n)+?)```")

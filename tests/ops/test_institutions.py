@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.ops.asking import CODE, IBAN, POSTAL_IBAN, Operator, rows
+from tests.ops.command_line import CODE, IBAN, POSTAL_IBAN, Operator, rows
 
 LENIENT_IBAN = "IT00INVENTED000"
 

@@ -6,7 +6,7 @@ import pytest
 
 from shared.auth import key_hash
 from shared.bootstrap import utc_now
-from tests.ops.asking import Operator, rows
+from tests.ops.command_line import Operator, rows
 
 
 def key_id(key: str) -> str:

@@ -5,7 +5,7 @@ from time import process_time
 import pytest
 
 from ops.rows import show_rows
-from tests.ops.asking import CODE, Operator
+from tests.ops.command_line import CODE, Operator
 
 
 def test_columns_are_as_wide_as_their_widest_text(capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from shared.bootstrap import Application
 from shared.domain.callers import EVERY, Scope
-from tests.functions.asking import A_TRANSFER, KEY, declare, path_of, publish, register_caller
+from tests.functions.client import A_TRANSFER, KEY, declare, path_of, publish, register_caller
 from tests.functions.test_pa_create_position import CALL, a_position
 from tests.support import HOUR, INSTITUTION, NUMBER, StillClock, a_body, a_number
 

@@ -26,7 +26,7 @@ from shared.registry import CachedRegistry
 from shared.settings import CosmosStore, EmbeddedStore, Settings
 from shared.turns import Turns
 from tests.conftest import BASE, EC_KEY
-from tests.functions.asking import COMUNE, NOTICE, history, publish
+from tests.functions.client import COMUNE, NOTICE, history, publish
 from tests.stores import COSMOS, SQLITE
 from tests.support import ADDRESS, DAY, StillClock, a_number, a_publication, an_act, an_institution
 

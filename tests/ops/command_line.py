@@ -1,4 +1,4 @@
-"""How tests ask the operators' command line: in this process where that is enough, else as a process of its own."""
+"""How tests run the operators' command line: in this process where possible, else in a process of its own."""
 
 import json
 import os

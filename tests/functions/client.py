@@ -1,5 +1,6 @@
-"""The words in which the tests of the functions ask: addresses, callers, notices in a status, what an answer says."""
+"""How tests call the functions: addresses, callers, notices in each status, and checks of an answer."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -10,11 +11,24 @@ from shared.auth import key_hash
 from shared.bootstrap import Application
 from shared.domain.callers import Key
 from shared.domain.events import Origin
-from shared.domain.institutions import CreditorInstitution
+from shared.domain.identifiers import Iban
+from shared.domain.institutions import DEFAULT_LABEL, CreditorInstitution
 from shared.domain.notice import Address
 from shared.errors import catalogue
 from shared.wire.violations import VIOLATIONS
-from tests.support import ADDRESS, IBAN, INSTITUTION, NUMBER, a_body, a_caller, a_line, a_payment, a_publication, an_act
+from tests.support import (
+    ADDRESS,
+    IBAN,
+    INSTITUTION,
+    NUMBER,
+    a_body,
+    a_caller,
+    a_line,
+    a_number,
+    a_payment,
+    a_publication,
+    an_act,
+)
 
 KEY = "Ocp-Apim-Subscription-Key"
 COMUNE = "77777777777"
@@ -35,8 +49,15 @@ def path_of(number: str = NUMBER, institution: str = INSTITUTION) -> str:
 
 
 NOTICE = path_of()
+LIST = notices_of()
 EVENTS = f"{NOTICE}/events"
 LENIENT_NOTICE = path_of(institution=COMUNE)
+UNREGISTERED = path_of(institution="12345678903")
+"""A notice of an institution that is not registered."""
+
+ANOTHER_IBAN = Iban("IT73J0615513000000000012345")
+ACA = frozenset({DEFAULT_LABEL})
+"""The labels of a registered IBAN that is the default of its institution."""
 
 A_TRANSFER = {
     "id": 1,
@@ -52,6 +73,26 @@ A_STAMP = {
     "provincialResidence": "RM",
 }
 A_STAMP_TRANSFER = {name: value for name, value in A_TRANSFER.items() if name != "iban"} | {"stamp": A_STAMP}
+TWO_TRANSFERS = [{**A_TRANSFER, "amount": 12000, "metadata": {}}, {**A_TRANSFER, "id": 2, "amount": 50, "metadata": {}}]
+
+EVENT_TYPES = ("cancelled", "closed", "restored")
+"""The events that a client declares."""
+
+BODIES: Mapping[str, Any] = {"PUT": a_body(), "PATCH": {"amount": 1}, "POST": {"type": "closed"}}
+"""A body that each method takes."""
+
+REQUESTS = [
+    ("PUT", NOTICE, a_body()),
+    ("PUT", path_of(a_number(2)), a_body()),
+    ("PUT", path_of("A1", COMUNE), a_body()),
+    ("PATCH", NOTICE, {"amount": 1}),
+    ("POST", EVENTS, {"type": "closed"}),
+    ("GET", NOTICE, None),
+    ("GET", f"{NOTICE}?at=2026-11-23T10:00:00Z", None),
+    ("GET", EVENTS, None),
+    ("GET", LIST, None),
+]
+"""A request of each operation on notices: method, path and body."""
 
 
 async def publish(http: httpx.AsyncClient, path: str = NOTICE, **changes: Any) -> dict[str, Any]:
@@ -60,6 +101,14 @@ async def publish(http: httpx.AsyncClient, path: str = NOTICE, **changes: Any) -
     assert answer.is_success, answer.text
     shown: dict[str, Any] = answer.json()
     return shown
+
+
+async def amend(http: httpx.AsyncClient, patch: dict[str, Any], path: str = NOTICE) -> dict[str, Any]:
+    """Amend a notice and return what was answered."""
+    answer = await http.patch(path, json=patch)
+    assert answer.status_code == 200, answer.text
+    amended: dict[str, Any] = answer.json()
+    return amended
 
 
 async def declare(http: httpx.AsyncClient, event: str, path: str = NOTICE, **more: Any) -> httpx.Response:
@@ -161,3 +210,8 @@ def violations(answer: httpx.Response) -> list[tuple[str, str]]:
     found = [(broken["field"], broken["code"]) for broken in answer.json()["violations"]]
     assert {code for _, code in found} <= VIOLATIONS.keys()
     return sorted(found)
+
+
+def ibans_of(notice: dict[str, Any]) -> tuple[str | None, str | None, str | None]:
+    """Return IBAN, postal IBAN and the source of the IBAN."""
+    return notice["iban"], notice["postalIban"], notice["ibanSource"]

@@ -1,4 +1,4 @@
-"""The parameters of an address: read as they were sent, so that nothing of them is lost without a word."""
+"""How the parameters of an address are read, and which are refused."""
 
 from typing import Any
 from urllib.parse import quote, quote_plus
@@ -11,7 +11,7 @@ from docs.openapi.examples import POSITION
 from shared.errors import InvalidParameter
 from shared.wire.addresses import parameters_of
 from shared.wire.violations import VIOLATIONS
-from tests.functions.asking import EVENTS, NOTICE, notices_of, publish, refusal
+from tests.functions.client import EVENTS, NOTICE, notices_of, publish, refusal
 from tests.support import a_body
 
 URL = "http://localhost:7071/api/v1/creditor-institutions/77777777777/notices"

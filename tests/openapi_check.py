@@ -1,4 +1,4 @@
-"""Whether an answer is what the contract promises: its status, headers, media type and body."""
+"""Compares an answer with the OpenAPI document: its status, headers, media type and body."""
 
 import json
 import re
