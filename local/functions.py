@@ -1,8 +1,8 @@
-"""Which functions an app has: imports it, indexes it once, and refuses what Microsoft's worker would refuse.
+"""Load the functions of a Function App.
 
-The worker indexes all or nothing: one function it cannot take, and the whole app is gone once it is deployed.
-So its rules are applied here, before, and the function at fault is named. Functions that are not async, that ask for
-a context, or that have other bindings than a trigger and a result run there, and not here: the archive has none.
+In Azure, one function that cannot be indexed removes the whole app. Here it is an error that names the function. This
+host runs HTTP and timer functions that are async and have no other bindings. `tests/functions/test_worker.py` indexes
+the app with Microsoft's worker, which has more rules.
 """
 
 import functools
@@ -10,43 +10,40 @@ import importlib
 import inspect
 import json
 import sys
-import types
-import typing
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import azure.functions as func
-from azure.functions import meta
 
 
 class NotLoadable(Exception):
-    """Why the worker, or this host, could not run the app; names the function."""
+    """The app cannot be loaded. The message names the function."""
 
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """One function of the app, ready to be called with what its trigger brings."""
+    """One function of the app."""
 
     name: str
     user_function: Callable[..., Awaitable[object]]
     trigger: Mapping[str, Any]
-    """The trigger's binding, as it would stand in a function.json: `type`, `name` and what its kind adds."""
+    """The binding of the trigger, as in function.json: `type`, `name` and the keys of that type."""
 
     def call(self, value: object) -> Awaitable[object]:
-        """Call the function with its trigger's value."""
+        """Call the function with the value of its trigger."""
         return self.user_function(**{self.trigger["name"]: value})
 
 
 def load(app_dir: Path, module: str = "function_app") -> tuple[Function, ...]:
-    """Return the functions of the app in a directory, the same each time; raises NotLoadable."""
+    """Return the functions of the app in a directory. Raises NotLoadable."""
     return tuple(_checked(indexed) for indexed in _indexed(app_dir.resolve(), module))
 
 
 @functools.cache
 def _indexed(app_dir: Path, name: str) -> list[Any]:
-    # Cached, because the library lets an app be indexed once in the life of a process.
+    # Cached, because the library can index an app only once in a process.
     if str(app_dir) not in sys.path:
         sys.path.insert(0, str(app_dir))
     module = importlib.import_module(name)
@@ -54,7 +51,7 @@ def _indexed(app_dir: Path, name: str) -> list[Any]:
         raise NotLoadable(f"{name} was imported from {module.__file__}, not from {app_dir}")
     apps = [value for value in vars(module).values() if isinstance(value, func.FunctionRegister)]
     if len(apps) != 1:
-        raise NotLoadable(f"{name} needs exactly one name for exactly one FunctionApp, it has {len(apps)}")
+        raise NotLoadable(f"{name} must have exactly one name for exactly one FunctionApp, it has {len(apps)}")
     try:
         return apps[0].get_functions()
     except ValueError as error:
@@ -63,55 +60,18 @@ def _indexed(app_dir: Path, name: str) -> list[Any]:
 
 def _checked(indexed: Any) -> Function:
     name, user_function = indexed.get_function_name(), indexed.get_user_function()
+    bindings = {binding["name"]: binding for binding in map(json.loads, indexed.get_raw_bindings())}
+    bindings.pop("$return", None)
+    trigger = next(binding for binding in bindings.values() if binding["type"].endswith("Trigger"))
+    parameters = set(inspect.signature(user_function).parameters)
 
-    def demand(holds: bool, rule: str) -> None:
+    def check(holds: bool, rule: str) -> None:
         if not holds:
             raise NotLoadable(f"{name}: {rule}")
 
-    demand(inspect.isfunction(user_function), "a handler is a plain function, not another callable object")
-    # The worker would run it in a thread. The archive has none, and a wrapper that is not async is one by mistake.
-    demand(inspect.iscoroutinefunction(user_function), "a handler, and what wraps it, is async in this host")
-
-    bindings = {binding["name"]: binding for binding in map(json.loads, indexed.get_raw_bindings())}
-    result = bindings.pop("$return", None)
-    trigger = next(binding for binding in bindings.values() if binding["type"].endswith("Trigger"))
-    demand(len(bindings) == 1, "this host serves a trigger and a return value, no other binding")
-
-    declared = set(inspect.signature(user_function).parameters)
-    demand(declared == set(bindings), f"its parameters are {sorted(declared)}, its bindings {sorted(bindings)}")
-
-    try:
-        hints = typing.get_type_hints(user_function)
-    except NameError as error:
-        raise NotLoadable(f"{name}: an annotation cannot be resolved when the app runs: {error}") from error
-    if (hint := hints.get(trigger["name"])) is not None:
-        demand(_is_type(hint), f"the annotation {hint!r} of {trigger['name']} is no type to the worker")
-        demand(_takes(trigger["type"], hint), f"a {trigger['type']} does not bring {hint!r}")
-    returned = hints.get("return")
-    if result is None:
-        demand(returned in (None, types.NoneType), "it returns a value, and has no binding that takes one")
-    elif returned is not None:
-        demand(isinstance(returned, type), f"the return annotation {returned!r} is no type to the worker")
-        demand(_gives(result["type"], returned), f"a binding {result['type']} does not take {returned!r}")
+    check(trigger["type"] in ("httpTrigger", "timerTrigger"), f"this host does not run a {trigger['type']}")
+    check(len(bindings) == 1, "this host supports one trigger and the return value, no other binding")
+    check(parameters == set(bindings), f"its parameters are {sorted(parameters)}, its bindings {sorted(bindings)}")
+    # The archive has no sync functions. A sync function here is usually a decorator that lacks `async`.
+    check(inspect.iscoroutinefunction(user_function), "a function and its decorators must be async in this host")
     return Function(name, user_function, trigger)
-
-
-def _is_type(hint: object) -> bool:
-    # typing.List[X] is a type to the worker; list[X], X | None and Optional[X] are not.
-    builtin = isinstance(hint, types.GenericAlias | types.UnionType)
-    return not builtin and (isinstance(hint, type) or isinstance(typing.get_origin(hint), type))
-
-
-def _takes(binding: str, hint: object) -> bool:
-    converter = _converter(binding)
-    return converter is None or hint in (str, bytes) or bool(converter.check_input_type_annotation(hint))
-
-
-def _gives(binding: str, hint: type) -> bool:
-    converter = _converter(binding)
-    return converter is None or bool(converter.check_output_type_annotation(hint))
-
-
-def _converter(binding: str) -> Any:
-    registry: Any = meta
-    return registry.get_binding_registry().get(binding)
