@@ -9,7 +9,6 @@ an error that names both functions. Only the last function by name may overlap w
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from local.functions import Function, NotLoadable
 
@@ -38,46 +37,39 @@ class Routes:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class _Segment:
-    """A literal in lower case, or a parameter."""
-
-    literal: str | None
-    parameter: str = ""
-
-
 class _Route:
-    """The route of one function. `rest` is the parameter for all remaining segments."""
+    """The route of one function. `rest` is the parameter for all remaining segments.
+
+    A segment is a literal in lower case and None, or None and the name of a parameter.
+    """
 
     def __init__(self, function: Function, prefix: str) -> None:
         methods = function.trigger.get("methods")
         self.function = function
         self.methods = None if methods is None else frozenset(methods)
         self.rest: str | None = None
-        self.segments: list[_Segment] = []
+        self.segments: list[tuple[str, None] | tuple[None, str]] = []
         template = f"{prefix}/{function.trigger['route'].strip('/')}".strip("/")
         for part in template.split("/"):
             match = _PARAMETER.fullmatch(part)
             if self.rest is not None or (match is None and ("{" in part or "}" in part)):
                 raise NotLoadable(f"{function.name}: this host does not support {part!r} in the route {template!r}")
             if match is None:
-                self.segments.append(_Segment(part.lower()))
+                self.segments.append((part.lower(), None))
             elif match["rest"]:
                 self.rest = match["name"]
             else:
-                self.segments.append(_Segment(None, match["name"]))
+                self.segments.append((None, match["name"]))
 
     def match(self, segments: list[str]) -> dict[str, str] | None:
         """Return the values of the parameters. None if the path does not match."""
         if len(segments) < len(self.segments):
             return None
         values = {}
-        for expected, segment in zip(self.segments, segments, strict=False):
-            if expected.literal is None:
-                if not segment:
-                    return None
-                values[expected.parameter] = segment
-            elif expected.literal != segment.lower():
+        for (literal, parameter), segment in zip(self.segments, segments, strict=False):
+            if parameter is not None and segment:
+                values[parameter] = segment
+            elif literal != segment.lower():
                 return None
         if self.rest is not None and len(segments) > len(self.segments):
             values[self.rest] = "/".join(segments[len(self.segments) :])
@@ -90,7 +82,7 @@ class _Route:
         if self.rest is None and other.rest is None and len(self.segments) != len(other.segments):
             return False
         pairs = zip(self.segments, other.segments, strict=False)
-        return all(None in (one.literal, two.literal) or one.literal == two.literal for one, two in pairs)
+        return all(None in (one, two) or one == two for (one, _), (two, _) in pairs)
 
 
 def _refuse_hidden(by_name: list[_Route]) -> None:

@@ -44,19 +44,11 @@ class CommandError(Exception):
 class CommandGroup(TyperGroup):
     """The group of all commands. It prints errors as messages."""
 
-    def main(
-        self,
-        args: Sequence[str] | None = None,
-        prog_name: str | None = None,
-        complete_var: str | None = None,
-        standalone_mode: bool = True,
-        windows_expand_args: bool = True,
-        **extra: Any,
-    ) -> NoReturn:
+    def main(self, args: Sequence[str] | None = None, *_: Any, **options: Any) -> NoReturn:
         """Run the command and exit."""
         try:
             arguments = _move_data_to_front(sys.argv[1:] if args is None else args)
-            code = super().main(arguments, prog_name, complete_var, False, windows_expand_args, **extra)
+            code = super().main(arguments, **{**options, "standalone_mode": False})
         except CommandError as error:
             _exit(*error.messages, code=error.code)
         except ChangedMeanwhile:
