@@ -23,6 +23,16 @@ def show_json(data: Json) -> None:
     typer.echo(dumps(data, ensure_ascii=False, indent=2))
 
 
+def show_one(data: Json, fields: Sequence[tuple[str, str]], message: str | None = None, *, json: bool) -> None:
+    """Print one thing: its JSON, or a message and its fields."""
+    if json:
+        show_json(data)
+        return
+    if message:
+        typer.echo(message)
+    show_fields(fields)
+
+
 def show_list(
     heads: Row,
     rows: Iterable[Row],
@@ -53,7 +63,7 @@ def show_table(heads: Row, rows: Sequence[Row], unwrapped: Collection[str] = ())
     typer.echo("\n".join(line for row in rows for line in _lines(row, widths)))
 
 
-def show_fields(*fields: tuple[str, str]) -> None:
+def show_fields(fields: Sequence[tuple[str, str]]) -> None:
     """Print a name and a value on each line. A value may have several lines."""
     rows = [(name if n == 0 else "", line) for name, value in fields for n, line in enumerate(value.split("\n"))]
     widths = _widths(rows, [1])

@@ -70,18 +70,30 @@ def parse_argument(name: str, parser: Parser[Value], text: str) -> Value:
         return errors.parse(name, parser, text)
 
 
+def matching(pattern: str, rule: str) -> Parser[str]:
+    """Return a parser that accepts only texts that match a pattern."""
+
+    def parse(text: str) -> str:
+        if re.fullmatch(pattern, text):
+            return text
+        raise ValueError(rule)
+
+    return parse
+
+
+parse_caller_name = matching(
+    "[a-z0-9][a-z0-9._-]{0,49}", "must be 1 to 50 of a-z 0-9 . _ - and begin with a letter or digit"
+)
+parse_segregation_code = matching("[0-9]{2}", "must name segregation codes of two digits")
+parse_key_id = matching("[0-9a-f]{12}", "must be 12 digits of 0-9 a-f, as `keys list` shows them")
+parse_change_id = matching("[0-9]{4}-[0-9T:.-]{18}Z-[0-9a-f]{8}", "must be the id of a change, as `audit` shows it")
+
+
 def parse_institution_name(text: str) -> str:
     """Parse 1 to 140 printable characters."""
     if 1 <= len(text) <= 140 and text.isprintable() and text == text.strip():
         return text
     raise ValueError("must be 1 to 140 printable characters, without spaces at the start or the end")
-
-
-def parse_caller_name(text: str) -> str:
-    """Parse 1 to 50 of a-z 0-9 . _ -. The name is a part of histories and of document ids."""
-    if re.fullmatch("[a-z0-9][a-z0-9._-]{0,49}", text):
-        return text
-    raise ValueError("must be 1 to 50 of a-z 0-9 . _ - and begin with a letter or digit")
 
 
 def parse_role(text: str) -> Role:
@@ -146,27 +158,6 @@ def parse_grant(text: str) -> Grant:
 def parse_grant_to_remove(text: str) -> Grant:
     """Parse EC, which is all its codes, or EC:CODE,CODE."""
     return parse_grant(text if ":" in text else f"{text}:{EVERY}")
-
-
-def parse_segregation_code(text: str) -> str:
-    """Parse two digits."""
-    if re.fullmatch("[0-9]{2}", text):
-        return text
-    raise ValueError("must name segregation codes of two digits")
-
-
-def parse_key_id(text: str) -> str:
-    """Parse the id of a key: the first 12 digits of its SHA-256."""
-    if re.fullmatch("[0-9a-f]{12}", text):
-        return text
-    raise ValueError("must be 12 digits of 0-9 a-f, as `keys list` shows them")
-
-
-def parse_change_id(text: str) -> str:
-    """Parse the id of a change, as `audit` shows it."""
-    if re.fullmatch(r"[0-9]{4}-[0-9T:.-]{18}Z-[0-9a-f]{8}", text):
-        return text
-    raise ValueError("must be the id of a change, as `audit` shows it")
 
 
 def parse_valid_from(text: str) -> datetime | None:

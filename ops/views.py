@@ -5,7 +5,7 @@ from datetime import datetime
 
 import typer
 
-from ops.output import Json, Row, show_fields, show_json, show_list
+from ops.output import Json, Row, show_list, show_one
 from shared.domain.callers import Caller, Key
 from shared.domain.dates import format_instant, in_rome
 from shared.domain.institutions import CreditorInstitution, Exclusion, RegisteredIban
@@ -21,12 +21,7 @@ def describe_change(before: object, after: object) -> str:
 
 def show_institution(institution: CreditorInstitution, message: str | None = None, *, json: bool) -> None:
     """Print an institution, as text after a message."""
-    if json:
-        show_json(_institution_json(institution))
-        return
-    if message:
-        typer.echo(message)
-    show_fields(
+    fields = (
         ("fiscal code", institution.fiscal_code),
         ("name", institution.name),
         ("checks", _checks(institution)),
@@ -34,6 +29,7 @@ def show_institution(institution: CreditorInstitution, message: str | None = Non
         ("IBANs", "\n".join(_iban(institution, iban) for iban in institution.ibans) or "none"),
         ("exclusions", "\n".join(map(_exclusion, institution.exclusions)) or "none"),
     )
+    show_one(_institution_json(institution), fields, message, json=json)
 
 
 def show_institutions(institutions: Iterable[CreditorInstitution], *, json: bool) -> None:
@@ -47,12 +43,7 @@ def show_caller(
     caller: Caller, now: datetime, message: str | None = None, *, key: str | None = None, json: bool
 ) -> None:
     """Print a caller, as text after a message. `key` is its new key, in clear."""
-    if json:
-        show_json(caller_json(caller, now, key))
-        return
-    if message:
-        typer.echo(message)
-    show_fields(
+    fields = (
         ("name", caller.name),
         ("role", caller.role),
         ("scopes", ", ".join(sorted(caller.scopes)) or "none"),
@@ -60,7 +51,8 @@ def show_caller(
         ("valid", _validity(caller, now)),
         ("keys", "\n".join(_key(key, now) for key in caller.keys) or "none"),
     )
-    if key:
+    show_one(caller_json(caller, now, key), fields, message, json=json)
+    if key and not json:
         show_new_key(key)
 
 
