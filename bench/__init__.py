@@ -1,1 +1,1 @@
-"""How fast the archive is on this machine, and what a request costs."""
+"""Measurements of the archive on this machine: rates, latencies and CPU time."""

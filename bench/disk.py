@@ -1,4 +1,4 @@
-"""The yardstick: how often a second the disk takes a small record for good."""
+"""Measure the disk, to compare the rate of publications with it."""
 
 import os
 from pathlib import Path
@@ -8,8 +8,8 @@ RECORD = bytes(1024)
 
 
 def flushes_per_second(folder: Path, seconds: float) -> float:
-    """Return how many records of 1 KB a second are appended to a file of the folder, each with fdatasync."""
-    path = folder / "yardstick"
+    """Return the records of 1 KB per second that the disk appends to a file in the folder, each with fdatasync."""
+    path = folder / "flushes"
     count, start = 0, monotonic()
     with path.open("ab", buffering=0) as file:
         while monotonic() - start < seconds:

@@ -1,4 +1,4 @@
-"""The load: wrk on the loopback, with many connections, each of which sends as soon as it was answered."""
+"""Load the archive with wrk. Each connection sends its next request when the last one is answered."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from tests.support import a_body
 
 _HEADERS = "".join(f"{name}: {value}\\r\\n" for name, value in ({"Host": "localhost"} | KEY).items())
 
-# A double holds 16 digits exactly, so that the check digits come out right.
+# A Lua number is exact up to 16 digits, which the check digits need.
 _NUMBERS = """
 local function number(serial)
   local base = 3470000000000000 + serial
@@ -47,7 +47,7 @@ end
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a run came to; latencies in milliseconds, `cpu` in microseconds of the server's for each request."""
+    """The result of a run: requests per second, CPU of the server in µs per request, latencies in ms."""
 
     requests: int
     rate: float
@@ -59,7 +59,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Who loads which server, with how many connections; scripts are written into the folder."""
+    """Sends requests to a server with wrk. Its scripts are written into the folder."""
 
     wrk: str
     server: Server
@@ -67,32 +67,32 @@ class Load:
     connections: int
 
     def publish(self, first: int, seconds: int) -> Result:
-        """Publish new notices, numbered from the first serial on."""
+        """Publish new notices, with serial numbers from `first` on."""
         body = json.dumps(a_body())
         return self._run(_PUBLISH.substitute(first=first, body=body, path=BASE + STRICT, headers=_HEADERS), seconds)
 
     def get(self, first: int, last: int, seconds: int) -> Result:
-        """Read notices at random, of those with serials from the first to the last."""
+        """Get random notices, with serial numbers from `first` to `last`."""
         return self._run(_GET.substitute(first=first, last=last, path=BASE + STRICT, headers=_HEADERS), seconds)
 
     def _run(self, script: str, seconds: int) -> Result:
         file = self.folder / "load.lua"
         file.write_text(_NUMBERS + script, encoding="utf-8")
         before = _cpu_microseconds(self.server.process.pid)
-        said = subprocess.run(
+        done = subprocess.run(
             [
                 self.wrk, "--threads", "1", "--connections", str(self.connections), "--duration", f"{seconds}s",
                 "--script", str(file), "--latency", f"http://127.0.0.1:{self.server.port}",
             ],
             capture_output=True, text=True, check=True,
         )  # fmt: skip
-        spent = _cpu_microseconds(self.server.process.pid) - before
-        found = json.loads(said.stdout.splitlines()[-1])
+        cpu = _cpu_microseconds(self.server.process.pid) - before
+        found = json.loads(done.stdout.splitlines()[-1])
         requests = found["requests"]
         return Result(
             requests,
             rate=requests * 1e6 / found["microseconds"],
-            cpu=spent / max(requests, 1),
+            cpu=cpu / max(requests, 1),
             p50=found["p50"] / 1000,
             p99=found["p99"] / 1000,
             failures=found["failures"],
@@ -100,6 +100,6 @@ class Load:
 
 
 def _cpu_microseconds(process_id: int) -> float:
-    # The name, in brackets, may hold blanks. utime and stime are fields 14 and 15 (proc(5)).
+    # The name, in brackets, can have spaces. utime and stime are fields 14 and 15 (proc(5)).
     fields = Path(f"/proc/{process_id}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) * 1e6 / os.sysconf("SC_CLK_TCK")

@@ -1,8 +1,8 @@
-"""Kills the archive under load, again and again: `python -m bench.soak`, which is `make soak`.
+"""Kill the archive under load, many times: `python -m bench.soak`, which is `make soak`.
 
-The platform ends a process without a signal that it could handle (SIGKILL), so the archive may rely on no clean stop.
-In each round many clients publish without pause until the server is killed. A new server on the same data must have
-every notice that was acknowledged, and take the others when they are sent again. 0 when that is so, else 1.
+Azure ends a process with SIGKILL, which a process cannot handle. In each round, many clients publish until the server
+is killed. A new server on the same data must have every notice that was acknowledged, and accept the others when they
+are sent again. The exit code is 0 if this is so in all rounds, else 1.
 """
 
 import argparse
@@ -22,25 +22,25 @@ from tests.stores import COSMOS, SQLITE, account_for
 from tests.support import a_body, a_number
 
 LINES = 32
-"""Clients that publish at once."""
+"""Concurrent clients."""
 
 
 @dataclass
 class Round:
-    """What the clients of one round saw, and what the next server had of it."""
+    """The result of one round."""
 
     acknowledged: dict[str, int] = field(default_factory=dict)
-    """The amount of each notice by its address."""
+    """The amounts of notices by path."""
     unanswered: dict[str, int] = field(default_factory=dict)
     missing: int = 0
     refused: int = 0
-    """Notices that were sent again and not taken."""
+    """Notices that the new server did not accept."""
     restart: float = 0.0
-    """Seconds until the next server was ready."""
+    """Seconds until the new server was ready."""
 
 
 async def soak(data: Path, account: str | None, rounds: int, seconds: float) -> list[Round]:
-    """Return what came of so many rounds on the data of one folder."""
+    """Run the rounds on the data of one folder, and return their results."""
     serials = count()
     results: list[Round] = []
     for _ in range(rounds):
@@ -53,8 +53,8 @@ async def soak(data: Path, account: str | None, rounds: int, seconds: float) -> 
             results.append(result)
             async with server.lines(LINES) as lines:
                 for earlier in results if len(results) == rounds else [result]:
-                    earlier.missing = await _missing(lines, earlier.acknowledged)
-                result.refused = await _refused(lines, result.unanswered)
+                    earlier.missing = await _count_missing(lines, earlier.acknowledged)
+                result.refused = await _count_refused(lines, result.unanswered)
             server.kill()
     return results
 
@@ -69,7 +69,7 @@ async def _publish_until_killed(server: Server, serials: Iterable[int], seconds:
                 assert status == 201
                 result.acknowledged[path] = result.unanswered.pop(path)
 
-    # A thread kills, because the loop of the clients would do it between two requests.
+    # A thread, because the event loop of the clients would kill only between two requests.
     killer = Timer(seconds, server.kill)
     async with server.lines(LINES) as lines:
         killer.start()
@@ -79,25 +79,23 @@ async def _publish_until_killed(server: Server, serials: Iterable[int], seconds:
             killer.join()
 
 
-async def _missing(lines: list[Line], notices: dict[str, int]) -> int:
+async def _count_missing(lines: list[Line], notices: dict[str, int]) -> int:
     async def is_missing(line: Line, path: str, amount: int) -> bool:
         status, notice = await line.ask("GET", path)
         return bool(status != 200 or notice["amount"] != amount)
 
-    return await _counted(lines, notices, is_missing)
+    return await _count(lines, notices, is_missing)
 
 
-async def _refused(lines: list[Line], notices: dict[str, int]) -> int:
+async def _count_refused(lines: list[Line], notices: dict[str, int]) -> int:
     async def is_refused(line: Line, path: str, amount: int) -> bool:
         status, _ = await line.ask("PUT", path, a_body(amount=amount))
         return status not in (200, 201)
 
-    return await _counted(lines, notices, is_refused)
+    return await _count(lines, notices, is_refused)
 
 
-async def _counted(
-    lines: list[Line], notices: dict[str, int], holds: Callable[[Line, str, int], Awaitable[bool]]
-) -> int:
+async def _count(lines: list[Line], notices: dict[str, int], holds: Callable[[Line, str, int], Awaitable[bool]]) -> int:
     left = iter(notices.items())
 
     async def count_on(line: Line) -> int:
@@ -107,11 +105,11 @@ async def _counted(
 
 
 def main() -> None:
-    """Run the rounds, and print what came of each."""
-    arguments = argparse.ArgumentParser(prog="python -m bench.soak", description="Kills the archive under load.")
-    arguments.add_argument("--rounds", type=int, default=20, help="how often it is killed (20)")
-    arguments.add_argument("--seconds", type=float, default=5, help="how long it is under load before (5)")
-    arguments.add_argument("--azure", action="store_true", help="on a double of Cosmos DB, which is not killed")
+    """Run the rounds, and print their results."""
+    arguments = argparse.ArgumentParser(prog="python -m bench.soak", description="Kill the archive under load.")
+    arguments.add_argument("--rounds", type=int, default=20, help="number of kills (20)")
+    arguments.add_argument("--seconds", type=float, default=5, help="seconds of load before each kill (5)")
+    arguments.add_argument("--azure", action="store_true", help="use a double of Cosmos DB, which is not killed")
     chosen = arguments.parse_args()
     with tempfile.TemporaryDirectory() as name:
         data = Path(name)

@@ -1,7 +1,7 @@
-"""The files of the contract and its page: read by the first request, and kept in memory.
+"""The files of the contract and of its page. The first request loads a file, which then stays in memory.
 
-The page is Swagger UI, as its package ships it, started by a script of ours. Only the names of a table are files, so a
-request never becomes a path.
+The page is Swagger UI from its package, started by `page.js`. Only the names in a table are served, so a request can
+never name another file.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,8 +15,8 @@ from shared.wire.headers import JSON
 
 HTML, SCRIPT, STYLE = "text/html", "text/javascript", "text/css"
 
-# The page sends the user's input, keys included, to the archive only. `data:` is for the icons of Swagger UI.
-ONLY_OURS = "; ".join(
+# The browser must send the input of the user, keys too, to the archive only. `data:` is for the icons of Swagger UI.
+CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'none'",
         "script-src 'self'",
@@ -29,15 +29,18 @@ ONLY_OURS = "; ".join(
     )
 )
 
-
-PLAIN: Mapping[str, str] = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
-"""A client may keep a file. It asks each time whether the file has changed."""
-GUARDED: Mapping[str, str] = {**PLAIN, "Content-Security-Policy": ONLY_OURS, "Referrer-Policy": "no-referrer"}
+FILE_HEADERS: Mapping[str, str] = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
+"""A client may cache a file, and must ask each time whether it has changed."""
+PAGE_HEADERS: Mapping[str, str] = {
+    **FILE_HEADERS,
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "Referrer-Policy": "no-referrer",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """The content of an answer. Its tag follows from the content, so it is the same on every instance."""
+    """The content of an answer. Its ETag is a hash of the content, so it is the same on every instance."""
 
     content: bytes
     media_type: str
@@ -48,16 +51,16 @@ class File:
 @cache
 def contract() -> File:
     """Return the OpenAPI document."""
-    return _file(_read("contract", "openapi.json"), JSON)
+    return _file(_load("contract", "openapi.json"), JSON)
 
 
 def page(url: str) -> File:
-    """Return the page. The addresses of its files are relative to `url`, the address of the request."""
+    """Return the page. The URLs of its files are relative to `url`, the URL of the request."""
     return _page("" if url.partition("?")[0].endswith("/") else "docs/")
 
 
 def page_file(name: str) -> File:
-    """Return a script or style sheet of the page; raise FileNotThere."""
+    """Return a script or style sheet of the page. Raises FileNotThere."""
     if name not in _PAGE_FILES:
         raise FileNotThere
     return _page_file(name)
@@ -65,26 +68,26 @@ def page_file(name: str) -> File:
 
 _SWAGGER_UI = "mkdocs_swagger_ui_tag"
 _PAGE_FILES: Mapping[str, tuple[str, Callable[[], bytes]]] = {
-    "page.js": (SCRIPT, lambda: _read("contract", "page.js")),
-    "swagger-ui.css": (STYLE, lambda: _read(_SWAGGER_UI, "swagger-ui", "stylesheets", "swagger-ui.css")),
-    "swagger-ui-bundle.js": (SCRIPT, lambda: _read(_SWAGGER_UI, "swagger-ui", "javascripts", "swagger-ui-bundle.js")),
+    "page.js": (SCRIPT, lambda: _load("contract", "page.js")),
+    "swagger-ui.css": (STYLE, lambda: _load(_SWAGGER_UI, "swagger-ui", "stylesheets", "swagger-ui.css")),
+    "swagger-ui-bundle.js": (SCRIPT, lambda: _load(_SWAGGER_UI, "swagger-ui", "javascripts", "swagger-ui-bundle.js")),
 }
 
 
 @cache
 def _page_file(name: str) -> File:
-    media_type, read = _PAGE_FILES[name]
-    return _file(read(), media_type)
+    media_type, load = _PAGE_FILES[name]
+    return _file(load(), media_type)
 
 
 @cache
 def _page(folder: str) -> File:
-    return _file(_read("contract", "page.html").replace(b"{folder}", folder.encode()), HTML, GUARDED)
+    return _file(_load("contract", "page.html").replace(b"{folder}", folder.encode()), HTML, PAGE_HEADERS)
 
 
-def _file(content: bytes, media_type: str, headers: Mapping[str, str] = PLAIN) -> File:
+def _file(content: bytes, media_type: str, headers: Mapping[str, str] = FILE_HEADERS) -> File:
     return File(content, media_type, f'"{sha256(content).hexdigest()[:32]}"', headers)
 
 
-def _read(package: str, *path: str) -> bytes:
+def _load(package: str, *path: str) -> bytes:
     return files(package).joinpath(*path).read_bytes()

@@ -4,7 +4,7 @@ SwaggerUIBundle({
   dom_id: "#contract",
   deepLinking: true,
   displayRequestDuration: true,
-  // The browser forgets keys when the page closes. The contract goes to no validator on the internet.
+  // Keys are not stored in the browser. The contract is not sent to a validator on the internet.
   persistAuthorization: false,
   validatorUrl: null,
 });

@@ -1,1 +1,1 @@
-"""The development host: runs the archive's functions here, without Core Tools; never deployed."""
+"""The development host: runs the functions of the archive on this machine, without Core Tools. Never deployed."""

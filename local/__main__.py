@@ -1,8 +1,8 @@
-"""Serves the archive on this machine: `python -m local`, which is `make run`; with --azure, which is `make run-azure`.
+"""Serve the archive on this machine: `python -m local` is `make run`, `python -m local --azure` is `make run-azure`.
 
-PORT (7071) and DATA (.local), or --port and --data, say where. --azure takes the adapters that run in Azure, against
-the account that the settings name, else against a double that it starts. It listens on loopback only: the callers it
-seeds have keys that everybody knows.
+The port is --port or PORT (7071). The data folder is --data or DATA (.local). With --azure, it uses the adapters for
+Azure: on the account in COSMOS, or on a double of Cosmos DB that it starts. It listens on loopback only, because the
+keys of the local callers are published.
 """
 
 import argparse
@@ -25,9 +25,9 @@ from local.functions import NotLoadable
 from local.host import Host
 from local.logs import show_log
 from local.protocol import Protocol
-from local.public_keys import on_loopback_names
+from local.public_keys import require_loopback_host
 from local.request import App, Receive, Scope, Send
-from local.response import STOPPING, send_answer
+from local.response import UNAVAILABLE, send_answer
 from shared import bootstrap
 from shared.errors import StoreUnavailable
 from shared.settings import STORES, CosmosStore, Settings, SettingsError
@@ -35,26 +35,26 @@ from shared.telemetry import error_chain
 
 ADDRESS = "127.0.0.1"
 ROOT = Path(__file__).parent.parent
-IDLE = 131
-"""Seconds after which a connection without requests is closed, as on the platform."""
-PATIENCE = 3
-"""Seconds a request has to finish once the host was told to stop."""
+KEEP_ALIVE_SECONDS = 131
+"""Seconds after which a connection without requests is closed, as in Azure."""
+SHUTDOWN_SECONDS = 3
+"""Seconds that open requests have to finish when the host stops."""
 
 
 def main() -> None:
     """Serve until Ctrl-C or SIGTERM, then exit with 0. If it cannot start, print one sentence and exit with 1."""
-    signal.signal(signal.SIGINT, _leave)
-    signal.signal(signal.SIGTERM, _leave)
-    arguments = argparse.ArgumentParser(prog="python -m local", description="Serves the archive on this machine.")
+    signal.signal(signal.SIGINT, _exit)
+    signal.signal(signal.SIGTERM, _exit)
+    arguments = argparse.ArgumentParser(prog="python -m local", description="Serve the archive on this machine.")
     add = arguments.add_argument
-    add("--port", default=os.environ.get("PORT") or "7071", help="where it listens (7071)")
-    add("--data", default=os.environ.get("DATA") or ".local", type=Path, help="the folder that keeps the data (.local)")
-    add("--azure", action="store_true", help="on Cosmos DB: the account that COSMOS names, else a double")
+    add("--port", default=os.environ.get("PORT") or "7071", help="the port (7071)")
+    add("--data", default=os.environ.get("DATA") or ".local", type=Path, help="the data folder (.local)")
+    add("--azure", action="store_true", help="use Cosmos DB: the account in COSMOS, or a double")
     chosen = arguments.parse_args()
 
-    os.umask(0o077)  # Every file it makes holds citizens' data, or may, on a machine of many users.
+    os.umask(0o077)  # Its files can have data of citizens, and the machine can have other users.
     show_log()
-    listener = _bound(_port(chosen.port))
+    listener = _bind(_parse_port(chosen.port))
     if not any(os.environ.get(name) for name in STORES):
         name, store = _with_double(chosen.data) if chosen.azure else _embedded(chosen.data)
         os.environ[name] = store
@@ -63,55 +63,55 @@ def main() -> None:
     except SettingsError as error:
         sys.exit(str(error))
     if chosen.azure and not isinstance(settings.store, CosmosStore):
-        sys.exit("ARCHIVE_STORE names the embedded store, and --azure is for Cosmos DB: leave one of them out.")
+        sys.exit("ARCHIVE_STORE names the embedded store, and --azure is for Cosmos DB: use only one of them.")
     if not chosen.azure and isinstance(settings.store, CosmosStore):
-        sys.exit("The environment names an account of Cosmos DB: `make run-azure` serves on it, `make run` on SQLite.")
+        sys.exit("The settings name an account of Cosmos DB: use `make run-azure`. `make run` is for SQLite.")
     _serve(listener, settings)
 
 
 def _embedded(data: Path) -> tuple[str, str]:
-    return "ARCHIVE_STORE", f"sqlite:{_writable(data) / 'archive.db'}"
+    return "ARCHIVE_STORE", f"sqlite:{_writable_folder(data) / 'archive.db'}"
 
 
 def _with_double(data: Path) -> tuple[str, str]:
     try:
-        return "COSMOS", start_double(_writable(data) / "cosmos.db")
+        return "COSMOS", start_double(_writable_folder(data) / "cosmos.db")
     except (OSError, ValueError) as error:
-        sys.exit(f"The double of Cosmos DB does not start: {error}")
+        sys.exit(f"The double of Cosmos DB cannot start: {error}")
 
 
 def _serve(listener: socket.socket, settings: Settings) -> None:
     try:
-        host = Host.load(ROOT, on_stop=[bootstrap.close])
+        host = Host.load(ROOT)
     except NotLoadable as error:
         sys.exit(f"The functions cannot be loaded: {error}.")
     port = listener.getsockname()[1]
-    config = server_config(on_loopback_names(host, seed.PUBLIC_KEYS))
+    config = server_config(require_loopback_host(host, seed.PUBLIC_KEYS))
     server = _Server(config, settings, seed.banner(f"http://localhost:{port}/api", settings))
     try:
         server.run(sockets=[listener])
     except OSError as error:
-        _refuse_port(port, error)
+        _exit_with_port_error(port, error)
 
 
-def server_config(app: App, *, protocol: type[Protocol] = Protocol, patience: int = PATIENCE) -> uvicorn.Config:
-    """Return how the app is served: with which protocol, and how long a request may take once the host stops."""
+def server_config(app: App) -> uvicorn.Config:
+    """Return the settings of uvicorn."""
     return uvicorn.Config(
-        _until_cancelled(app),
+        _answer_when_cancelled(app),
         interface="asgi3",
-        http=protocol,
+        http=Protocol,
         lifespan="on",
         ws="none",
         log_config=None,
         access_log=False,
         proxy_headers=False,
-        timeout_graceful_shutdown=patience,
-        timeout_keep_alive=IDLE,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )
 
 
 class _Server(uvicorn.Server):
-    """uvicorn, which prepares the archive before it listens, and then says what to do with it."""
+    """Opens the archive before it listens, prints how to use it, and closes it at the end."""
 
     def __init__(self, config: uvicorn.Config, settings: Settings, banner: str) -> None:
         super().__init__(config)
@@ -129,52 +129,56 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         print(self._banner, flush=True)
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().shutdown(sockets)
+        await bootstrap.close()
 
-def _until_cancelled(app: App) -> App:
+
+def _answer_when_cancelled(app: App) -> App:
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await app(scope, receive, send)
         except asyncio.CancelledError:
-            # The host stops and a request had its time; the client may send it again.
+            # The host stops, and the request has used its time. The client may send it again.
             if scope["type"] != "http":
                 raise
-            await send_answer(send, scope["method"], STOPPING)
+            await send_answer(send, scope["method"], UNAVAILABLE)
 
     return serve
 
 
-def _port(text: str) -> int:
+def _parse_port(text: str) -> int:
     if not (re.fullmatch("[0-9]{1,5}", text) and int(text) < 2**16):
-        sys.exit(f"PORT is {text!r}, and must be a number from 0 to 65535.")
+        sys.exit(f"PORT is {text!r}. It must be a number from 0 to 65535.")
     return int(text)
 
 
-def _bound(port: int) -> socket.socket:
+def _bind(port: int) -> socket.socket:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((ADDRESS, port))
     except OSError as error:
-        _refuse_port(port, error)
+        _exit_with_port_error(port, error)
     return listener
 
 
-def _refuse_port(port: int, error: OSError) -> NoReturn:
+def _exit_with_port_error(port: int, error: OSError) -> NoReturn:
     if error.errno == errno.EADDRINUSE:
-        sys.exit(f"Port {port} is taken: stop what listens there, or name another with PORT=8071.")
+        sys.exit(f"Port {port} is in use: stop the program that uses it, or choose another port with PORT=8071.")
     sys.exit(f"Port {port} cannot be used: {error.strerror}.")
 
 
-def _writable(data: Path) -> Path:
+def _writable_folder(data: Path) -> Path:
     try:
         data.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=data):
             return data
     except OSError as error:
-        sys.exit(f"The directory for the data, {data}, cannot be written: {error.strerror}.")
+        sys.exit(f"The data folder {data} cannot be written: {error.strerror}.")
 
 
-def _leave(signum: int, frame: object) -> NoReturn:
+def _exit(signum: int, frame: object) -> NoReturn:
     sys.exit(0)
 
 

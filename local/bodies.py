@@ -1,4 +1,4 @@
-"""The bodies of requests: within the platform's limits of size and pace, and within the memory of this machine."""
+"""Receive the bodies of requests, within the limits of the platform and of the memory of this machine."""
 
 import asyncio
 from collections.abc import Mapping
@@ -6,53 +6,53 @@ from dataclasses import dataclass, field
 
 from local.request import Receive
 
-BODY_LIMIT = 104_857_600
-"""Bytes of a body, the platform's default (`FUNCTIONS_REQUEST_BODY_SIZE_LIMIT`)."""
+MAX_BODY_SIZE = 104_857_600
+"""Bytes of one body: the platform's default (`FUNCTIONS_REQUEST_BODY_SIZE_LIMIT`)."""
 
 
 class Disconnected(Exception):
-    """The client left before its body was read."""
+    """The client disconnected before its body was complete."""
 
 
 class BodyRefused(Exception):
-    """The body is not read, or not to its end."""
+    """The body is not accepted."""
 
 
 class BodyTooLarge(BodyRefused):
-    """The body is over the limit."""
+    """The body has more bytes than the limit."""
 
 
 class BodyTooSlow(BodyRefused):
-    """The client sends its body more slowly than it must."""
+    """The client sends its body too slowly."""
 
 
 class TooManyBodies(BodyRefused):
-    """The bodies of other requests leave no room for this one."""
+    """The bodies of other requests use the memory that this one needs."""
 
 
 @dataclass
 class Bodies:
-    """The bodies of all requests that are under way."""
+    """The bodies of all requests that are in progress."""
 
-    limit: int = BODY_LIMIT
+    max_size: int = MAX_BODY_SIZE
     """Bytes of one body."""
-    room: int = 2 * BODY_LIMIT
-    """Bytes of all bodies together. The platform has no such limit, it adds machines."""
-    grace: float = 5.0
-    """Seconds before the pace counts."""
-    pace: float = 240.0
-    """Bytes a second that a client must send."""
-    held: int = 0
+    max_total: int = 2 * MAX_BODY_SIZE
+    """Bytes of all bodies together. The platform has no such limit: it adds machines."""
+    grace_period: float = 5.0
+    """Seconds before the minimum rate applies."""
+    min_rate: float = 240.0
+    """Bytes per second that a client must send."""
+    in_memory: int = 0
     """Bytes that are in memory now."""
 
-    def read(self, headers: Mapping[str, str], receive: Receive) -> "Body":
-        """Return the body of a request, to be read by `async with`."""
+    def receive(self, headers: Mapping[str, str], receive: Receive) -> "Body":
+        """Return the body of a request, for `async with`."""
         return Body(self, headers, receive)
 
 
 @dataclass
 class Body:
-    """The body of one request, which counts as held until the end of the block."""
+    """The body of one request. It counts as in memory until the `async with` block ends."""
 
     bodies: Bodies
     headers: Mapping[str, str]
@@ -62,17 +62,17 @@ class Body:
     async def __aenter__(self) -> bytes:
         """Return the whole body.
 
-        Raises BodyTooLarge and TooManyBodies as soon as that is certain, BodyTooSlow, Disconnected.
+        Raises BodyTooLarge, TooManyBodies, BodyTooSlow, Disconnected. The first two as soon as they are certain.
         """
         if "content-length" not in self.headers and "transfer-encoding" not in self.headers:
-            return b""  # as nearly every GET
-        announced = _announced(self.headers)
-        if announced > self.bodies.limit:
+            return b""  # Nearly every GET.
+        length = _content_length(self.headers)
+        if length > self.bodies.max_size:
             raise BodyTooLarge
-        if self.bodies.held + announced > self.bodies.room:
+        if self.bodies.in_memory + length > self.bodies.max_total:
             raise TooManyBodies
         try:
-            await self._collect()
+            await self._receive_chunks()
         except BaseException as error:
             self._release()
             if isinstance(error, TimeoutError):
@@ -82,35 +82,35 @@ class Body:
         return self._chunks[0]
 
     async def __aexit__(self, *_: object) -> None:
-        """Let go of the body."""
+        """Release the memory of the body."""
         self._release()
 
-    async def _collect(self) -> None:
+    async def _receive_chunks(self) -> None:
         bodies, size, more = self.bodies, 0, True
-        async with asyncio.timeout(bodies.grace) as deadline:
-            latest = deadline.when()
-            assert latest is not None
+        async with asyncio.timeout(bodies.grace_period) as deadline:
+            end_of_grace = deadline.when()
+            assert end_of_grace is not None
             while more:
                 message = await self.receive()
                 if message["type"] == "http.disconnect":
                     raise Disconnected
                 chunk = message.get("body", b"")
                 size += len(chunk)
-                if size > bodies.limit:
+                if size > bodies.max_size:
                     raise BodyTooLarge
-                if bodies.held + len(chunk) > bodies.room:
+                if bodies.in_memory + len(chunk) > bodies.max_total:
                     raise TooManyBodies
                 self._chunks.append(chunk)
-                bodies.held += len(chunk)
+                bodies.in_memory += len(chunk)
                 if more := message.get("more_body", False):
-                    deadline.reschedule(latest + size / bodies.pace)
+                    deadline.reschedule(end_of_grace + size / bodies.min_rate)
 
     def _release(self) -> None:
-        self.bodies.held -= sum(map(len, self._chunks))
-        # While an error is handled it refers to this frame, and the frame to the chunks.
+        self.bodies.in_memory -= sum(map(len, self._chunks))
+        # The traceback of an error keeps this frame alive, so the chunks must go.
         self._chunks.clear()
 
 
-def _announced(headers: Mapping[str, str]) -> int:
+def _content_length(headers: Mapping[str, str]) -> int:
     length = headers.get("content-length", "")
     return int(length[:18]) if length.isdecimal() else 0

@@ -1,4 +1,4 @@
-"""The log on the terminal: one event a line, as text that a person reads and that no value can forge."""
+"""The log on the terminal: one line of text for each event. No value can forge a line."""
 
 import asyncio
 import logging
@@ -15,7 +15,7 @@ class TerminalFormatter(logging.Formatter):
         super().__init__("%(asctime)s %(levelname)s", "%H:%M:%S")
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line, and one for each step of a stack. The texts of errors stay out: they may be personal."""
+        """Return a line for the event, and one for each frame of a stack. No error texts: they may be personal."""
         start = f"{self.formatTime(record, self.datefmt)} {record.levelname}"
         if isinstance(record.msg, LogEntry):
             return f"{start} {record.msg.text}"
@@ -29,7 +29,7 @@ class TerminalFormatter(logging.Formatter):
 
 
 def show_log() -> None:
-    """Show on the terminal what the archive logs, and the warnings of its libraries."""
+    """Show the log of the archive on the terminal, and the warnings of its libraries."""
     handler = logging.StreamHandler()
     handler.setFormatter(TerminalFormatter())
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
@@ -37,10 +37,10 @@ def show_log() -> None:
 
 
 def log_loop_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """Log an error that no task or callback has handled. The loop's own line would show its text."""
+    """Log an unhandled error of a task or a callback. The default handler would show its text."""
     error = context.get("exception")
     log_bug("error_not_handled", error if isinstance(error, BaseException) else RuntimeError())
 
 
 def _on_one_line(text: str) -> str:
-    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)

@@ -1,8 +1,8 @@
-"""HTTP/1.1 with the platform's limits of size and time, for clients that offer another protocol as well.
+"""HTTP/1.1 with the platform's limits of size and time, also for clients that send `Upgrade`.
 
-A request that is past a limit, or that Kestrel cannot decode, gets a status without a body, and its connection is
-closed. The parser takes the bytes behind an offer (`Upgrade: h2c`, which Java's HttpClient sends with every request)
-for the other protocol. A server may ignore an offer (RFC 9110, 7.8), so such a request is parsed again without it.
+A request over a limit, or one that Kestrel cannot decode, gets a status without a body, and its connection is closed.
+Java's HttpClient sends `Upgrade: h2c` with every request. The parser takes the bytes after it for the other protocol. A
+server may ignore `Upgrade` (RFC 9110, 7.8), so such a request is parsed again without this header.
 """
 
 import asyncio
@@ -12,18 +12,18 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 REQUEST_LINE_LIMIT = 8192
-"""Bytes of a request line, its end included."""
+"""Bytes of the request line, with its line end."""
 HEADERS_LIMIT = 32 * 1024
-"""Bytes of all headers, their ends included."""
+"""Bytes of all headers, with their line ends."""
 FIELDS_LIMIT = 100
-"""Headers of a request."""
+"""Headers of one request."""
 
 _AROUND_TARGET = len(b"  HTTP/1.1\r\n")
 _AROUND_HEADER = len(b": \r\n")
 
 
 class _Refused(Exception):
-    """The request is refused; its status is in the protocol, because the parser wraps this error."""
+    """The request is refused. The parser wraps this error, so the status is an attribute of the protocol."""
 
 
 class Protocol(HttpToolsProtocol):
@@ -32,28 +32,28 @@ class Protocol(HttpToolsProtocol):
     head_seconds = 30.0
     """Seconds that a client has to send the request line and all headers."""
     linger_seconds = 1.0
-    """Seconds in which a client that still sends can read its refusal, before the connection ends."""
+    """Seconds that the connection stays open after a refusal, so that a client that is still sending can receive it."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._head_timer: asyncio.TimerHandle | None = None
         self._in_head = False
         self._head_began = False
-        self._unparsed = 0
+        self._pending_bytes = 0
         self._headers_size = 0
-        self._refusal = 400
+        self._status = 400
         self._is_refused = False
-        self._offer: bytes | None = None
-        self._offered: list[tuple[bytes, bytes]] | None = None
+        self._head_to_replay: bytes | None = None
+        self._original_headers: list[tuple[bytes, bytes]] | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for the first request."""
         super().connection_made(transport)
-        self._await_head()
+        self._start_head_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the connection."""
-        self._forget_head()
+        """Stop the timer."""
+        self._stop_head_timer()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -65,17 +65,17 @@ class Protocol(HttpToolsProtocol):
         try:
             self._parse(data)
         except httptools.HttpParserError:
-            self._refuse(self._refusal)
+            self._refuse(self._status)
             return
         if self._is_between_requests():
-            self._await_head()
-        # The parser shows a header only when it is complete, so the bytes before that are counted here.
-        self._unparsed = self._unparsed + len(data) if self._in_head and not self._head_began else 0
-        if self._unparsed > REQUEST_LINE_LIMIT + HEADERS_LIMIT:
+            self._start_head_timer()
+        # The parser reports a header only when it is complete. Until then its bytes are counted here.
+        self._pending_bytes = self._pending_bytes + len(data) if self._in_head and not self._head_began else 0
+        if self._pending_bytes > REQUEST_LINE_LIMIT + HEADERS_LIMIT:
             self._refuse(431)
 
     def on_message_begin(self) -> None:
-        """Begin a request."""
+        """Start a new request."""
         super().on_message_begin()
         self._in_head = self._head_began = True
         self._headers_size = 0
@@ -86,58 +86,58 @@ class Protocol(HttpToolsProtocol):
         if not url.isascii() or b"#" in url:
             raise _Refused
         if len(self.parser.get_method()) + len(self.url) + _AROUND_TARGET > REQUEST_LINE_LIMIT:
-            self._refusal = 414
+            self._status = 414
             raise _Refused
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Add a header."""
         super().on_header(name, value)
-        value.decode()  # As in Kestrel, a value that is not UTF-8 is 400.
+        value.decode()  # As in Kestrel, 400 if it is not UTF-8.
         self._headers_size += len(name) + len(value) + _AROUND_HEADER
         if len(self.headers) > FIELDS_LIMIT or self._headers_size > HEADERS_LIMIT:
-            self._refusal = 431
+            self._status = 431
             raise _Refused
 
     def on_headers_complete(self) -> None:
-        """Start the request, unless it offers another protocol."""
+        """Pass the request to the app, unless it has `Upgrade`."""
         self._in_head = False
         if b"%00" in self.url.partition(b"?")[0]:
             raise _Refused
         if self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT":
-            self._offer, self._offered = self._without_offer(), self.headers
+            self._head_to_replay, self._original_headers = self._head_without_upgrade(), self.headers
             return
         super().on_headers_complete()
-        self._forget_head()
-        # A copy, because headers behind the body (trailers) are none of the request's.
-        self.scope["headers"] = list(self._offered or self.headers)
-        self._offered = None
+        self._stop_head_timer()
+        # A copy, because the parser adds trailers to the same list.
+        self.scope["headers"] = list(self._original_headers or self.headers)
+        self._original_headers = None
 
     def on_message_complete(self) -> None:
-        """End the request's body."""
-        if self._offer is None:
+        """End the body."""
+        if self._head_to_replay is None:
             super().on_message_complete()
 
     def _parse(self, data: bytes) -> None:
         while data:
             try:
                 self.parser.feed_data(data)
-            except httptools.HttpParserUpgrade as offer:
-                assert self._offer is not None
-                data, self._offer = self._offer + data[offer.args[0] :], None
+            except httptools.HttpParserUpgrade as upgrade:
+                assert self._head_to_replay is not None
+                data, self._head_to_replay = self._head_to_replay + data[upgrade.args[0] :], None
                 self.parser = httptools.HttpRequestParser(self)
             else:
                 return
 
-    def _without_offer(self) -> bytes:
-        """Return the head of the request as it would be without `Upgrade`."""
+    def _head_without_upgrade(self) -> bytes:
+        """Return the request line and the headers, without `Upgrade`."""
         first = b"%s %s HTTP/%s" % (self.parser.get_method(), self.url, self.parser.get_http_version().encode())
         lines = [b"%s: %s" % header for header in self.headers if header[0] != b"upgrade"]
         return b"\r\n".join([first, *lines, b"", b""])
 
     def _refuse(self, status: int) -> None:
-        """Answer with the status and close. A complete request that came before is answered first."""
+        """Answer with the status and close. An earlier request that is complete is answered first."""
         self._is_refused = True
-        self._forget_head()
+        self._stop_head_timer()
         cycle = self.cycle
         if cycle is not None and not cycle.response_complete:
             if not cycle.more_body:
@@ -155,16 +155,16 @@ class Protocol(HttpToolsProtocol):
     def _is_between_requests(self) -> bool:
         return self._in_head or self.cycle is None or self.cycle.response_complete
 
-    def _await_head(self) -> None:
+    def _start_head_timer(self) -> None:
         if self._head_timer is None:
-            self._head_timer = self.loop.call_later(self.head_seconds, self._end_waiting)
+            self._head_timer = self.loop.call_later(self.head_seconds, self._on_head_timeout)
 
-    def _forget_head(self) -> None:
+    def _stop_head_timer(self) -> None:
         if self._head_timer is not None:
             self._head_timer.cancel()
             self._head_timer = None
 
-    def _end_waiting(self) -> None:
+    def _on_head_timeout(self) -> None:
         if self._in_head and not self.transport.is_closing():
             self._refuse(408)
         else:

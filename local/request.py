@@ -1,6 +1,6 @@
-"""Turns a request of the wire into the library's HttpRequest, as Kestrel and the real host do.
+"""Make the HttpRequest for a function from an ASGI scope, as Kestrel and the host in Azure do.
 
-Bytes of an address that are not UTF-8 are no error: they stay percent-encoded, and the function decides.
+Bytes of a URL that are not UTF-8 stay percent-encoded.
 """
 
 import re
@@ -21,37 +21,37 @@ _IN_QUERY = re.compile("(?:%(?!00)[0-9A-Fa-f]{2})+")
 _STRAY_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
 
 
-def path_of(scope: Scope) -> str:
-    """Return the path, decoded once, with its dot segments resolved. As in Kestrel, %2F stays as it is."""
+def parse_path(scope: Scope) -> str:
+    """Return the path, decoded once, without dot segments. As in Kestrel, %2F stays encoded."""
     raw = scope.get("raw_path")
-    path: str = scope["path"] if raw is None else _unescaped(_IN_PATH, raw.decode("latin-1"))
-    return _without_dots(path) if "/." in path else path
+    path: str = scope["path"] if raw is None else _percent_decode(_IN_PATH, raw.decode("latin-1"))
+    return _remove_dot_segments(path) if "/." in path else path
 
 
-def segments_of(path: str) -> list[str]:
-    """Return a path split at its slashes; a last slash does not count."""
+def split_path(path: str) -> list[str]:
+    """Return the segments of a path. A slash at the end is ignored."""
     segments = path[1:].split("/")
     if not segments[-1] and len(segments) > 1:
         segments.pop()
     return segments
 
 
-def headers_of(scope: Scope) -> dict[str, str]:
-    """Return the headers by their lower-cased names; what comes more than once is joined with a comma."""
+def parse_headers(scope: Scope) -> dict[str, str]:
+    """Return the headers by name in lower case. Repeated headers are joined with a comma."""
     headers: dict[str, str] = {}
     for raw_name, raw_value in scope["headers"]:
-        # The protocol refuses values that are not UTF-8.
+        # Values that are not UTF-8 do not come here: the protocol refuses them.
         name, value = raw_name.decode("latin-1").lower(), raw_value.decode("utf-8", "replace")
         headers[name] = f"{headers[name]},{value}" if name in headers else value
     return headers
 
 
-def request_of(
-    scope: Scope, path: str, headers: Mapping[str, str], route_values: Mapping[str, str], body: bytes
+def make_request(
+    scope: Scope, path: str, headers: Mapping[str, str], route_params: Mapping[str, str], body: bytes
 ) -> HttpRequest:
-    """Return the request as the worker builds it.
+    """Return the request that the worker would make.
 
-    The path in its `url` is the decoded one, encoded again. The query is the one that was sent.
+    In its `url`, the path is the decoded one, encoded again. The query is as the client sent it.
     """
     query = scope["query_string"].decode("utf-8", "replace")
     encoded = _STRAY_PERCENT.sub("%25", quote(path, safe="/%:@!$&'()*+,;="))
@@ -59,34 +59,34 @@ def request_of(
         method=scope["method"],
         url=f"{scope['scheme']}://{headers.get('host', 'localhost')}{encoded}{'?' if query else ''}{query}",
         headers=headers,
-        params=params_of(query) if query else {},
-        route_params=route_values,
+        params=parse_query(query) if query else {},
+        route_params=route_params,
         body_type="bytes",
         body=body,
     )
 
 
-def params_of(query: str) -> dict[str, str]:
-    """Return the parameters of a query as the platform shows them.
+def parse_query(query: str) -> dict[str, str]:
+    """Return the parameters of a query, as in Azure.
 
-    The values of a name, in whatever case it is written, are joined with a comma. Empty values are left out.
+    Values of one name are joined with a comma. Names are compared without case. Empty values are left out.
     """
     params: dict[str, str] = {}
     names: dict[str, str] = {}
     for pair in query.split("&"):
-        name, _, value = (_unescaped(_IN_QUERY, part.replace("+", " ")) for part in pair.partition("="))
+        name, _, value = (_percent_decode(_IN_QUERY, part.replace("+", " ")) for part in pair.partition("="))
         if value:
             first = names.setdefault(name.lower(), name)
             params[first] = f"{params[first]},{value}" if first in params else value
     return params
 
 
-def _unescaped(encoded: re.Pattern[str], text: str) -> str:
-    return encoded.sub(lambda escapes: _as_far_as_utf_8(escapes[0]), text)
+def _percent_decode(encoded: re.Pattern[str], text: str) -> str:
+    return encoded.sub(lambda escapes: _decode_utf_8(escapes[0]), text)
 
 
-def _as_far_as_utf_8(escapes: str) -> str:
-    """Decode percent-encoded bytes, but keep as they are written those that are not UTF-8."""
+def _decode_utf_8(escapes: str) -> str:
+    """Decode percent-encoded bytes. Bytes that are not UTF-8 stay encoded."""
     left = bytes.fromhex(escapes.replace("%", ""))
     decoded = ""
     while left:
@@ -100,8 +100,8 @@ def _as_far_as_utf_8(escapes: str) -> str:
     return decoded
 
 
-def _without_dots(path: str) -> str:
-    """Return a path without `.` and `..` (RFC 3986, 5.2.4)."""
+def _remove_dot_segments(path: str) -> str:
+    """Return a path without `.` and `..` segments (RFC 3986, 5.2.4)."""
     kept: list[str] = []
     segments = path[1:].split("/")
     for segment in segments:

@@ -1,7 +1,7 @@
-"""What goes back over the wire: a function's result, or an answer of the host, in the host's framing.
+"""Turn the result of a function into a response, and send it.
 
-A function that sets the framing itself breaks the answer on the platform: there the client hangs, or gets less than the
-body. Here it is refused, so that it is found before.
+In Azure, a function that sets Content-Length or Transfer-Encoding can break its response: the client hangs, or gets
+only a part of the body. Here it is an error.
 """
 
 from azure.functions import HttpResponse
@@ -9,35 +9,33 @@ from azure.functions import HttpResponse
 from local.request import Send
 
 Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
-"""Status, headers without framing, body."""
+"""Status, headers, body."""
 
-_FRAMING = frozenset({"content-length", "transfer-encoding"})
-WITHOUT_BODY = frozenset({204, 205, 304})
-"""Statuses whose body is dropped."""
+_LENGTH_HEADERS = frozenset({"content-length", "transfer-encoding"})
+STATUSES_WITHOUT_BODY = frozenset({204, 205, 304})
 
-NOT_FOUND: Answer = (404, [], b"")
-STOPPING: Answer = (503, [(b"retry-after", b"1")], b"")
 BAD_REQUEST: Answer = (400, [], b"")
+NOT_FOUND: Answer = (404, [], b"")
 FAILED: Answer = (500, [], b"")
-OVERLOADED: Answer = (503, [(b"retry-after", b"1")], b"")
+UNAVAILABLE: Answer = (503, [(b"retry-after", b"1")], b"")
 
 
-def answer_of(result: object) -> Answer:
-    """Return what the real host makes of a response or a text; raises TypeError for anything else, None too."""
+def make_answer(result: object) -> Answer:
+    """Return the answer for an HttpResponse or a str. Raises TypeError for any other result, None too."""
     if isinstance(result, HttpResponse):
-        return _answer_of_response(result)
+        return _from_response(result)
     if isinstance(result, str):
         return 200, [(b"content-type", b"text/plain; charset=utf-8")], result.encode()
     raise TypeError("a function returns an HttpResponse or a str")
 
 
-def _answer_of_response(response: HttpResponse) -> Answer:
+def _from_response(response: HttpResponse) -> Answer:
     status = response.status_code
     if not 200 <= status <= 599:
         raise ValueError("a function answers with a status from 200 to 599")
-    # Of a header that is set twice the platform sends the last, and none with other characters than ASCII.
+    # As in Azure: of a header that is set twice only the last is sent, and a value that is not ASCII is an error.
     headers = {key.lower(): value for key, value in response.headers}
-    if not _FRAMING.isdisjoint(headers):
+    if not _LENGTH_HEADERS.isdisjoint(headers):
         raise ValueError("a function leaves Content-Length and Transfer-Encoding to the host")
     if "content-type" not in headers:
         charset = f"; charset={response.charset}" if response.mimetype.startswith("text/") else ""
@@ -50,15 +48,15 @@ def _answer_of_response(response: HttpResponse) -> Answer:
 
 
 async def send_answer(send: Send, method: str, answer: Answer) -> None:
-    """Send a whole answer; HEAD, 204, 205 and 304 go without their body."""
-    start, body = framed(method, answer)
-    await send({"type": "http.response.start", "status": answer[0], "headers": start})
+    """Send an answer. For HEAD, 204, 205 and 304 the body is left out."""
+    headers, body = with_length(method, answer)
+    await send({"type": "http.response.start", "status": answer[0], "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 
-def framed(method: str, answer: Answer) -> tuple[list[tuple[bytes, bytes]], bytes]:
-    """Return the headers with the framing, and the body as it is sent."""
+def with_length(method: str, answer: Answer) -> tuple[list[tuple[bytes, bytes]], bytes]:
+    """Return the headers with Content-Length, and the body to send."""
     status, headers, body = answer
-    if status in WITHOUT_BODY:
+    if status in STATUSES_WITHOUT_BODY:
         return headers, b""
     return [*headers, (b"content-length", b"%d" % len(body))], b"" if method == "HEAD" else body

@@ -1,14 +1,14 @@
-"""Which function answers an address: of those that fit, the first by name, as on the platform.
+"""Find the function for a request. If several match, the first by name answers, as in Azure.
 
-    notices/{number}     one segment            {*path}    all segments that are left, or none
+    notices/{number}     one segment            {*path}    all remaining segments, also none
 
-Literals are compared without case. Of two functions that could answer the same request the platform hides one without a
-word, so here both are named and the app is refused. Only a `{*path}` at the end of all names may overlap with others.
+Literals are compared without case. In Azure, a function can hide another one, and no log says so. Here such an app is
+an error that names both functions. Only the last function by name may overlap with others, if its route ends with
+`{*path}`.
 """
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from local.functions import Function, NotLoadable
 
@@ -16,83 +16,78 @@ _PARAMETER = re.compile(r"\{(?P<rest>\*)?(?P<name>[A-Za-z_]\w*)\}")
 
 
 class Routes:
-    """The addresses of an app, from the template, the methods (None: all) and the function of each route."""
+    """The routes of HTTP functions, below a prefix. Raises NotLoadable if one function hides another."""
 
-    def __init__(self, routes: Iterable[tuple[str, Iterable[str] | None, Function]]) -> None:
-        by_name = sorted((_Route(*route) for route in routes), key=lambda route: route.function.name.lower())
+    def __init__(self, functions: Iterable[Function], prefix: str = "") -> None:
+        by_name = [_Route(function, prefix) for function in sorted(functions, key=lambda each: each.name.lower())]
         _refuse_hidden(by_name)
-        self._rest = [route for route in by_name if route.rest is not None]
+        self._catch_all = [route for route in by_name if route.rest is not None]
         self._by_length: dict[int, list[_Route]] = {}
         for route in by_name:
             if route.rest is None:
                 self._by_length.setdefault(len(route.segments), []).append(route)
 
     def find(self, method: str, segments: list[str]) -> tuple[Function, dict[str, str]] | None:
-        """Return the function for a method at an address, with the values of its parameters; None if there is none."""
-        for route in (*self._by_length.get(len(segments), ()), *self._rest):
+        """Return the function for a method and a path, with the values of the parameters. None if there is none."""
+        for route in (*self._by_length.get(len(segments), ()), *self._catch_all):
             if route.methods is None or method in route.methods:
-                values = route.values(segments)
+                values = route.match(segments)
                 if values is not None:
                     return route.function, values
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class _Segment:
-    """A literal in lower case, or a parameter."""
-
-    literal: str | None
-    parameter: str = ""
-
-
 class _Route:
-    """The template of one function, segment by segment; `rest` is the parameter that takes all that is left."""
+    """The route of one function. `rest` is the parameter for all remaining segments.
 
-    def __init__(self, template: str, methods: Iterable[str] | None, function: Function) -> None:
+    A segment is a literal in lower case and None, or None and the name of a parameter.
+    """
+
+    def __init__(self, function: Function, prefix: str) -> None:
+        methods = function.trigger.get("methods")
         self.function = function
         self.methods = None if methods is None else frozenset(methods)
         self.rest: str | None = None
-        self.segments: list[_Segment] = []
-        for part in template.strip("/").split("/"):
+        self.segments: list[tuple[str, None] | tuple[None, str]] = []
+        template = f"{prefix}/{function.trigger['route'].strip('/')}".strip("/")
+        for part in template.split("/"):
             match = _PARAMETER.fullmatch(part)
             if self.rest is not None or (match is None and ("{" in part or "}" in part)):
-                raise NotLoadable(f"{function.name}: this host does not serve {part!r} in the route {template!r}")
+                raise NotLoadable(f"{function.name}: this host does not support {part!r} in the route {template!r}")
             if match is None:
-                self.segments.append(_Segment(part.lower()))
+                self.segments.append((part.lower(), None))
             elif match["rest"]:
                 self.rest = match["name"]
             else:
-                self.segments.append(_Segment(None, match["name"]))
+                self.segments.append((None, match["name"]))
 
-    def values(self, segments: list[str]) -> dict[str, str] | None:
-        """Return the values of the parameters, or None where the address does not fit."""
+    def match(self, segments: list[str]) -> dict[str, str] | None:
+        """Return the values of the parameters. None if the path does not match."""
         if len(segments) < len(self.segments):
             return None
         values = {}
-        for expected, segment in zip(self.segments, segments, strict=False):
-            if expected.literal is None:
-                if not segment:
-                    return None
-                values[expected.parameter] = segment
-            elif expected.literal != segment.lower():
+        for (literal, parameter), segment in zip(self.segments, segments, strict=False):
+            if parameter is not None and segment:
+                values[parameter] = segment
+            elif literal != segment.lower():
                 return None
         if self.rest is not None and len(segments) > len(self.segments):
             values[self.rest] = "/".join(segments[len(self.segments) :])
         return values
 
-    def hides(self, other: "_Route") -> bool:
-        """Tell whether a request can fit both."""
+    def overlaps(self, other: "_Route") -> bool:
+        """Return whether one request can match both routes."""
         if self.methods is not None and other.methods is not None and self.methods.isdisjoint(other.methods):
             return False
         if self.rest is None and other.rest is None and len(self.segments) != len(other.segments):
             return False
         pairs = zip(self.segments, other.segments, strict=False)
-        return all(None in (one.literal, two.literal) or one.literal == two.literal for one, two in pairs)
+        return all(None in (one, two) or one == two for (one, _), (two, _) in pairs)
 
 
 def _refuse_hidden(by_name: list[_Route]) -> None:
     for index, route in enumerate(by_name):
         for other in by_name[index + 1 :]:
-            is_the_last = other is by_name[-1] and other.rest is not None
-            if not is_the_last and route.hides(other):
-                raise NotLoadable(f"{route.function.name} hides {other.function.name}: both can answer one request")
+            is_last_catch_all = other is by_name[-1] and other.rest is not None
+            if not is_last_catch_all and route.overlaps(other):
+                raise NotLoadable(f"{route.function.name} hides {other.function.name}: one request can match both")

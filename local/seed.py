@@ -1,4 +1,4 @@
-"""What a local archive starts with: two institutions and two callers, registered once; and how it introduces itself."""
+"""Register two institutions and two callers in a local archive, and make the text that it prints at the start."""
 
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -14,20 +14,20 @@ from shared.domain.registry_changes import Entry, Kind
 from shared.ports import ChangedMeanwhile, ChangeSearch, Registry
 from shared.settings import CosmosStore, EmbeddedStore, Settings
 
-_SINCE = datetime(2026, 1, 1, tzinfo=UTC)
+_REGISTERED_AT = datetime(2026, 1, 1, tzinfo=UTC)
 _ACA = frozenset({DEFAULT_LABEL})
 
 COMUNE = CreditorInstitution(
     InstitutionCode("77777777777"),
     "Comune di Prova",
-    ibans=(RegisteredIban(Iban("IT60X0542811101000000123456"), _ACA, _SINCE),),
+    ibans=(RegisteredIban(Iban("IT60X0542811101000000123456"), _ACA, _REGISTERED_AT),),
     lenient=True,
     stand_in=True,
 )
 PAGOPA = CreditorInstitution(
     InstitutionCode("15376371009"),
     "PagoPA S.p.A.",
-    ibans=(RegisteredIban(Iban("IT96H0760112100001036880332"), _ACA, _SINCE, postal=True),),
+    ibans=(RegisteredIban(Iban("IT96H0760112100001036880332"), _ACA, _REGISTERED_AT, postal=True),),
     stand_in=True,
 )
 LOCAL_EC = Caller(
@@ -45,11 +45,14 @@ LOCAL_PLATFORM = Caller(
     keys=(Key(key_hash("local-platform")),),
 )
 PUBLIC_KEYS = (LOCAL_EC.name, LOCAL_PLATFORM.name)
-"""A caller's key is its name, good enough for test data on one machine."""
+"""The key of a local caller is its name: everybody may know it, because the data are test data on one machine."""
 
 
 async def prepare(settings: Settings) -> None:
-    """Open the archive. Make and register what a store for test data lacks. Raise SettingsError, StoreUnavailable."""
+    """Open the archive. If its store is for test data, create its containers and seed it.
+
+    Raises SettingsError, StoreUnavailable.
+    """
     store = settings.store
     if isinstance(store, CosmosStore) and store.is_emulator:
         await make_containers(store)
@@ -59,52 +62,52 @@ async def prepare(settings: Settings) -> None:
 
 
 async def seed() -> None:
-    """Register what the registry has no record of. What an operator changed or removed stays as it is."""
+    """Register each institution and caller that has no record of changes. The changes of operators stay."""
     registry = bootstrap.application().registry
     for institution in (COMUNE, PAGOPA):
-        if await _has_no_record(registry, Entry(Kind.INSTITUTION, institution.fiscal_code)):
-            with suppress(ChangedMeanwhile):  # Another host or an operator came first.
+        if await _is_new(registry, Entry(Kind.INSTITUTION, institution.fiscal_code)):
+            with suppress(ChangedMeanwhile):  # Another host or an operator was first.
                 await registry.save_institution(institution, None)
     for caller in (LOCAL_EC, LOCAL_PLATFORM):
-        if await _has_no_record(registry, Entry(Kind.CALLER, caller.name)):
+        if await _is_new(registry, Entry(Kind.CALLER, caller.name)):
             with suppress(ChangedMeanwhile):
                 await registry.save_caller(caller, None)
 
 
-async def _has_no_record(registry: Registry, entry: Entry) -> bool:
+async def _is_new(registry: Registry, entry: Entry) -> bool:
     return not await registry.changes(ChangeSearch(entry, limit=1))
 
 
 def banner(base_url: str, settings: Settings) -> str:
-    """Return what a person who started the archive wants to know first."""
+    """Return the text that `make run` prints when the archive is ready."""
     match settings.store:
         case EmbeddedStore(path):
-            where = f"its data in {path}"
+            store_line = f"Data: {path}"
         case store if store.is_emulator:
             account = f"AccountEndpoint={store.endpoint};AccountKey={store.key};"
-            where = f"its data in Cosmos DB on this machine; for operators:\n\nCOSMOS='{account}' make ops"
+            store_line = f"Data: Cosmos DB on this machine. For operators:\n\nCOSMOS='{account}' make ops"
         case store:
-            where = f"its data in Cosmos DB at {store.endpoint}"
-            return f"\nArchivio Centralizzato Avvisi, on {base_url}\n{where}\n\nCtrl-C stops it.\n"
+            store_line = f"Data: Cosmos DB at {store.endpoint}"
+            return f"\nArchivio Centralizzato Avvisi, on {base_url}\n{store_line}\n\nCtrl-C stops it.\n"
     return f"""
 Archivio Centralizzato Avvisi, on {base_url}
-{where}
+{store_line}
 
   {COMUNE.fiscal_code}  {COMUNE.name}, lenient     {PAGOPA.fiscal_code}  {PAGOPA.name}, strict
   {LOCAL_EC.name}     publishes and reads       {LOCAL_PLATFORM.name}  reads, for pagoPA's services
 
-The contract, to be read and tried out: {base_url}/docs
+Contract: {base_url}/docs
 
-Publish a notice (again: 200, and nothing changes):
+Publish a notice. If you send it again, the answer is 200 and nothing changes.
 
 {publish_command(base_url)}
 
-Ctrl-C stops it; the data stay.
+Ctrl-C stops it. The data stay.
 """
 
 
 def publish_command(base_url: str) -> str:
-    """Return a command that publishes a notice, as it stands."""
+    """Return a curl command that publishes a notice."""
     return f"""curl -i -X PUT {base_url}/v1/creditor-institutions/{COMUNE.fiscal_code}/notices/347000000000000124 \\
   -H 'Ocp-Apim-Subscription-Key: {LOCAL_EC.name}' -H 'Content-Type: application/json' \\
   -d '{{"amount": 12050, "description": "TARI 2026 prima rata", "dueDate": "2026-12-16",

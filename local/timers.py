@@ -1,37 +1,34 @@
-"""When a timer function runs: its NCRONTAB schedule, in UTC, one run of a function at a time.
+"""Run a timer function on its NCRONTAB schedule, in UTC.
 
-A tick that comes while the function is still running is skipped, as on the platform; a failed run does not
-hinder the next one.
+As in Azure, a tick during a run is skipped, and a failed run does not stop the timer.
 """
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from azure.functions.timer import TimerRequest
 from croniter import croniter
 
 from local.functions import Function, NotLoadable
+from shared.bootstrap import utc_now
 from shared.telemetry import log_bug
 
-Clock = Callable[[], datetime]
-Sleep = Callable[[float], Awaitable[object]]
-
-# Figures, names of three letters and * / , - are NCRONTAB; croniter would take more than the platform does.
+# NCRONTAB has numbers, names of three letters and * / , - only. croniter accepts more.
 _FIELD = re.compile(r"(?:[0-9*/,-]|[A-Za-z]{3})+")
-_LATE = timedelta(seconds=1)
-_LONGEST_SLEEP = 30.0  # A machine that was suspended looks at its clock again.
+_LONGEST_SLEEP = 30.0  # So that a machine that was suspended checks its clock.
 
 
 def next_after(schedule: str, now: datetime) -> datetime:
-    """Return the first moment of a schedule after now, in UTC; raises ValueError if there is none.
+    """Return the first tick of a schedule after now, in UTC. Raises ValueError if there is none.
 
-    Five fields, or six with the seconds first. Where a day of the month and a day of the week are given, both
-    must hold: unlike cron, NCRONTAB reads it so.
+    A schedule has five fields, or six with the seconds first. Unlike in cron, a tick must match both the day of the
+    month and the day of the week.
     """
     fields = schedule.split()
     if len(fields) not in (5, 6) or not all(_FIELD.fullmatch(field) for field in fields):
-        raise ValueError(f"{schedule!r} is no NCRONTAB schedule")
+        raise ValueError(f"{schedule!r} is not an NCRONTAB schedule")
     ticks = croniter(schedule, now.astimezone(UTC), ret_type=datetime, day_or=False, second_at_beginning=True)
     tick: datetime = ticks.get_next()
     return tick
@@ -40,27 +37,26 @@ def next_after(schedule: str, now: datetime) -> datetime:
 class Timer:
     """A timer function and its schedule."""
 
-    def __init__(self, function: Function, clock: Clock, sleep: Sleep) -> None:
+    def __init__(
+        self,
+        function: Function,
+        clock: Callable[[], datetime] = utc_now,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    ) -> None:
         self._function, self._clock, self._sleep = function, clock, sleep
         self._schedule = str(function.trigger["schedule"])
-        self._on_startup = bool(function.trigger.get("runOnStartup", False))
         try:
             next_after(self._schedule, clock())
         except ValueError as error:
             raise NotLoadable(f"{function.name}: {error}") from error
 
     async def run(self) -> None:
-        """Run the function at every tick, and at once if it asks for that, until cancelled."""
-        if self._on_startup:
-            await self._fire(past_due=False)
+        """Call the function at every tick, until cancelled."""
         while True:
-            due = next_after(self._schedule, self._clock())
-            while (wait := (due - self._clock()).total_seconds()) > 0:
+            tick = next_after(self._schedule, self._clock())
+            while (wait := (tick - self._clock()).total_seconds()) > 0:
                 await self._sleep(min(wait, _LONGEST_SLEEP))
-            await self._fire(past_due=self._clock() - due > _LATE)
-
-    async def _fire(self, *, past_due: bool) -> None:
-        try:
-            await self._function.call(TimerRequest(past_due=past_due))
-        except Exception as error:  # noqa: BLE001  The next tick comes whatever this one did.
-            log_bug("function_failed", error, function=self._function.name)
+            try:
+                await self._function.call(TimerRequest())
+            except Exception as error:  # noqa: BLE001  The next run is independent of this one.
+                log_bug("function_failed", error, function=self._function.name)

@@ -1,1 +1,1 @@
-"""The operators' command line, `python -m ops`: who is registered, what they may do, and their keys."""
+"""The operators' command line, `python -m ops`: institutions, callers and their keys."""

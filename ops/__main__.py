@@ -1,4 +1,4 @@
-"""Puts the commands together: `python -m ops`, which is `make ops ARGS="…"`."""
+"""The entry point: `python -m ops`, which is `make ops ARGS="…"`."""
 
 import io
 import sys
@@ -9,19 +9,14 @@ import typer
 
 from ops import callers, institutions, keys
 from ops.audit import audit
-from ops.opening import choose
-from ops.outcome import Command, OneSentence
-
-EXIT_CODES = (
-    "Exit codes: 0 done; 1 refused, not found, or changed meanwhile; 2 not understood, or not confirmed; "
-    "3 the registry does not answer."
-)
+from ops.cli import EXIT_CODES, Command, CommandGroup
+from ops.opening import choose_store
 
 app = typer.Typer(
-    cls=OneSentence,
+    cls=CommandGroup,
     no_args_is_help=True,
     add_completion=False,
-    # Plain help: brackets are part of what operators type, not markup.
+    # In help texts, brackets are part of the syntax of options. They are not markup.
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     epilog=EXIT_CODES,
@@ -39,19 +34,19 @@ def ops(
         Path | None,
         typer.Option(
             metavar="FOLDER",
-            help="The folder of the embedded store, as for `make run`. Without it DATA, else .local. When "
-            "ARCHIVE_STORE names a store, that one is used.",
+            help="The folder of the embedded store, as for `make run`. The default is DATA, or .local. If "
+            "ARCHIVE_STORE names a store, leave --data out.",
         ),
     ] = None,
 ) -> None:
-    """Registers the creditor institutions and callers of the archive, and keeps the callers' keys."""
-    context.obj = choose(data)
+    """Manage the creditor institutions and callers of the archive, and the keys of the callers."""
+    context.obj = choose_store(data)
 
 
 def main() -> None:
     """Run one command."""
     for stream in (sys.stdout, sys.stderr):
-        # A terminal that cannot show a name shows its code; it is no reason to fail.
+        # If the terminal cannot print a character, print its code.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     app(prog_name="python -m ops")

@@ -1,65 +1,66 @@
-"""The changes of the registry: who made which, and when."""
+"""The command `audit`: list the changes of the registry."""
 
 from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
 
-from ops.opening import opened
-from ops.outcome import in_loop, tell
-from ops.reading import Faults, caller_name, change_id, valid_from, valid_until
-from ops.rows import Row
-from ops.showing import Json, Listing, moment
+from ops.cli import JsonOption, warn
+from ops.opening import open_registry
+from ops.output import Json, Row, show_list
+from ops.parsing import UsageErrors, parse_caller_name, parse_change_id, parse_valid_from, parse_valid_until
+from ops.views import format_in_rome
 from shared.domain.dates import format_instant
 from shared.domain.identifiers import InstitutionCode
 from shared.domain.registry_changes import Action, Entry, FieldChange, Kind, Operator, RegistryChange
 from shared.ports import ChangeSearch
 
-WHEN_HELP = "A day of Rome, which counts whole, or a date-time."
+HEADS = ("when", "who", "what", "fields")
+WHEN_HELP = "A day in Rome, which is included, or a date-time."
 
 
-@in_loop
 async def audit(
     context: typer.Context,
     institution: Annotated[
-        str | None, typer.Option(metavar="CODE", help="Only changes of this institution, also a removed one.")
+        str | None, typer.Option(metavar="CODE", help="Only changes of this institution, also if removed.")
     ] = None,
     caller: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Only changes of this caller and its keys, also a removed one.")
+        str | None,
+        typer.Option(metavar="NAME", help="Only changes of this caller and its keys, also if removed."),
     ] = None,
-    since: Annotated[str | None, typer.Option(metavar="WHEN", help=f"Not before this. {WHEN_HELP}")] = None,
-    until: Annotated[str | None, typer.Option(metavar="WHEN", help=f"Not after this. {WHEN_HELP}")] = None,
-    limit: Annotated[int, typer.Option(metavar="N", min=1, max=10_000, help="How many changes, at most.")] = 100,
+    since: Annotated[str | None, typer.Option(metavar="WHEN", help=f"The earliest time. {WHEN_HELP}")] = None,
+    until: Annotated[str | None, typer.Option(metavar="WHEN", help=f"The latest time. {WHEN_HELP}")] = None,
+    limit: Annotated[int, typer.Option(metavar="N", min=1, max=10_000, help="The most changes to list.")] = 100,
     older_than: Annotated[
-        str | None, typer.Option(metavar="CHANGE", help="Only changes before this one, to read on where a list ended.")
+        str | None, typer.Option(metavar="CHANGE", help="Only changes before this one, to continue a list.")
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Answer in JSON, with every field that changed.")] = False,
+    json: JsonOption = False,
 ) -> None:
-    """List the changes of the registry, the newest first: who made which change, and when."""
-    with Faults() as faults:
-        faults.check(institution is None or caller is None, "Name an institution or a caller, not both.")
+    """List the changes of the registry, newest first. JSON has every field that changed."""
+    with UsageErrors() as errors:
+        errors.check(institution is None or caller is None, "Use --institution or --caller, not both.")
         entry = None
         if institution is not None:
-            entry = Entry(Kind.INSTITUTION, faults.read("--institution", InstitutionCode.parse, institution))
+            entry = Entry(Kind.INSTITUTION, errors.parse("--institution", InstitutionCode.parse, institution))
         elif caller is not None:
-            entry = Entry(Kind.CALLER, faults.read("--caller", caller_name, caller))
+            entry = Entry(Kind.CALLER, errors.parse("--caller", parse_caller_name, caller))
         search = ChangeSearch(
             entry,
-            None if since is None else faults.read("--since", valid_from, since),
-            None if until is None else faults.read("--until", valid_until, until),
-            None if older_than is None else faults.read("--older-than", change_id, older_than),
+            errors.parse_optional("--since", parse_valid_from, since, None),
+            errors.parse_optional("--until", parse_valid_until, until, None),
+            errors.parse_optional("--older-than", parse_change_id, older_than, None),
             limit + 1,
         )
-    async with opened(context) as registry:
+    async with open_registry(context) as registry:
         found = await registry.changes(search)
-    shown, is_more = found[:limit], len(found) > limit
-    CHANGES.show(shown, json=json, next=shown[-1].id if is_more else None)
-    if is_more and not json:
-        tell(f"There are older changes: repeat with --older-than {shown[-1].id}.")
+    changes, last = found[:limit], found[limit - 1].id if len(found) > limit else None
+    rows, items = map(_change_row, changes), map(_change_json, changes)
+    show_list(HEADS, rows, items, json=json, unwrapped=("when", "what"), next=last)
+    if last and not json:
+        warn(f"There are older changes. --older-than {last} lists them.")
 
 
 def _change_json(change: RegistryChange) -> Json:
-    """Return a change for programs."""
     kind, name = change.entry.kind, change.entry.name
     return {
         "id": change.id,
@@ -73,20 +74,17 @@ def _change_json(change: RegistryChange) -> Json:
 
 
 def _change_row(change: RegistryChange) -> Row:
-    what = f"{change.action} {change.entry.kind} {change.entry.name}"
-    return moment(change.at), _who(change.by), what, "; ".join(_differences(change))
+    action = f"{change.action} {change.entry.kind} {change.entry.name}"
+    return format_in_rome(change.at), _operator(change.by), action, "; ".join(_fields(change))
 
 
-CHANGES = Listing(("when", "who", "what", "fields"), _change_row, _change_json, whole=("when", "what"))
-
-
-def _who(operator: Operator) -> str:
+def _operator(operator: Operator) -> str:
     machine = f"@{operator.machine}" if operator.machine else ""
     return f"{operator.user}{machine}{f', {operator.identity}' if operator.identity else ''}"
 
 
-def _differences(change: RegistryChange) -> Iterator[str]:
-    """Yield the fields that a change set: of an addition what there is, of a removal nothing."""
+def _fields(change: RegistryChange) -> Iterator[str]:
+    """Yield the changed fields. For an addition these are the fields with a value, for a removal none."""
     for name, field in change.fields.items():
         if change.action is Action.CHANGED:
             yield f"{name} {_difference(field)}"
@@ -97,8 +95,8 @@ def _differences(change: RegistryChange) -> Iterator[str]:
 def _difference(field: FieldChange) -> str:
     match field.before, field.after:
         case list(before), list(after):
-            gone = [f"- {_text(item)}" for item in before if item not in after]
-            return " ".join([*gone, *(f"+ {_text(item)}" for item in after if item not in before)])
+            removed = [f"- {_text(item)}" for item in before if item not in after]
+            return " ".join([*removed, *(f"+ {_text(item)}" for item in after if item not in before)])
         case dict(before), dict(after):
             return ", ".join(
                 f"{key}: {_text(before.get(key))} → {_text(after.get(key))}" for key in sorted(before | after)
@@ -108,7 +106,7 @@ def _difference(field: FieldChange) -> str:
 
 
 def _text(value: Any) -> str:
-    """Return a value of a field as people read it."""
+    """Return the value of a field as text for people."""
     match value:
         case None:
             return "none"
@@ -118,8 +116,8 @@ def _text(value: Any) -> str:
             return f"{iban} {','.join(labels)}{' postal' if postal else ''}"
         case {"segregationCode": code, "firstDay": first, "lastDay": last}:
             return f"{code} from {first}{f' through {last}' if last else ''}"
-        case {"id": key_id, "expiresAt": ends}:
-            return f"{key_id}{f' until {ends}' if ends else ''}"
+        case {"id": key_id, "expiresAt": end}:
+            return f"{key_id}{f' until {end}' if end else ''}"
         case dict():
             return ", ".join(f"{key}: {_text(each)}" for key, each in value.items())
         case list():

@@ -1,174 +1,166 @@
-"""Creditor institutions: register, show, list, change, remove."""
+"""Commands for creditor institutions: add, show, list, change, remove."""
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import date
 from typing import Annotated
 from unicodedata import combining, normalize
 
 import typer
 
-from ops.opening import opened
-from ops.operator import operator
-from ops.outcome import Command, ExitCode, Stop, ask_consent, in_loop, need_consent, tell
-from ops.reading import Faults, IbanReader, exclusion, institution_name, removed_exclusion
-from ops.showing import INSTITUTIONS, SEEN, institution_json, institution_table, show
+from ops.cli import Command, CommandError, JsonOption, YesOption, confirm, require_terminal_or_yes, warn
+from ops.opening import open_registry
+from ops.operator import current_operator
+from ops.parsing import (
+    IbanParser,
+    UsageErrors,
+    parse_argument,
+    parse_exclusion,
+    parse_exclusion_to_remove,
+    parse_institution_name,
+)
+from ops.views import WITHIN_A_MINUTE, describe_change, show_institution, show_institutions
 from shared.bootstrap import utc_now
 from shared.domain.identifiers import Iban, InstitutionCode
 from shared.domain.institutions import DEFAULT_LABEL, CreditorInstitution, Exclusion, RegisteredIban
 from shared.ports import ChangedMeanwhile, Registry
 
-app = typer.Typer(no_args_is_help=True, help="Creditor institutions: who they are, their IBANs and their rules.")
+app = typer.Typer(no_args_is_help=True, help="Creditor institutions, their IBANs and their rules.")
 
-Code = Annotated[str, typer.Argument(metavar="CODE", help="The fiscal code of the institution, 11 digits.")]
-Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+CodeArgument = Annotated[str, typer.Argument(metavar="CODE", help="The fiscal code of the institution, 11 digits.")]
+NAME_HELP = "Its name as payers see it, 1-140 characters."
 IBAN_HELP = (
-    "IBAN[:LABEL,...][:postal], repeatable. Without labels it is ACA, an IBAN for the notices that name none. "
-    "`postal`: it also serves as their postal IBAN."
+    "IBAN[:LABEL,...][:postal]. The default label is ACA, for notices without an IBAN. With `postal` it is also their "
+    "postal IBAN. Repeatable."
 )
-EXCLUSION_HELP = "CODE:FIRST_DAY[:LAST_DAY], repeatable: payments of this segregation code need no notice."
+EXCLUSION_HELP = "CODE:FIRST_DAY[:LAST_DAY]: payments of this segregation code need no notice. Repeatable."
 
 
 @app.command(cls=Command)
-@in_loop
 async def add(
     context: typer.Context,
-    code: Code,
-    name: Annotated[str, typer.Option(metavar="NAME", help="As payers read it, 1-140 characters.")],
+    code: CodeArgument,
+    name: Annotated[str, typer.Option(metavar="NAME", help=NAME_HELP)],
     iban: Annotated[list[str] | None, typer.Option(metavar="IBAN", help=IBAN_HELP)] = None,
     exclude: Annotated[list[str] | None, typer.Option(metavar="EXCLUSION", help=EXCLUSION_HELP)] = None,
     lenient: Annotated[
-        bool, typer.Option("--lenient", help="Test environments: numbers and codes are checked for form only.")
+        bool, typer.Option("--lenient", help="For test environments: only the form of numbers and codes is checked.")
     ] = False,
     stand_in: Annotated[
-        bool, typer.Option("--stand-in", help="Its notices are paid while its system is down.")
+        bool, typer.Option("--stand-in", help="Its notices can be paid while its system is down.")
     ] = False,
-    json: Json = False,
+    json: JsonOption = False,
 ) -> None:
-    """Register an institution. The first one begins a new archive where there is none."""
-    with Faults() as faults:
+    """Register an institution. Creates the archive if there is none."""
+    with UsageErrors() as errors:
         institution = CreditorInstitution(
-            faults.read("CODE", InstitutionCode.parse, code),
-            faults.read("--name", institution_name, name),
-            faults.read_all("--iban", IbanReader(lenient, utc_now()), iban),
+            errors.parse("CODE", InstitutionCode.parse, code),
+            errors.parse("--name", parse_institution_name, name),
+            errors.parse_all("--iban", IbanParser(lenient, utc_now()), iban),
             lenient,
             stand_in,
-            faults.read_all("--exclude", exclusion, exclude),
+            errors.parse_all("--exclude", parse_exclusion, exclude),
         )
-        _check_nothing_twice(faults, institution)
-    async with opened(context, may_make=True) as registry:
+        _check_duplicates(errors, institution)
+    async with open_registry(context, may_create=True) as registry:
         try:
-            await registry.save_institution(institution, None, operator(context.obj))
+            await registry.save_institution(institution, None, current_operator(context.obj))
         except ChangedMeanwhile:
-            raise Stop(
-                ExitCode.REFUSED, f"{code} is registered already: `institutions change {code}` changes what is known."
-            ) from None
+            raise CommandError(f"{code} is already registered. `institutions change {code}` changes it.") from None
     _warn(institution)
-    show(institution_json(institution), institution_table(institution), "Registered.", json=json)
+    show_institution(institution, "Registered.", json=json)
 
 
 @app.command("show", cls=Command)
-@in_loop
-async def show_one(context: typer.Context, code: Code, json: Json = False) -> None:
+async def show_one(context: typer.Context, code: CodeArgument, json: JsonOption = False) -> None:
     """Show an institution."""
-    async with opened(context) as registry:
-        institution = await _registered(registry, code)
-    show(institution_json(institution), institution_table(institution), json=json)
+    async with open_registry(context) as registry:
+        institution = await _registered_institution(registry, code)
+    show_institution(institution, json=json)
 
 
 @app.command("list", cls=Command)
-@in_loop
-async def show_list(
+async def show_all(
     context: typer.Context,
     name: Annotated[
-        str,
-        typer.Option(
-            metavar="PART", help="Only those with this in their name; case, accents, apostrophes do not count."
-        ),
+        str, typer.Option(metavar="PART", help="A part of the name. Case, accents and apostrophes are ignored.")
     ] = "",
-    json: Json = False,
+    json: JsonOption = False,
 ) -> None:
     """List the institutions, by fiscal code."""
-    async with opened(context) as registry:
-        found = await registry.institutions()
-    part = _bare(name)
-    INSTITUTIONS.show([each for each in found if part in _bare(each.name)], json=json)
+    async with open_registry(context) as registry:
+        institutions = await registry.institutions()
+    part = _normalize(name)
+    show_institutions([each for each in institutions if part in _normalize(each.name)], json=json)
 
 
 @app.command(cls=Command)
-@in_loop
 async def change(
     context: typer.Context,
-    code: Code,
-    name: Annotated[str | None, typer.Option(metavar="NAME", help="As payers read it, 1-140 characters.")] = None,
+    code: CodeArgument,
+    name: Annotated[str | None, typer.Option(metavar="NAME", help=NAME_HELP)] = None,
     add_iban: Annotated[list[str] | None, typer.Option(metavar="IBAN", help=IBAN_HELP)] = None,
     remove_iban: Annotated[list[str] | None, typer.Option(metavar="IBAN", help="Repeatable.")] = None,
     add_exclusion: Annotated[list[str] | None, typer.Option(metavar="EXCLUSION", help=EXCLUSION_HELP)] = None,
     remove_exclusion: Annotated[
-        list[str] | None, typer.Option(metavar="EXCLUSION", help="CODE:FIRST_DAY, repeatable.")
+        list[str] | None, typer.Option(metavar="EXCLUSION", help="CODE:FIRST_DAY. Repeatable.")
     ] = None,
     lenient: Annotated[bool | None, typer.Option("--lenient/--strict", help="How codes are checked.")] = None,
-    stand_in: Annotated[bool | None, typer.Option("--stand-in/--no-stand-in", help="Whether it is enabled.")] = None,
-    json: Json = False,
+    stand_in: Annotated[bool | None, typer.Option("--stand-in/--no-stand-in", help="Enable Stand-In or not.")] = None,
+    json: JsonOption = False,
 ) -> None:
-    """Change an institution: what is not named stays. Removals come first, so one command can replace."""
-    async with opened(context) as registry:
-        before = await _registered(registry, code)
+    """Change an institution. Options left out change nothing. Removals come first, so one command can replace."""
+    async with open_registry(context) as registry:
+        before = await _registered_institution(registry, code)
         is_lenient = before.lenient if lenient is None else lenient
-        read_iban = IbanReader(is_lenient, utc_now())
-        with Faults() as faults:
-            new_name = before.name if name is None else faults.read("--name", institution_name, name)
-            added = faults.read_all("--add-iban", read_iban, add_iban)
-            added_exclusions = faults.read_all("--add-exclusion", exclusion, add_exclusion)
-            gone = faults.read_all("--remove-exclusion", removed_exclusion, remove_exclusion)
+        parse_iban = IbanParser(is_lenient, utc_now())
+        with UsageErrors() as errors:
+            new_name = errors.parse_optional("--name", parse_institution_name, name, before.name)
+            ibans_to_add = errors.parse_all("--add-iban", parse_iban, add_iban)
+            exclusions_to_add = errors.parse_all("--add-exclusion", parse_exclusion, add_exclusion)
+            exclusions_to_remove = errors.parse_all("--remove-exclusion", parse_exclusion_to_remove, remove_exclusion)
         after = replace(
             before,
             name=new_name,
-            ibans=(*_without(before, remove_iban or ()), *added),
+            ibans=(*_remove_ibans(before, remove_iban or ()), *ibans_to_add),
             lenient=is_lenient,
             stand_in=before.stand_in if stand_in is None else stand_in,
-            exclusions=(*_without_exclusions(before, gone), *added_exclusions),
+            exclusions=(*_remove_exclusions(before, exclusions_to_remove), *exclusions_to_add),
         )
-        with Faults() as faults:
-            _check_nothing_twice(faults, after)
-            for kept in after.ibans:
-                faults.read("The IBAN", read_iban.parser(kept.postal), kept.iban)
+        with UsageErrors() as errors:
+            _check_duplicates(errors, after)
+            for each in after.ibans:
+                errors.parse("The IBAN", parse_iban.code_parser(each.postal), each.iban)
         if after != before:
-            await registry.save_institution(after, before, operator(context.obj))
+            await registry.save_institution(after, before, current_operator(context.obj))
     _warn(after)
-    done = f"Changed. {SEEN}" if after != before else "Nothing to change: it is like that already."
-    show(institution_json(after), institution_table(after), done, json=json)
+    show_institution(after, describe_change(before, after), json=json)
 
 
 @app.command(cls=Command)
-@in_loop
-async def remove(
-    context: typer.Context,
-    code: Code,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-) -> None:
-    """Take an institution out of the register. Its notices stay, and nobody can reach them until it is back."""
-    need_consent(yes)
-    async with opened(context) as registry:
-        institution = await _registered(registry, code)
+async def remove(context: typer.Context, code: CodeArgument, yes: YesOption = False) -> None:
+    """Remove an institution. Its notices stay, but callers cannot read or change them until it is registered again."""
+    require_terminal_or_yes(yes)
+    async with open_registry(context) as registry:
+        institution = await _registered_institution(registry, code)
         granted = [caller.name for caller in await registry.callers() if code in caller.grants]
-        ask_consent(f"Remove {code}, {institution.name}? Its notices stay, but nobody can reach them.", yes)
-        await registry.remove_institution(institution, operator(context.obj))
-    typer.echo(f"Removed {code}. {SEEN}")
+        confirm(f"Remove {code}, {institution.name}? Its notices stay, but callers cannot read or change them.", yes)
+        await registry.remove_institution(institution, current_operator(context.obj))
+    typer.echo(f"Removed {code}. {WITHIN_A_MINUTE}")
     if granted:
-        tell(f"Still granted to {', '.join(granted)}: `callers change NAME --remove-grant {code}` takes it away.")
+        names = ", ".join(granted)
+        warn(f"Still granted to {names}. `callers change NAME --remove-grant {code}` removes a grant.")
 
 
-async def _registered(registry: Registry, code: str) -> CreditorInstitution:
-    with Faults() as faults:
-        parsed = faults.read("CODE", InstitutionCode.parse, code)
-    institution = await registry.institution(parsed)
+async def _registered_institution(registry: Registry, code: str) -> CreditorInstitution:
+    institution = await registry.institution(parse_argument("CODE", InstitutionCode.parse, code))
     if institution is None:
-        raise Stop(ExitCode.REFUSED, f"{code} is not registered: `institutions list` shows those that are.")
+        raise CommandError(f"{code} is not registered. `institutions list` shows the registered institutions.")
     return institution
 
 
-def _bare(name: str) -> str:
-    """Return a name without case, accents and apostrophes: Città, CITTA' and citta are one."""
+def _normalize(name: str) -> str:
+    """Return a name without case, accents and apostrophes: Città, CITTA' and citta are equal."""
     letters = normalize("NFKD", name.casefold())
     return "".join(letter for letter in letters if not combining(letter) and letter not in _APOSTROPHES)
 
@@ -176,44 +168,39 @@ def _bare(name: str) -> str:
 _APOSTROPHES = "'`´‘’"
 
 
-def _without(institution: CreditorInstitution, removed: Iterable[str]) -> tuple[RegisteredIban, ...]:
-    gone = set(map(Iban, removed))
-    if unknown := gone - {iban.iban for iban in institution.ibans}:
-        raise Stop(
-            ExitCode.REFUSED,
-            *(f"The IBAN {iban!r} is not registered: {_look(institution)}." for iban in sorted(unknown)),
-        )
-    return tuple(iban for iban in institution.ibans if iban.iban not in gone)
+def _remove_ibans(institution: CreditorInstitution, texts: Iterable[str]) -> tuple[RegisteredIban, ...]:
+    removed = set(map(Iban, texts))
+    if unknown := removed - {iban.iban for iban in institution.ibans}:
+        raise _not_registered(institution, *(f"The IBAN {iban!r} is not registered." for iban in sorted(unknown)))
+    return tuple(iban for iban in institution.ibans if iban.iban not in removed)
 
 
-def _without_exclusions(institution: CreditorInstitution, removed: Iterable[object]) -> tuple[Exclusion, ...]:
-    names = {(exclusion.segregation_code, exclusion.first_day) for exclusion in institution.exclusions}
-    gone = set(removed)
-    if gone - names:
-        raise Stop(
-            ExitCode.REFUSED,
-            f"{len(gone - names)} of the exclusions to remove are not registered: {_look(institution)}.",
-        )
-    return tuple(each for each in institution.exclusions if (each.segregation_code, each.first_day) not in gone)
+def _remove_exclusions(institution: CreditorInstitution, keys: Iterable[tuple[str, date]]) -> tuple[Exclusion, ...]:
+    removed = set(keys)
+    if unknown := removed - {(each.segregation_code, each.first_day) for each in institution.exclusions}:
+        messages = (f"The exclusion '{code}:{first_day}' is not registered." for code, first_day in sorted(unknown))
+        raise _not_registered(institution, *messages)
+    return tuple(each for each in institution.exclusions if (each.segregation_code, each.first_day) not in removed)
 
 
-def _look(institution: CreditorInstitution) -> str:
-    return f"`institutions show {institution.fiscal_code}` shows those that are"
+def _not_registered(institution: CreditorInstitution, *messages: str) -> CommandError:
+    hint = f"`institutions show {institution.fiscal_code}` shows its IBANs and exclusions."
+    return CommandError(*messages, hint)
 
 
-def _check_nothing_twice(faults: Faults, institution: CreditorInstitution) -> None:
+def _check_duplicates(errors: UsageErrors, institution: CreditorInstitution) -> None:
     ibans = [iban.iban for iban in institution.ibans]
-    faults.check(
+    errors.check(
         len(ibans) == len(set(ibans)),
-        "An IBAN would be registered twice: to give it other labels, or make it the newest, remove it as well.",
+        "An IBAN would be registered twice. To change its labels, or make it the newest, also remove it.",
     )
     exclusions = [(exclusion.segregation_code, exclusion.first_day) for exclusion in institution.exclusions]
-    faults.check(
+    errors.check(
         len(exclusions) == len(set(exclusions)),
-        "A segregation code would be excluded twice from the same day: to give it another last day, remove it as well.",
+        "An exclusion would be registered twice. To change its last day, also remove it.",
     )
 
 
 def _warn(institution: CreditorInstitution) -> None:
     if institution.default_iban is None:
-        tell(f"No IBAN has the label {DEFAULT_LABEL}: notices that name no IBAN are refused (no_iban_registered).")
+        warn(f"No IBAN has the label {DEFAULT_LABEL}. A notice without an IBAN is refused (no_iban_registered).")

@@ -1,4 +1,4 @@
-"""Who works here, as this machine says: the record of each change names them."""
+"""The operator who makes a change, for its record."""
 
 import os
 import pwd
@@ -8,14 +8,14 @@ from shared.domain.registry_changes import Operator
 from shared.settings import CosmosStore, Settings
 
 
-def operator(settings: Settings) -> Operator:
-    """Return the user of the operating system, the machine, and how the store lets them in."""
+def current_operator(settings: Settings) -> Operator:
+    """Return the user of the operating system, the machine, and the identity that signs in to Cosmos DB."""
     identity = _identity(settings.store) if isinstance(settings.store, CosmosStore) else None
     return Operator(_user(), socket.gethostname(), identity)
 
 
 def _user() -> str:
-    # Not from the environment: there anyone writes what they like.
+    # Not from the environment, where a user can write any name.
     uid = os.getuid()
     try:
         return pwd.getpwuid(uid).pw_name

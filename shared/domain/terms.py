@@ -14,7 +14,3 @@ class Term(StrEnum):
         term = str.__new__(cls, text)
         term._value_, term.meaning = text, meaning
         return term
-
-    def __repr__(self) -> str:
-        """Return the text in quotes, as messages name it."""
-        return repr(str(self))

@@ -74,6 +74,8 @@ VIOLATIONS = {
 }
 """Every rule a field can break, by its code. Printed in docs/errors.md."""
 
+_MEMBER = re.compile(r"<[\w.]+: ('\w+')>")
+"""A member of an enumeration as messages of pydantic show it."""
 _PLAIN_NAME = re.compile(r"[A-Za-z]{1,40}")
 
 
@@ -95,7 +97,7 @@ def _violation(found: Any, unknown_field: Callable[[Path], str] | None) -> Viola
     code, message = _CODES[kind]
     if found["input"] is None and code in ("wrong_type", "not_allowed"):
         code, message = _CODES["missing"]
-    message = message.format(**context)
+    message = _MEMBER.sub(r"\1", message.format(**context))
     if kind == "extra_forbidden" and unknown_field is not None:
         message = unknown_field(loc)
     elif code == "wrong_type":

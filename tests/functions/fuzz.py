@@ -43,7 +43,7 @@ PHASES = ("examples", "coverage", "fuzzing", "stateful")
 
 def fuzz(data: Path, examples: int, seed: int, phases: Collection[str] = PHASES) -> tuple[list[str], Counter[str]]:
     """Returns what was answered otherwise than promised, and how many answers of which kind each operation gave."""
-    host = _host(data)
+    host = _Archive(data)
     # Few of the requests drawn publish a notice, and only then there are links to follow.
     drawn = {"stateful": {"generation": {"max-examples": 4 * examples}}}
     config = SchemathesisConfig.from_dict(
@@ -86,12 +86,19 @@ def main() -> None:
     sys.exit("\n\n".join(faults) or None)
 
 
-def _host(data: Path) -> Host:
-    async def open_application() -> None:
-        bootstrap.open_application(Settings(EmbeddedStore(data / "archive.db")), StillClock())
+class _Archive(Host):
+    """The archive on the data of a folder. Its timer does not run."""
 
-    functions = [function for function in load(ROOT) if function.trigger["type"] == "httpTrigger"]
-    return Host(functions, "api", on_start=[open_application, seed_registry], on_stop=[bootstrap.close])
+    def __init__(self, data: Path) -> None:
+        super().__init__(load(ROOT), "api")
+        self._data = data
+
+    async def start(self) -> None:
+        bootstrap.open_application(Settings(EmbeddedStore(self._data / "archive.db")), StillClock())
+        await seed_registry()
+
+    async def stop(self) -> None:
+        await bootstrap.close()
 
 
 @schemathesis.hook("before_call")

@@ -17,8 +17,8 @@ import pytest
 import uvicorn
 
 from local.__main__ import server_config
-from local.bodies import BODY_LIMIT, Bodies
-from local.functions import NotLoadable
+from local.bodies import MAX_BODY_SIZE, Bodies
+from local.functions import Function, NotLoadable
 from local.host import Host
 from tests.server import PATIENCE
 
@@ -86,19 +86,17 @@ async def fails(req: func.HttpRequest) -> func.HttpResponse:
         raise LookupError("Mario Rossi") from error
 
 
-@app.timer_trigger(arg_name="timer", schedule="0 0 0 1 1 *", run_on_startup=True)
+@app.timer_trigger(arg_name="timer", schedule="* * * * * *")
 async def tick(timer: func.TimerRequest) -> None:
-    lived.append("tick")
     ticked.set()
+    try:
+        await asyncio.Event().wait()
+    finally:
+        stopped.set()
 
 
-@app.service_bus_queue_trigger(arg_name="message", queue_name="q", connection="BUS")
-async def consume(message: func.ServiceBusMessage) -> None:
-    pass
-
-
-lived = []
 ticked = asyncio.Event()
+stopped = asyncio.Event()
 """
 
 
@@ -119,8 +117,7 @@ def host(app_dir: Path) -> Host:
 def sample_app(host: Host) -> Any:
     """Return the module of the app, as no test has left it."""
     module: Any = sys.modules["sample_app"]
-    module.lived.clear()
-    module.ticked = asyncio.Event()
+    module.ticked, module.stopped = asyncio.Event(), asyncio.Event()
     return module
 
 
@@ -228,7 +225,7 @@ async def test_every_answer_has_the_custom_headers_of_host_json(app_dir: Path, t
     (tmp_path / "app_of_headers.py").write_text(APP)
     http = {"customHeaders": {"X-Content-Type-Options": "nosniff"}}
     (tmp_path / "host.json").write_text(json.dumps({"extensions": {"http": http}}))
-    host = Host.load(tmp_path, module="app_of_headers", bodies=Bodies(limit=0))
+    host = Host.load(tmp_path, module="app_of_headers", bodies=Bodies(max_size=0))
 
     for path, status in (("/api/plain", 200), ("/api/nothing", 404), ("/", 404), ("/api/fails", 500)):
         (start, _) = await sent(host, body(), path=path)
@@ -413,9 +410,9 @@ async def test_a_body_without_its_length_is_lost(host: Host) -> None:
 
 
 async def test_a_body_of_the_limit_is_taken(host: Host) -> None:
-    start, content = await put_size(host, BODY_LIMIT, *[bytes(1024 * 1024)] * 100)
+    start, content = await put_size(host, MAX_BODY_SIZE, *[bytes(1024 * 1024)] * 100)
 
-    assert (start["status"], content["body"]) == (200, str(BODY_LIMIT).encode())
+    assert (start["status"], content["body"]) == (200, str(MAX_BODY_SIZE).encode())
 
 
 async def test_a_body_over_the_limit_is_500_and_the_rest_is_not_kept(host: Host) -> None:
@@ -428,14 +425,14 @@ async def test_a_body_over_the_limit_is_500_and_the_rest_is_not_kept(host: Host)
 
 
 async def test_a_body_of_one_byte_over_the_limit_is_500(app_dir: Path) -> None:
-    host = Host.load(app_dir, module="sample_app", bodies=Bodies(limit=10))
+    host = Host.load(app_dir, module="sample_app", bodies=Bodies(max_size=10))
 
     assert (await put_size(host, 10, b"12345", b"67890"))[1]["body"] == b"10"
     assert await sent(host, body(b"12345", b"67890", b"1"), method="PUT", path="/api/size") == closing(500)
 
 
 async def test_a_refused_body_is_not_kept_while_its_rest_is_read(app_dir: Path) -> None:
-    host = Host.load(app_dir, module="sample_app", bodies=Bodies(limit=10))
+    host = Host.load(app_dir, module="sample_app", bodies=Bodies(max_size=10))
     kept: list[bool] = []
 
     def messages() -> Iterator[dict[str, Any]]:
@@ -456,7 +453,7 @@ class Chunk(bytearray):
 
 
 async def test_a_client_that_asks_first_is_refused_before_it_sends(host: Host) -> None:
-    headers = [(b"content-length", str(BODY_LIMIT + 1).encode()), (b"expect", b"100-continue")]
+    headers = [(b"content-length", str(MAX_BODY_SIZE + 1).encode()), (b"expect", b"100-continue")]
 
     messages = body(b"what is asked for is sent")
     answers = await sent(host, messages, method="PUT", path="/api/size", headers=headers)
@@ -468,7 +465,7 @@ async def test_a_client_that_asks_first_is_refused_before_it_sends(host: Host) -
 async def test_a_refused_body_closes_its_connection_and_the_next_one_works(host: Host) -> None:
     async with asyncio.timeout(PATIENCE), served(host) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        writer.write(b"PUT /api/size HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\nabc" % (BODY_LIMIT + 1))
+        writer.write(b"PUT /api/size HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\nabc" % (MAX_BODY_SIZE + 1))
         assert (await reader.readline()).startswith(b"HTTP/1.1 500 ")
         writer.close()
 
@@ -477,7 +474,7 @@ async def test_a_refused_body_closes_its_connection_and_the_next_one_works(host:
 
 
 async def test_a_body_that_comes_too_slowly_is_500_and_the_end(app_dir: Path) -> None:
-    host = Host.load(app_dir, module="sample_app", bodies=Bodies(grace=0.05))
+    host = Host.load(app_dir, module="sample_app", bodies=Bodies(grace_period=0.05))
     async with asyncio.timeout(PATIENCE), served(host) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"PUT /api/size HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\na")
@@ -493,20 +490,20 @@ async def test_a_body_that_keeps_its_pace_may_take_longer_than_the_grace() -> No
     messages = iter(others)
 
     async def receive() -> dict[str, Any]:
-        if bodies.held == 0:
+        if bodies.in_memory == 0:
             return first
-        await asyncio.sleep(2 * bodies.grace)
+        await asyncio.sleep(2 * bodies.grace_period)
         return next(messages)
 
-    bodies = Bodies(grace=0.05, pace=0.01)
-    async with bodies.read({"transfer-encoding": "chunked"}, receive) as content:
+    bodies = Bodies(grace_period=0.05, min_rate=0.01)
+    async with bodies.receive({"transfer-encoding": "chunked"}, receive) as content:
         assert content == b"ab"
 
 
 async def test_bodies_for_which_there_is_no_room_are_503_until_others_end(app_dir: Path) -> None:
-    bodies = Bodies(room=10)
+    bodies = Bodies(max_total=10)
     host = Host.load(app_dir, module="sample_app", bodies=bodies)
-    async with bodies.read({"transfer-encoding": "chunked"}, received(b"123456")):
+    async with bodies.receive({"transfer-encoding": "chunked"}, received(b"123456")):
         announced = await put_size(host, 5, b"12345")
         growing = await sent(host, body(b"123", b"45"), method="PUT", path="/api/size")
         fitting = await put_size(host, 4, b"1234")
@@ -514,7 +511,7 @@ async def test_bodies_for_which_there_is_no_room_are_503_until_others_end(app_di
 
     assert announced == growing == closing(503, (b"retry-after", b"1"))
     assert (fitting[1]["body"], after[1]["body"]) == (b"4", b"10")
-    assert bodies.held == 0
+    assert bodies.in_memory == 0
 
 
 async def test_a_client_that_leaves_before_its_body_is_read_gets_no_answer(host: Host) -> None:
@@ -620,55 +617,18 @@ async def test_an_error_of_a_task_that_nothing_awaits_is_logged_without_its_text
 # Life
 
 
-async def test_the_host_starts_what_it_is_given_then_its_timers_and_stops_in_the_end(
-    app_dir: Path, sample_app: Any
-) -> None:
-    async def step(name: str) -> None:
-        sample_app.lived.append(name)
-
-    host = Host.load(app_dir, module="sample_app", on_start=[lambda: step("start")], on_stop=[lambda: step("stop")])
-    told = asyncio.Event()
-    answers: list[Any] = []
-
-    async def receive() -> dict[str, Any]:
-        if answers:
-            await told.wait()
-            return {"type": "lifespan.shutdown"}
-        return {"type": "lifespan.startup"}
-
-    async def send(message: Any) -> None:
-        answers.append(message["type"])
-
-    life = asyncio.create_task(host({"type": "lifespan"}, receive, send))
-    async with asyncio.timeout(PATIENCE):
+async def test_the_timers_run_from_the_start_to_the_stop(host: Host, sample_app: Any) -> None:
+    async with asyncio.timeout(PATIENCE), served(host):
         await sample_app.ticked.wait()
-    told.set()
-    await life
+        assert not sample_app.stopped.is_set()
 
-    assert sample_app.lived == ["start", "tick", "stop"]
-    assert answers == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+    assert sample_app.stopped.is_set()
 
 
-async def test_a_start_that_fails_is_told_to_the_server(app_dir: Path) -> None:
-    async def fail() -> None:
-        raise LookupError("the store is not there")
+def test_a_function_with_a_trigger_that_this_host_does_not_run_is_refused_by_name() -> None:
+    async def relay(items: object) -> None: ...
 
-    host = Host.load(app_dir, module="sample_app", on_start=[fail])
-    answers: list[Any] = []
+    function = Function("relay", relay, {"type": "serviceBusTrigger", "name": "items"})
 
-    async def receive() -> dict[str, Any]:
-        return {"type": "lifespan.startup"}
-
-    async def send(message: Any) -> None:
-        answers.append(message)
-
-    await host({"type": "lifespan"}, receive, send)
-
-    assert answers == [{"type": "lifespan.startup.failed", "message": "The host cannot start: the store is not there"}]
-
-
-def test_a_function_whose_trigger_is_not_served_is_named(app_dir: Path, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.WARNING):
-        Host.load(app_dir, module="sample_app")
-
-    assert "consume is not run here: this host has no serviceBusTrigger" in caplog.text
+    with pytest.raises(NotLoadable, match="relay: this host does not run a serviceBusTrigger"):
+        Host([function], "api")

@@ -187,7 +187,7 @@ def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
 
-        assert refused(tmp_path, PORT=str(port)).startswith(f"Port {port} is taken")
+        assert refused(tmp_path, PORT=str(port)).startswith(f"Port {port} is in use")
 
 
 @pytest.mark.parametrize("port", ["seven", "70000", "-1", "7071.5", "9" * 5000])
@@ -200,7 +200,7 @@ def test_a_directory_that_cannot_be_written_is_told(tmp_path: Path) -> None:
 
     sentence = refused(tmp_path / "file" / "data")
 
-    assert sentence.startswith(f"The directory for the data, {tmp_path}/file/data, cannot be written")
+    assert sentence.startswith(f"The data folder {tmp_path}/file/data cannot be written")
 
 
 def test_a_store_that_is_not_understood_is_told(tmp_path: Path) -> None:

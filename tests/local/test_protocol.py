@@ -53,7 +53,9 @@ class Impatient(Protocol):
 async def served(protocol: type[Protocol] = Protocol, patience: int = 3) -> AsyncIterator[tuple[int, uvicorn.Server]]:
     """Yield the port of a server, and the server."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = uvicorn.Server(server_config(echo, protocol=protocol, patience=patience))
+        config = server_config(echo)
+        config.http, config.timeout_graceful_shutdown = protocol, patience
+        server = uvicorn.Server(config)
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         try:
             yield listener.getsockname()[1], server

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from local.public_keys import on_loopback_names
+from local.public_keys import require_loopback_host
 from local.request import Receive, Scope, Send
 from local.response import send_answer
 
@@ -26,7 +26,9 @@ async def status(*headers: tuple[bytes, bytes]) -> int:
     async def send(message: Any) -> None:
         sent.append(message)
 
-    await on_loopback_names(answer, ["local-ec"])({"type": "http", "method": "GET", "headers": headers}, receive, send)
+    await require_loopback_host(answer, ["local-ec"])(
+        {"type": "http", "method": "GET", "headers": headers}, receive, send
+    )
     code: int = sent[0]["status"]
     return code
 

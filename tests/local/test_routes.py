@@ -22,7 +22,7 @@ async def answer(req: object) -> None: ...
 
 def routes(*known: Known) -> Routes:
     return Routes(
-        (template, methods, Function(name, answer, {"type": "httpTrigger", "name": "req"}))
+        Function(name, answer, {"type": "httpTrigger", "name": "req", "route": template, "methods": methods})
         for template, methods, name in known
     )
 
@@ -104,5 +104,5 @@ def test_functions_that_no_request_fits_both_and_a_rest_that_comes_last_are_take
     "template", ["a/{b}.json", "a/{b:int}", "a/{b=1}", "a/{b?}", "a/{*rest}/b", "{*a}/{*b}", "a/}", "a/{"]
 )
 def test_a_template_this_host_does_not_serve_is_refused(template: str) -> None:
-    with pytest.raises(NotLoadable, match="this host does not serve"):
+    with pytest.raises(NotLoadable, match="this host does not support"):
         routes((template, ["GET"], "f"))

@@ -10,7 +10,7 @@ import azure.functions as func
 import pytest
 
 from local.functions import Function, NotLoadable
-from local.timers import Sleep, Timer, next_after
+from local.timers import Timer, next_after
 from tests.server import PATIENCE
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)  # A Monday.
@@ -60,7 +60,7 @@ def test_what_is_no_schedule_is_refused_with_the_name_of_its_function(schedule: 
     function = Function("tick", tick, {"name": "timer", "schedule": schedule})
 
     with pytest.raises(NotLoadable, match="tick: "):
-        Timer(function, lambda: NOON, asyncio.sleep)
+        Timer(function)
 
 
 class Time:
@@ -85,15 +85,12 @@ def timer(
     time: Time,
     handler: Callable[[func.TimerRequest], Awaitable[None]],
     schedule: str = "*/5 * * * * *",
-    *,
-    on_startup: bool = False,
-    sleep: Sleep | None = None,
+    sleep: Callable[[float], Awaitable[object]] | None = None,
 ) -> Timer:
     async def tick(timer: func.TimerRequest) -> None:
         await handler(timer)
 
-    trigger = {"type": "timerTrigger", "name": "timer", "schedule": schedule, "runOnStartup": on_startup}
-    function = Function("tick", tick, trigger)
+    function = Function("tick", tick, {"type": "timerTrigger", "name": "timer", "schedule": schedule})
     return Timer(function, time.read, sleep or time.sleep)
 
 
@@ -109,22 +106,11 @@ async def test_a_timer_runs_at_its_ticks() -> None:
     time, ran = Time(16), []
 
     async def handler(timer: func.TimerRequest) -> None:
-        ran.append(((time.now - NOON).total_seconds(), timer.past_due))
+        ran.append((time.now - NOON).total_seconds())
 
     await run(timer(time, handler), time)
 
-    assert ran == [(5, False), (10, False), (15, False)]
-
-
-async def test_a_timer_that_asks_for_it_runs_at_once_too() -> None:
-    time, ran = Time(6), []
-
-    async def handler(timer: func.TimerRequest) -> None:
-        ran.append((time.now - NOON).total_seconds())
-
-    await run(timer(time, handler, on_startup=True), time)
-
-    assert ran == [0, 5]
+    assert ran == [5, 10, 15]
 
 
 async def test_a_tick_during_a_run_is_skipped() -> None:
@@ -159,11 +145,11 @@ async def test_a_failed_run_is_logged_by_its_type_and_the_next_tick_comes(
     assert "RSSMRA80A01H501U" not in caplog.text
 
 
-async def test_a_tick_that_a_suspended_machine_missed_is_past_due() -> None:
+async def test_a_tick_that_a_suspended_machine_missed_is_late() -> None:
     time, ran = Time(3600), []
 
     async def handler(timer: func.TimerRequest) -> None:
-        ran.append(((time.now - NOON).total_seconds(), timer.past_due))
+        ran.append((time.now - NOON).total_seconds())
 
     async def suspended(seconds: float) -> None:
         await time.sleep(seconds)
@@ -171,4 +157,4 @@ async def test_a_tick_that_a_suspended_machine_missed_is_past_due() -> None:
 
     await run(timer(time, handler, "0 0 13 * * *", sleep=suspended), time)
 
-    assert ran == [(7230, True)]
+    assert ran == [7230]

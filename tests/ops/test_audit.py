@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from local.cosmos import make_containers, start_double
-from ops.operator import operator as operator_of
+from ops.operator import current_operator
 from shared.auth import key_hash
 from shared.bootstrap import utc_now
 from shared.domain.dates import decode_instant
@@ -67,7 +67,7 @@ def test_the_commands_that_change_something_are_all_tested(operator: Operator) -
         f"{group} {match[1]}"
         for group in ("institutions", "callers", "keys")
         for match in re.finditer(
-            r"^  ([a-z]+) ", operator.ask(group, "--help").stdout.split("Commands:")[1], re.MULTILINE
+            r"^  ([a-z]+) ", re.split("Commands:|Exit codes:", operator.ask(group, "--help").stdout)[1], re.MULTILINE
         )
         if match[1] not in looking
     }
@@ -207,7 +207,7 @@ def test_a_long_list_is_read_on_where_it_ended(operator: Operator) -> None:
     assert (len(every), third["next"]) == (5, None)
     shown = operator.ask("audit", "--limit", "2")
     assert len(rows(shown.stdout)) == 2
-    assert shown.stderr == f"There are older changes: repeat with --older-than {first['next']}.\n"
+    assert shown.stderr == f"There are older changes. --older-than {first['next']} lists them.\n"
     assert operator.ask("audit", "--limit", "5").stderr == ""
 
 
@@ -219,7 +219,7 @@ def test_every_fault_of_a_question_is_told_at_once(operator: Operator) -> None:
     )
 
     assert faults.splitlines() == [
-        "Name an institution or a caller, not both.",
+        "Use --institution or --caller, not both.",
         "--institution '1' must be 11 digits: it has 1 digit.",
         "--since 'yesterday' must be a day such as 2026-12-16, or a date-time such as 2026-12-16T10:00:00+01:00:"
         " year, month and day come first, with hyphens between them.",
@@ -259,4 +259,4 @@ def test_in_cosmos_db_a_record_names_how_the_operator_was_let_in(operator: Opera
 def test_a_managed_identity_is_named_by_its_client_id(client_id: str | None, identity: str) -> None:
     settings = Settings(CosmosStore("https://archive.documents.azure.com/", "archive", client_id=client_id))
 
-    assert operator_of(settings).identity == identity
+    assert current_operator(settings).identity == identity

@@ -140,7 +140,7 @@ def test_a_caller_cannot_cease_to_be_valid_before_it_begins(operator: Operator) 
 
     refusal = operator.refused("callers", "change", "an-ec", "--valid-until", "2026-05-31", exit_code=2)
 
-    assert refusal == "The caller would cease to be valid before it begins.\n"
+    assert refusal == "The access would end before it starts.\n"
     assert operator.read("callers", "change", "an-ec", "--valid-until", "2026-06-01")["valid"] is False
 
 
@@ -152,7 +152,7 @@ def test_a_caller_that_is_registered_is_not_registered_again(operator: Operator)
         *("callers", "add", "an-ec", "--role", "broker", "--scope", "notices:read", "--grant", "*:*")
     )
 
-    assert refusal.startswith("an-ec is registered already: `callers change an-ec`")
+    assert refusal.startswith("an-ec is already registered. `callers change an-ec`")
     assert operator.read("callers", "show", "an-ec") == before
 
 
@@ -164,7 +164,7 @@ def test_a_grant_for_an_institution_nobody_registered_is_warned_of_and_kept(oper
         *("--grant", f"{CODE}:47", "--grant", "22222222222:47", "--grant", "*:01"),
     )
 
-    assert said.stderr == "22222222222 is not registered yet: until it is, calls for it are answered 404.\n"
+    assert said.stderr == "22222222222 is not registered yet. Until then, calls for it are answered 404.\n"
     assert set(operator.read("callers", "show", "a-broker")["grants"]) == {"*", CODE, "22222222222"}
 
 
@@ -216,11 +216,11 @@ def test_grants_are_added_and_removed_by_institution_and_code(
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (["--remove-grant", f"{CODE}:47"], f"Of {CODE} it was granted {CODE}:*: what is not there is not removed."),
-        (["--remove-grant", "22222222222"], "Of 22222222222 it was granted nothing: what is not there is not removed."),
+        (["--remove-grant", f"{CODE}:47"], f"This grant for {CODE} cannot be removed. Its grant is: {CODE}:*."),
+        (["--remove-grant", "22222222222"], "This grant for 22222222222 cannot be removed. Its grant is: none."),
         (
             ["--remove-scope", "debtors:read"],
-            "an-ec was not granted debtors:read: `callers show an-ec` shows its scopes.",
+            "an-ec does not have the scope debtors:read. `callers show an-ec` shows its scopes.",
         ),
     ],
 )
@@ -287,7 +287,7 @@ def test_of_an_institution_that_is_not_registered_the_callers_are_listed_with_a_
 
     listed = operator.ask("callers", "list", "--institution", CODE)
 
-    assert listed.stderr == f"{CODE} is not registered yet: until it is, calls for it are answered 404.\n"
+    assert listed.stderr == f"{CODE} is not registered yet. Until then, calls for it are answered 404.\n"
     assert [row[0] for row in rows(listed.stdout)] == ["an-ec"]
 
 
@@ -297,7 +297,7 @@ def test_every_fault_of_a_question_about_callers_is_told_at_once(operator: Opera
 
     assert refusals.splitlines() == [
         "--code '4' must name segregation codes of two digits.",
-        "--code needs --institution: which one is the code of?",
+        "--code needs --institution.",
     ]
     assert of_both.splitlines() == [
         "--institution '1' must be 11 digits: it has 1 digit.",
@@ -314,9 +314,9 @@ def test_a_caller_that_can_do_nothing_any_more_is_warned_of(operator: Operator) 
     )
 
     assert said.stderr == (
-        "an-ec may act for no institution.\n"
-        "an-ec has no scope and may do nothing.\n"
-        "an-ec has run out: its keys open nothing.\n"
+        "an-ec has no grant: it cannot call for any institution.\n"
+        "an-ec has no scope: it cannot send any request.\n"
+        "an-ec has expired: its keys are not accepted.\n"
     )
 
 
@@ -328,7 +328,7 @@ def test_the_keys_of_a_caller_that_was_removed_open_nothing(operator: Operator) 
     assert removed.stdout == "Removed an-ec. A running archive sees it within 60 seconds.\n"
     assert (
         operator.refused("callers", "show", "an-ec")
-        == "an-ec is not registered: `callers list` shows those that are.\n"
+        == "an-ec is not registered. `callers list` shows the registered callers.\n"
     )
     assert holder(operator.data, added["key"]) is None
 
@@ -340,5 +340,5 @@ def test_a_caller_nobody_registered_is_not_found(command: list[str], operator: O
     verb, *options = command
 
     sentence = operator.refused("callers", verb, "nobody", *options)
-    assert sentence == "nobody is not registered: `callers list` shows those that are.\n"
+    assert sentence == "nobody is not registered. `callers list` shows the registered callers.\n"
     assert "NAME" in operator.refused("callers", verb, "\udc80", *options, exit_code=2)

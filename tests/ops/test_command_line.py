@@ -27,14 +27,14 @@ def test_a_first_institution_begins_an_archive_and_says_where(tmp_path: Path) ->
     process = start(data, *ADD)
     out, err = process.communicate(timeout=20)
 
-    assert (process.returncode, err) == (0, f"A new archive begins in {data}.\n")
+    assert (process.returncode, err) == (0, f"Creating a new archive in {data}.\n")
     assert out.startswith("Registered.\n")
     assert (data / "archive.db").is_file()
 
 
 @pytest.mark.parametrize("command", [["institutions", "list"], ["callers", "show", "an-ec"], ["keys", "list", "an-ec"]])
 def test_looking_begins_no_archive(command: list[str], operator: Operator) -> None:
-    assert operator.refused(*command).startswith(f"There is no archive in {operator.data} yet")
+    assert operator.refused(*command).startswith(f"There is no archive in {operator.data}. ")
     assert not operator.data.exists()
 
 
@@ -94,7 +94,7 @@ def test_two_stores_named_at_once_are_refused(operator: Operator, tmp_path: Path
         *("--data", str(tmp_path), "institutions", "list"), exit_code=2, env={"ARCHIVE_STORE": f"sqlite:{tmp_path}/a"}
     )
 
-    assert result.stderr == "Both --data and ARCHIVE_STORE name a store: leave one of them out.\n"
+    assert result.stderr == "Both --data and ARCHIVE_STORE name a store: use only one of them.\n"
 
 
 def test_a_store_that_is_not_understood_is_told(operator: Operator) -> None:
@@ -129,7 +129,7 @@ def test_a_command_that_is_not_understood_is_told(command: list[str], sentence: 
 def test_the_exit_codes_are_in_the_help(command: list[str], operator: Operator) -> None:
     said = " ".join(operator.ask(*command, "--help").stdout.split())
 
-    assert "Exit codes: 0 done; 1 refused, not found, or changed meanwhile; 2 not understood" in said
+    assert "Exit codes: 0 success. 1 refused, not found, or changed by another operator. 2 not understood" in said
 
 
 def test_a_file_that_is_not_the_archives_does_not_answer(operator: Operator) -> None:
@@ -144,7 +144,7 @@ def test_a_folder_that_cannot_be_made_does_not_answer(operator: Operator) -> Non
 
     result = operator.ask("--data", str(operator.data / "data"), *ADD, exit_code=3, env={"DATA": None})
 
-    assert result.stderr == f"The folder {operator.data}/data cannot be made: Not a directory.\n"
+    assert result.stderr == f"The folder {operator.data}/data cannot be created: Not a directory.\n"
 
 
 @pytest.mark.parametrize("command", [["institutions", "list"], ["institutions", "change", CODE, "--lenient"]])
@@ -156,7 +156,7 @@ def test_a_registry_that_fails_does_not_answer(command: list[str], operator: Ope
     sentence = operator.refused(*command, exit_code=3)
     assert sentence == (
         "The registry does not answer (StoreUnavailable caused by OperationalError(SQLITE_ERROR)). "
-        "If this was a change, `audit` lists it if it was made: look there before you repeat it.\n"
+        "Before you repeat a change, look in `audit` whether it was made.\n"
     )
 
 
@@ -194,7 +194,7 @@ def test_what_cannot_be_undone_is_not_done_where_nobody_can_be_asked(
 
     refusal = operator.refused(*command, exit_code=2)
 
-    assert refusal == "This cannot be undone, and nobody can be asked here: confirm it with --yes.\n"
+    assert refusal == "This cannot be undone, and there is no terminal to ask: add --yes.\n"
     assert len(operator.read("institutions", "list")["items"]) == len(operator.read("callers", "list")["items"]) == 1
 
 
@@ -281,7 +281,9 @@ def test_what_was_changed_while_the_operator_was_asked_is_not_removed(operator: 
     operator.read("institutions", "change", CODE, "--lenient")
     terminal.type("y")
 
-    assert "Another operator changed it meanwhile, so nothing was done: look at it again" in terminal.rest()
+    assert (
+        "Another operator has changed it, so nothing was done. Look at it with `show`, then repeat." in terminal.rest()
+    )
     assert terminal.process.returncode == 1
     assert operator.read("institutions", "show", CODE)["lenient"] is True
 

@@ -115,7 +115,7 @@ def test_every_fault_of_an_institution_is_told_at_once(operator: Operator) -> No
 
     assert faults.splitlines() == [
         "CODE '1111111111' must be 11 digits: it has 10 digits.",
-        "--name '' must be 1 to 140 characters that can be shown, without blanks around them.",
+        "--name '' must be 1 to 140 printable characters, without spaces at the start or the end.",
         "--iban 'IT60X' must be an IBAN of IT or SM, with right check digits and CIN: it has 5 characters, not 27.",
         f"--iban '{IBAN}:aca' must have labels of upper-case letters, digits, _ and -, with commas between them.",
         f"--iban '{IBAN}:postal' must be an IBAN of Poste Italiane: characters 6 to 10 (ABI) must be 07601.",
@@ -138,7 +138,7 @@ def test_an_institution_that_is_registered_is_not_registered_again(operator: Ope
 
     refusal = operator.refused("institutions", "add", CODE, "--name", "another")
 
-    assert refusal.startswith(f"{CODE} is registered already: `institutions change {CODE}`")
+    assert refusal.startswith(f"{CODE} is already registered. `institutions change {CODE}`")
     assert operator.read("institutions", "show", CODE) == before
 
 
@@ -200,11 +200,11 @@ def test_the_newest_iban_labelled_aca_is_the_default(operator: Operator) -> None
 
 
 def test_an_institution_without_a_default_iban_is_warned_of(operator: Operator) -> None:
-    warning = "No IBAN has the label ACA: notices that name no IBAN are refused (no_iban_registered).\n"
+    warning = "No IBAN has the label ACA. A notice without an IBAN is refused (no_iban_registered).\n"
 
     added = operator.ask("institutions", "add", CODE, "--name", "Comune di Esempio", "--iban", f"{IBAN}:CUP")
 
-    assert added.stderr == f"A new archive begins in {operator.data}.\n{warning}"
+    assert added.stderr == f"Creating a new archive in {operator.data}.\n{warning}"
     assert operator.ask("institutions", "change", CODE, "--add-iban", POSTAL_IBAN).stderr == ""
     assert operator.ask("institutions", "change", CODE, "--remove-iban", POSTAL_IBAN).stderr == warning
 
@@ -213,16 +213,16 @@ def test_an_institution_without_a_default_iban_is_warned_of(operator: Operator) 
     ("options", "exit_code", "sentence"),
     [
         (["--add-iban", IBAN], 2, "An IBAN would be registered twice"),
-        (["--add-exclusion", "47:2026-01-01:2026-01-02"], 2, "A segregation code would be excluded twice"),
+        (["--add-exclusion", "47:2026-01-01:2026-01-02"], 2, "An exclusion would be registered twice"),
         (
             ["--remove-iban", POSTAL_IBAN],
             1,
-            f"The IBAN '{POSTAL_IBAN}' is not registered: `institutions show {CODE}` shows",
+            f"The IBAN '{POSTAL_IBAN}' is not registered.\n`institutions show {CODE}` shows",
         ),
         (
             ["--remove-exclusion", "48:2026-01-01"],
             1,
-            "1 of the exclusions to remove are not registered: `institutions show",
+            "The exclusion '48:2026-01-01' is not registered.\n`institutions show",
         ),
         (["--name", "", "--add-iban", "IT60"], 2, "--name '' must be"),
     ],
@@ -253,7 +253,7 @@ def test_an_institution_that_was_removed_is_not_found(operator: Operator) -> Non
     assert removed.stderr == ""
     assert (
         operator.refused("institutions", "show", CODE)
-        == f"{CODE} is not registered: `institutions list` shows those that are.\n"
+        == f"{CODE} is not registered. `institutions list` shows the registered institutions.\n"
     )
 
 
@@ -264,7 +264,7 @@ def test_removing_an_institution_names_the_callers_that_are_still_granted_it(ope
     operator.add_caller("the-platform", "--role", "platform", "--grant", "*:*")
 
     assert operator.ask("institutions", "remove", CODE, "--yes").stderr.startswith(
-        "Still granted to a-broker, an-ec: `callers change NAME --remove-grant"
+        "Still granted to a-broker, an-ec. `callers change NAME --remove-grant"
     )
 
 
@@ -275,7 +275,7 @@ def test_an_institution_nobody_registered_is_not_found(command: list[str], opera
     verb, *options = command
 
     sentence = operator.refused("institutions", verb, "22222222222", *options)
-    assert sentence == "22222222222 is not registered: `institutions list` shows those that are.\n"
+    assert sentence == "22222222222 is not registered. `institutions list` shows the registered institutions.\n"
     assert (
         operator.refused("institutions", verb, "2222", *options, exit_code=2)
         == "CODE '2222' must be 11 digits: it has 4 digits.\n"

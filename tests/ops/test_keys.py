@@ -63,7 +63,7 @@ def test_a_third_live_key_is_refused_with_what_to_do(operator: Operator) -> None
     before = operator.read("keys", "list", "an-ec")
 
     assert operator.refused("keys", "rotate", "an-ec") == (
-        f"an-ec has two live keys, {key_id(old)} and {key_id(new)}: revoke the one no longer used, "
+        f"an-ec has two live keys, {key_id(old)} and {key_id(new)}. Revoke the one that is not used: "
         "`keys revoke an-ec KEYID`.\n"
     )
     assert operator.read("keys", "list", "an-ec") == before
@@ -86,7 +86,7 @@ def test_keys_are_shown_to_people_with_their_end_and_state(operator: Operator) -
     (old_id, old_end, old_state), *rest = rows(operator.ask("keys", "list", "an-ec").stdout)
 
     assert said.startswith("Rotated.\nkey id ")
-    assert (old_id, old_state, rest) == (key_id(old), "run out", [[key_id(new), "never", "live"]])
+    assert (old_id, old_state, rest) == (key_id(old), "expired", [[key_id(new), "never", "live"]])
     assert datetime.fromisoformat(old_end) <= utc_now()
 
 
@@ -106,7 +106,7 @@ def test_revoking_the_last_live_key_is_warned_of_and_a_new_one_can_be_made(opera
 
     revoked = operator.ask("keys", "revoke", "an-ec", key_id(key), "--yes")
 
-    assert revoked.stderr == "an-ec has no other live key: it cannot call until `keys rotate an-ec` makes one.\n"
+    assert revoked.stderr == "an-ec has no other live key. It cannot call until `keys rotate an-ec` makes one.\n"
     assert operator.ask("keys", "list", "an-ec").stdout == "None.\n"
     assert [key["live"] for key in operator.read("keys", "rotate", "an-ec")["keys"]] == [True]
 
@@ -119,7 +119,7 @@ def test_a_key_that_is_not_the_callers_is_not_revoked(unknown: str, operator: Op
 
     refusal = operator.refused("keys", "revoke", "an-ec", unknown, "--yes")
 
-    assert refusal == f"an-ec has no key {unknown}: `keys list an-ec` shows those it has.\n"
+    assert refusal == f"an-ec has no key {unknown}. `keys list an-ec` shows its keys.\n"
     assert operator.read("keys", "list", "an-ec") == before
 
 
@@ -130,7 +130,7 @@ def test_keys_of_a_caller_nobody_registered_are_not_found(command: list[str], op
     verb, *options = command
 
     sentence = operator.refused("keys", verb, "nobody", *options)
-    assert sentence == "nobody is not registered: `callers list` shows those that are.\n"
+    assert sentence == "nobody is not registered. `callers list` shows the registered callers.\n"
 
 
 def test_the_caller_of_a_key_is_found_by_the_id_of_the_key(operator: Operator) -> None:
@@ -156,7 +156,7 @@ def test_a_key_that_no_caller_has_is_not_found(operator: Operator) -> None:
     operator.add_caller()
 
     assert operator.refused("keys", "find", "0123456789ab") == (
-        "No caller has the key 0123456789ab: `audit` shows keys that were taken away, too.\n"
+        "No caller has the key 0123456789ab. `audit` also shows revoked keys.\n"
     )
     for text in ("", "0123456789AB"):
         refusal = operator.refused("keys", "find", text, exit_code=2)

@@ -4,12 +4,12 @@ from time import process_time
 
 import pytest
 
-from ops.rows import show_rows
+from ops.output import show_table
 from tests.ops.command_line import CODE, Operator
 
 
 def test_columns_are_as_wide_as_their_widest_text(capsys: pytest.CaptureFixture[str]) -> None:
-    show_rows(("name", "n"), [("a", "1"), ("Città", ""), ("市役所", "3")])
+    show_table(("name", "n"), [("a", "1"), ("Città", ""), ("市役所", "3")])
 
     assert capsys.readouterr().out == "name    n\na       1\nCittà\n市役所  3\n"
 
@@ -32,7 +32,7 @@ def test_twenty_two_thousand_rows_are_shown_within_two_seconds_of_work(capsys: p
     ]
     began = process_time()
 
-    show_rows(("fiscal code", "name", "checks", "Stand-In", "default IBAN"), rows)
+    show_table(("fiscal code", "name", "checks", "Stand-In", "default IBAN"), rows)
 
     assert process_time() - began < 2
     lines = capsys.readouterr().out.splitlines()
