@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from tests.emulators.cosmos import sql
-from tests.emulators.cosmos.refusals import Refusal
-from tests.emulators.cosmos.sql.text import tokens
-from tests.emulators.cosmos.sql.values import UNDEFINED, sort_key
+from emulators.cosmos import sql
+from emulators.cosmos.refusals import Refusal
+from emulators.cosmos.sql.text import tokens
+from emulators.cosmos.sql.values import UNDEFINED, sort_key
 
 NOTICE: dict[str, Any] = {
     "id": "n1",

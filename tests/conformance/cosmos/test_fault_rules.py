@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from emulators.cosmos import CosmosDouble, Fault
 from tests.conformance.cosmos.support import (
     Cosmos,
     a_notice,
@@ -14,7 +15,6 @@ from tests.conformance.cosmos.support import (
     refused,
     save,
 )
-from tests.emulators.cosmos import CosmosDouble, Fault
 
 
 async def test_a_rule_lets_the_first_requests_pass(archive: Cosmos, double: CosmosDouble, institution: str) -> None:

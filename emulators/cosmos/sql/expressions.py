@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from tests.emulators.cosmos.sql.functions import Function
-from tests.emulators.cosmos.sql.values import UNDEFINED, compared, same
+from emulators.cosmos.sql.functions import Function
+from emulators.cosmos.sql.values import UNDEFINED, compared, same
 
 Document = dict[str, Any]
 Parameters = Mapping[str, object]

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from tests.emulators.cosmos.refusals import Refusal
+from emulators.cosmos.refusals import Refusal
 
 
 class SqlError(Refusal):

@@ -11,15 +11,15 @@ from uuid import uuid4
 import orjson
 from aiohttp import web
 
-from tests.emulators.cosmos import charges
-from tests.emulators.cosmos.account import describe_account, on_container, on_database, on_ranges
-from tests.emulators.cosmos.call import CONSISTENCIES, Call
-from tests.emulators.cosmos.documents import Answer, Documents
-from tests.emulators.cosmos.faults import Fault, Faults
-from tests.emulators.cosmos.refusals import Refusal, not_implemented
-from tests.emulators.cosmos.request_log import Request, RequestLog
-from tests.emulators.cosmos.side_door import PREFIX, through_side_door
-from tests.emulators.cosmos.storage import Storage
+from emulators.cosmos import charges
+from emulators.cosmos.account import describe_account, on_container, on_database, on_ranges
+from emulators.cosmos.call import CONSISTENCIES, Call
+from emulators.cosmos.documents import Answer, Documents
+from emulators.cosmos.faults import Fault, Faults
+from emulators.cosmos.refusals import Refusal, not_implemented
+from emulators.cosmos.request_log import Request, RequestLog
+from emulators.cosmos.side_door import PREFIX, through_side_door
+from emulators.cosmos.storage import Storage
 
 HOST = "127.0.0.1"
 """Loopback, always: the double keeps no secret and is nobody's database."""

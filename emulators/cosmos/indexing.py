@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from tests.emulators.cosmos.refusals import Refusal, bad_request
+from emulators.cosmos.refusals import Refusal, bad_request
 
 Policy = Mapping[str, Any]
 Order = Sequence[tuple[tuple[str, ...], bool]]

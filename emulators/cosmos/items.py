@@ -8,12 +8,12 @@ from typing import Any
 
 import orjson
 
-from tests.emulators.cosmos import charges
-from tests.emulators.cosmos.indexing import terms
-from tests.emulators.cosmos.partitions import Key, Range
-from tests.emulators.cosmos.patching import check_condition, patched
-from tests.emulators.cosmos.refusals import Refusal, bad_request, not_implemented
-from tests.emulators.cosmos.storage import Container, Item, Storage, is_time_to_live, key_text, not_found, rid_below
+from emulators.cosmos import charges
+from emulators.cosmos.indexing import terms
+from emulators.cosmos.partitions import Key, Range
+from emulators.cosmos.patching import check_condition, patched
+from emulators.cosmos.refusals import Refusal, bad_request, not_implemented
+from emulators.cosmos.storage import Container, Item, Storage, is_time_to_live, key_text, not_found, rid_below
 
 Json = dict[str, Any]
 

@@ -1,4 +1,4 @@
-"""`python -m tests.emulators.cosmos`: the double as a process of its own, until it is stopped."""
+"""`python -m emulators.cosmos`: the double as a process of its own, until it is stopped."""
 
 import asyncio
 import signal
@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tests.emulators.cosmos.double import HOST, CosmosDouble
+from emulators.cosmos.double import HOST, CosmosDouble
 
 
 def main(

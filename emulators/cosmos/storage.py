@@ -15,8 +15,8 @@ from typing import Any
 
 import orjson
 
-from tests.emulators.cosmos.partitions import Key, KeyDefinition, Range, even_ranges
-from tests.emulators.cosmos.refusals import Refusal
+from emulators.cosmos.partitions import Key, KeyDefinition, Range, even_ranges
+from emulators.cosmos.refusals import Refusal
 
 _SCHEMA = """
 PRAGMA journal_mode = WAL;

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from tests.emulators.cosmos.refusals import Refusal
-from tests.emulators.cosmos.storage import MOST_BEHIND
+from emulators.cosmos.refusals import Refusal
+from emulators.cosmos.storage import MOST_BEHIND
 
 OPERATIONS = (
     *("Read", "Create", "Upsert", "Replace", "Patch", "Delete", "Batch"),

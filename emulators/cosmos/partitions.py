@@ -13,7 +13,7 @@ from typing import Any
 
 import mmh3
 
-from tests.emulators.cosmos.refusals import bad_request, not_implemented
+from emulators.cosmos.refusals import bad_request, not_implemented
 
 LOWEST, HIGHEST = "", "FF"
 _SPACE = 0x40 << 120

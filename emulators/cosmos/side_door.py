@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from tests.emulators.cosmos.faults import Fault
-from tests.emulators.cosmos.refusals import Refusal, bad_request
+from emulators.cosmos.faults import Fault
+from emulators.cosmos.refusals import Refusal, bad_request
 
 if TYPE_CHECKING:
-    from tests.emulators.cosmos.double import CosmosDouble
+    from emulators.cosmos.double import CosmosDouble
 
 PREFIX = "/_double/"
 

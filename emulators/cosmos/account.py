@@ -5,10 +5,10 @@ from typing import Any
 
 import orjson
 
-from tests.emulators.cosmos.call import Call, read_object
-from tests.emulators.cosmos.indexing import check_policy
-from tests.emulators.cosmos.refusals import Refusal, bad_request, not_implemented
-from tests.emulators.cosmos.storage import (
+from emulators.cosmos.call import Call, read_object
+from emulators.cosmos.indexing import check_policy
+from emulators.cosmos.refusals import Refusal, bad_request, not_implemented
+from emulators.cosmos.storage import (
     DEFAULT_INDEXING,
     Container,
     Database,

@@ -7,15 +7,15 @@ from urllib.parse import quote
 
 import orjson
 
-from tests.emulators.cosmos import charges
-from tests.emulators.cosmos.call import Call, read_object, read_objects
-from tests.emulators.cosmos.faults import Fault
-from tests.emulators.cosmos.feeds import PAGE, Feeds, Scope, scope_of
-from tests.emulators.cosmos.items import ITEM_LIMIT, Partition, too_large
-from tests.emulators.cosmos.partitions import Key, Range, range_of
-from tests.emulators.cosmos.refusals import Refusal, bad_request, not_implemented
-from tests.emulators.cosmos.sql import Select, parse
-from tests.emulators.cosmos.storage import Container, Storage
+from emulators.cosmos import charges
+from emulators.cosmos.call import Call, read_object, read_objects
+from emulators.cosmos.faults import Fault
+from emulators.cosmos.feeds import PAGE, Feeds, Scope, scope_of
+from emulators.cosmos.items import ITEM_LIMIT, Partition, too_large
+from emulators.cosmos.partitions import Key, Range, range_of
+from emulators.cosmos.refusals import Refusal, bad_request, not_implemented
+from emulators.cosmos.sql import Select, parse
+from emulators.cosmos.storage import Container, Storage
 
 Answer = tuple[int, bytes | None, dict[str, str]]
 """Status, body and headers."""

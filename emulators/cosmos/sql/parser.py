@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from functools import lru_cache
 
-from tests.emulators.cosmos.sql.expression_parser import ExpressionParser
-from tests.emulators.cosmos.sql.expressions import Document, Expression, Literal, Path
-from tests.emulators.cosmos.sql.select import Column, Select, SortKey, partial
-from tests.emulators.cosmos.sql.text import Kind, SqlError
-from tests.emulators.cosmos.sql.words import Words, missing
+from emulators.cosmos.sql.expression_parser import ExpressionParser
+from emulators.cosmos.sql.expressions import Document, Expression, Literal, Path
+from emulators.cosmos.sql.select import Column, Select, SortKey, partial
+from emulators.cosmos.sql.text import Kind, SqlError
+from emulators.cosmos.sql.words import Words, missing
 
 _IN_FROM = {"IN": "the iteration of an array", ".": "a path in FROM", "[": "a path in FROM", "(": "a subquery"}
 _AFTER_FROM = {"JOIN": "JOIN", "GROUP": "GROUP BY"}

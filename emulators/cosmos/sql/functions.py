@@ -4,8 +4,8 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from tests.emulators.cosmos.sql.text import SqlError
-from tests.emulators.cosmos.sql.values import UNDEFINED, same
+from emulators.cosmos.sql.text import SqlError
+from emulators.cosmos.sql.values import UNDEFINED, same
 
 
 class Function(NamedTuple):

@@ -1,6 +1,6 @@
 """Reading an expression, from what binds least to what binds most."""
 
-from tests.emulators.cosmos.sql.expressions import (
+from emulators.cosmos.sql.expressions import (
     AGGREGATES,
     Aggregate,
     And,
@@ -16,10 +16,10 @@ from tests.emulators.cosmos.sql.expressions import (
     Parameter,
     Path,
 )
-from tests.emulators.cosmos.sql.functions import FUNCTIONS, KNOWN_BY_NAME
-from tests.emulators.cosmos.sql.text import Kind, SqlError, Token
-from tests.emulators.cosmos.sql.values import UNDEFINED
-from tests.emulators.cosmos.sql.words import Words, missing
+from emulators.cosmos.sql.functions import FUNCTIONS, KNOWN_BY_NAME
+from emulators.cosmos.sql.text import Kind, SqlError, Token
+from emulators.cosmos.sql.values import UNDEFINED
+from emulators.cosmos.sql.words import Words, missing
 
 _BEFORE_OPERAND = {
     "EXISTS": "a subquery",

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.emulators.cosmos.sql.expressions import (
+from emulators.cosmos.sql.expressions import (
     Aggregate,
     Array,
     Comparison,
@@ -17,9 +17,9 @@ from tests.emulators.cosmos.sql.expressions import (
     Path,
     anded,
 )
-from tests.emulators.cosmos.sql.plan import query_plan
-from tests.emulators.cosmos.sql.text import SqlError
-from tests.emulators.cosmos.sql.values import UNDEFINED, sort_key
+from emulators.cosmos.sql.plan import query_plan
+from emulators.cosmos.sql.text import SqlError
+from emulators.cosmos.sql.values import UNDEFINED, sort_key
 
 
 @dataclass(frozen=True, slots=True)

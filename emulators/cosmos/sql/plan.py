@@ -3,10 +3,10 @@
 import json
 from typing import TYPE_CHECKING, Any
 
-from tests.emulators.cosmos.sql.expressions import Parameters
+from emulators.cosmos.sql.expressions import Parameters
 
 if TYPE_CHECKING:
-    from tests.emulators.cosmos.sql.select import Select
+    from emulators.cosmos.sql.select import Select
 
 # The client puts a condition in its place, to go on where it stopped; the Python SDK always puts `true`.
 _RESUMING = "{documentdb-formattableorderbyquery-filter}"

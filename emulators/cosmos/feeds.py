@@ -9,13 +9,13 @@ from typing import Any
 
 import orjson
 
-from tests.emulators.cosmos import charges
-from tests.emulators.cosmos.indexing import check_order
-from tests.emulators.cosmos.items import ANSWER_LIMIT
-from tests.emulators.cosmos.partitions import HIGHEST, LOWEST, Key, Range, range_of
-from tests.emulators.cosmos.refusals import Refusal, bad_request
-from tests.emulators.cosmos.sql import Select
-from tests.emulators.cosmos.storage import AS_OF, Container, Storage, key_text
+from emulators.cosmos import charges
+from emulators.cosmos.indexing import check_order
+from emulators.cosmos.items import ANSWER_LIMIT
+from emulators.cosmos.partitions import HIGHEST, LOWEST, Key, Range, range_of
+from emulators.cosmos.refusals import Refusal, bad_request
+from emulators.cosmos.sql import Select
+from emulators.cosmos.storage import AS_OF, Container, Storage, key_text
 
 PAGE = 100
 """Items of a page where the request does not say."""

@@ -3,8 +3,8 @@
 from copy import deepcopy
 from typing import Any
 
-from tests.emulators.cosmos.refusals import Refusal, bad_request
-from tests.emulators.cosmos.sql import condition
+from emulators.cosmos.refusals import Refusal, bad_request
+from emulators.cosmos.sql import condition
 
 STEPS = 10
 """Steps of one patch, at most."""

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from tests.emulators.cosmos.refusals import Refusal, not_implemented
-from tests.emulators.cosmos.sql.text import Kind, Token, tokens
+from emulators.cosmos.refusals import Refusal, not_implemented
+from emulators.cosmos.sql.text import Kind, Token, tokens
 
 _T = TypeVar("_T")
 

@@ -12,9 +12,9 @@ from urllib.parse import unquote, unquote_plus
 import orjson
 from multidict import CIMultiDictProxy
 
-from tests.emulators.cosmos.items import Conditions
-from tests.emulators.cosmos.partitions import Key
-from tests.emulators.cosmos.refusals import Refusal, bad_request
+from emulators.cosmos.items import Conditions
+from emulators.cosmos.partitions import Key
+from emulators.cosmos.refusals import Refusal, bad_request
 
 Json = dict[str, Any]
 

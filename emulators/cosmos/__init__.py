@@ -4,7 +4,7 @@ What it promises is in docs/testing.md and is tested by tests/conformance/cosmos
 answers with 501.
 """
 
-from tests.emulators.cosmos.double import KEY, CosmosDouble
-from tests.emulators.cosmos.faults import Fault
+from emulators.cosmos.double import KEY, CosmosDouble
+from emulators.cosmos.faults import Fault
 
 __all__ = ["KEY", "CosmosDouble", "Fault"]
