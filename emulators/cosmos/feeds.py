@@ -129,8 +129,8 @@ class Feeds:
         candidates = list(self._candidates(scope, select, parameters))
         looked_at = 0 if continuation else len(candidates)
         documents = select.ordered(map(orjson.loads, candidates), parameters)
-        if select.aggregate is not None:
-            return Page(select.aggregated(documents, parameters), charges.query(looked_at, 1)), None
+        if select.count is not None:
+            return Page(select.counted(documents, parameters), charges.query(looked_at, 1)), None
         place = Place.read(continuation, len(select.sort)) if continuation else None
         if place is not None:
             documents = [document for document in documents if place.is_before(document, select)]

@@ -167,10 +167,12 @@ class Call(Expression):
 
 
 @dataclass(frozen=True, slots=True)
-class Aggregate(Expression):
-    """COUNT of a value over all documents; of one document it has no value."""
+class Count(Expression):
+    """COUNT of a value over all documents. For one document it has no value.
 
-    name: str
+    It is the only aggregate: how a gateway answers MIN and MAX for a range without a value is not known.
+    """
+
     argument: Expression
 
     def evaluate(self, document: Document, parameters: Parameters) -> object:
@@ -179,10 +181,6 @@ class Aggregate(Expression):
     def over(self, documents: Iterable[Document], parameters: Parameters) -> int:
         """Return how many documents have the value defined."""
         return sum(self.argument.evaluate(document, parameters) is not UNDEFINED for document in documents)
-
-
-AGGREGATES = frozenset({"COUNT"})
-"""MIN and MAX are left out: how a gateway answers for a range without a value is not known."""
 
 
 def anded(expression: Expression | None) -> Iterator[Expression]:

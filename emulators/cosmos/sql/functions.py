@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from emulators.cosmos.sql.text import SqlError
+from emulators.cosmos.sql.errors import SqlError
 from emulators.cosmos.sql.values import UNDEFINED, same
 
 

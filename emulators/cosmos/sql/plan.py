@@ -17,7 +17,6 @@ def query_plan(select: "Select", parameters: Parameters) -> dict[str, Any]:
 
     The ranges are always all of them, which the service narrows by the partition key in WHERE.
     """
-    aggregate = select.aggregate
     return {
         "partitionedQueryExecutionInfoVersion": 2,
         "queryInfo": {
@@ -29,7 +28,7 @@ def query_plan(select: "Select", parameters: Parameters) -> dict[str, Any]:
             "orderByExpressions": [key.text for key in select.sort],
             "groupByExpressions": [],
             "groupByAliases": [],
-            "aggregates": [] if aggregate is None else [aggregate.name.capitalize()],
+            "aggregates": [] if select.count is None else ["Count"],
             "groupByAliasToAggregateType": {},
             "rewrittenQuery": _rewritten(select, parameters),
             "hasSelectValue": select.is_value,
@@ -44,7 +43,7 @@ def _rewritten(select: "Select", parameters: Parameters) -> str:
     if select.is_simple:
         return ""
     where = f" WHERE ({select.where_text})" if select.where_text else ""
-    if select.aggregate is not None:
+    if select.count is not None:
         return f'SELECT VALUE [{{"item": {select.columns[0].text}}}] FROM {select.from_text}{where}'
     top, cut = _cuts(select, parameters)
     if not select.sort:

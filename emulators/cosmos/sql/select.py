@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from emulators.cosmos.sql.errors import SqlError
 from emulators.cosmos.sql.expressions import (
-    Aggregate,
     Array,
     Comparison,
+    Count,
     Document,
     Expression,
     Literal,
@@ -18,7 +19,6 @@ from emulators.cosmos.sql.expressions import (
     anded,
 )
 from emulators.cosmos.sql.plan import query_plan
-from emulators.cosmos.sql.text import SqlError
 from emulators.cosmos.sql.values import UNDEFINED, sort_key
 
 
@@ -56,7 +56,6 @@ class Select:
     top: Expression | None
     offset: Expression | None
     limit: Expression | None
-    aggregate: Aggregate | None
     parameter_names: frozenset[str]
     select_text: str
     from_text: str
@@ -70,15 +69,25 @@ class Select:
     @property
     def is_simple(self) -> bool:
         """Whether the gateway serves it across partitions without a plan: no ORDER BY, TOP, OFFSET, aggregate."""
-        return not self.sort and self.top is None and self.offset is None and self.aggregate is None
+        return not self.sort and self.top is None and self.offset is None and self.count is None
+
+    @property
+    def count(self) -> Count | None:
+        """The COUNT that is the only value selected, as a client asks for it or as a range is asked for its part."""
+        match self.columns:
+            case (Column(expression=Count() as count),) if self.is_value:
+                return count
+            case (Column(expression=Array((Object((("item", Count() as count),)),))),) if self.is_value:
+                return count
+        return None
 
     def run(self, documents: Iterable[Document], parameters: Parameters) -> list[object]:
         """Return what the query finds in the documents: filtered, sorted, projected, cut.
 
         Raises SqlError for an unbound parameter.
         """
-        if self.aggregate is not None:
-            return self.aggregated(self.ordered(documents, parameters), parameters)
+        if self.count is not None:
+            return self.counted(self.ordered(documents, parameters), parameters)
         rows = [row for _, row in self.rows(self.ordered(documents, parameters), parameters)]
         first, last = self.cut(parameters)
         return rows[first:last]
@@ -128,11 +137,11 @@ class Select:
         length = self.number(self.top if self.offset is None else self.limit, parameters)
         return first, None if length is None else first + length
 
-    def aggregated(self, documents: Iterable[Document], parameters: Parameters) -> list[object]:
-        """Return the aggregate of the documents, or the part of one range in it."""
-        assert self.aggregate is not None
-        count = self.aggregate.over(documents, parameters)
-        return [[{"item": count}] if self.columns[0].expression == partial(self.aggregate) else count]
+    def counted(self, documents: Iterable[Document], parameters: Parameters) -> list[object]:
+        """Return the count of the documents, in the form of the answer of one range if the query asks for that."""
+        assert self.count is not None
+        total = self.count.over(documents, parameters)
+        return [total if self.columns[0].expression is self.count else [{"item": total}]]
 
     def matches(self, document: Document, parameters: Parameters) -> bool:
         """Tell whether a document is one the query is about. Raises SqlError for an unbound parameter."""
@@ -180,8 +189,3 @@ class Select:
             return self.columns[0].expression.evaluate(document, parameters)
         row = {column.name: column.expression.evaluate(document, parameters) for column in self.columns}
         return {name: value for name, value in row.items() if value is not UNDEFINED}
-
-
-def partial(aggregate: Aggregate | None) -> Expression | None:
-    """Return the form in which a rewritten query asks one range for its part of an aggregate."""
-    return None if aggregate is None else Array((Object((("item", aggregate),)),))
