@@ -1,7 +1,6 @@
-"""A double of Azure Cosmos DB for NoSQL, on loopback: real HTTP, for the unmodified SDK.
+"""A double of Azure Cosmos DB for NoSQL: a server on loopback, for the unmodified SDK.
 
-What it promises is in docs/testing.md and is tested by tests/conformance/cosmos; whatever else is asked of it, it
-answers with 501.
+Its promises are in docs/testing.md, and tests/conformance/cosmos tests them. It answers everything else with 501.
 """
 
 from emulators.cosmos.double import KEY, CosmosDouble

@@ -1,4 +1,4 @@
-"""The part of Cosmos DB's SQL that the double understands: parse a query, then run it, narrow by it, or plan it."""
+"""The SQL of Cosmos DB, as far as the double implements it: parse a query, run it, plan it."""
 
 from emulators.cosmos.sql.errors import SqlError
 from emulators.cosmos.sql.parser import condition, parse

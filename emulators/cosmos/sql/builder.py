@@ -127,8 +127,8 @@ class Builder(Transformer_NonRecursive[Token, Select]):
     def comparison(self, left: Expression, sign: Token, right: Expression) -> Expression:
         return Comparison("!=" if sign == "<>" else str(sign), left, right)
 
-    def among(self, wanted: Expression, negated: Token | None, *options: Expression) -> Expression:
-        return _negated(negated, In(wanted, options))
+    def membership(self, operand: Expression, negated: Token | None, *options: Expression) -> Expression:
+        return _negated(negated, In(operand, options))
 
     def between(self, value: Expression, negated: Token | None, lowest: Expression, highest: Expression) -> Expression:
         return _negated(negated, And((Comparison(">=", value, lowest), Comparison("<=", value, highest))))

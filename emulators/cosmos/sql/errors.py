@@ -1,4 +1,4 @@
-"""How a query is refused."""
+"""Refuse a query."""
 
 import json
 

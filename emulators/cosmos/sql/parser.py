@@ -1,4 +1,4 @@
-"""Parse a query: from its text to a Select, or to the refusal of a query that is wrong or not implemented."""
+"""Parse a query, by the grammar in query.lark."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -31,10 +31,10 @@ _MISSING = {
     "user_defined": "a user-defined function",
     "without_from": "a query without FROM",
 }
-"""The rules of the grammar that the double does not implement, each with the name of the feature."""
+"""The rules of the grammar that the double does not implement, with the names of the features."""
 
 _DEEPEST = 100
-"""Brackets inside brackets."""
+"""Brackets inside brackets, at most."""
 
 _Query = Tree[Token]
 

@@ -112,6 +112,8 @@ async def test_the_log_tells_who_asked_what_of_which_partition(
         {"hang": "never"},
         {"drop": "never"},
         {"operation": "Guess"},
+        {"stale": 11},
+        {"page": -1},
     ],
 )
 def test_a_rule_that_cannot_do_what_it_says_is_refused(rule: dict[str, Any]) -> None:
