@@ -20,6 +20,7 @@ from statistics import median
 
 from azure.cosmos.aio import ContainerProxy, CosmosClient
 
+from emulators.cosmos import KEY
 from local.cosmos import make_containers
 from shared.adapters.cosmos import CosmosNoticeStore
 from shared.adapters.cosmos_calls import Cosmos
@@ -29,7 +30,6 @@ from shared.documents import decode_notice, event_document, notice_document
 from shared.domain import declarations
 from shared.domain.notice import Address, Change
 from shared.settings import CosmosStore
-from tests.emulators.cosmos import KEY
 from tests.support import INSTITUTION, a_number, a_publication, an_act
 
 ROUNDS = 7
@@ -152,7 +152,7 @@ def _double() -> Iterator[str]:
     """Run the double, with its data in a file as a user's would be; yield where it is."""
     with tempfile.TemporaryDirectory() as folder:
         options = ["--port", "0", "--data", str(Path(folder) / "cosmos.db"), "--consistency", "BoundedStaleness"]
-        command = [sys.executable, "-m", "tests.emulators.cosmos", *options]
+        command = [sys.executable, "-m", "emulators.cosmos", *options]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
             yield next(word for word in process.stdout.readline().split() if word.startswith("http")).rstrip(",;")

@@ -45,8 +45,8 @@ async def _serve(file: Path, started: Future[tuple[str, Callable[[], object]]]) 
     """Serve until told to stop; `started` is told where, and how to."""
     loop, stopped = asyncio.get_running_loop(), asyncio.Event()
     try:
-        # Not imported before it is wanted: the double is part of the tests.
-        from tests.emulators.cosmos import CosmosDouble
+        # A host on an account needs no double.
+        from emulators.cosmos import CosmosDouble
 
         async with CosmosDouble.started(file, consistency="BoundedStaleness") as double:
             started.set_result((double.connection_string, lambda: loop.call_soon_threadsafe(stopped.set)))

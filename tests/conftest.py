@@ -10,12 +10,12 @@ import httpx
 import pytest
 from hypothesis import settings
 
+from emulators.cosmos import CosmosDouble
 from local.host import Host
 from local.seed import seed
 from shared import bootstrap
 from shared.bootstrap import Application
 from shared.settings import CosmosStore, EmbeddedStore, Settings
-from tests.emulators.cosmos import CosmosDouble
 from tests.openapi_check import as_documented
 from tests.stores import SQLITE, account_of, an_account
 from tests.support import StillClock

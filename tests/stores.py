@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from emulators.cosmos import CosmosDouble
 from local.cosmos import make_containers, start_double
 from shared.settings import CosmosStore
-from tests.emulators.cosmos import CosmosDouble
 
 SQLITE = "SQLite"
 COSMOS = "Cosmos DB"

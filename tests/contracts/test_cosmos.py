@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from emulators.cosmos import CosmosDouble, Fault, charges
 from shared.adapters.cosmos import CosmosNoticeStore
 from shared.adapters.cosmos_calls import Cosmos
 from shared.domain import declarations
@@ -11,7 +12,6 @@ from shared.domain.identifiers import NoticeNumber
 from shared.domain.notice import Address
 from shared.ports import NoticeStore, Search
 from tests.contracts.notice_store import IUV, NoticeStoreContract, a_claim, published
-from tests.emulators.cosmos import CosmosDouble, Fault, charges
 from tests.stores import account_of, an_account
 from tests.support import ADDRESS, INSTITUTION, NOW, an_act
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from emulators.cosmos import CosmosDouble, Fault
 from shared.adapters.cosmos import CosmosNoticeStore
 from shared.adapters.cosmos_calls import Cosmos
 from shared.adapters.cosmos_registry import CosmosRegistry
@@ -16,7 +17,6 @@ from shared.domain.notice import Address
 from shared.errors import StoreUnavailable
 from shared.ports import Search, VersionConflict
 from tests.contracts.notice_store import IUV, a_claim, published
-from tests.emulators.cosmos import CosmosDouble, Fault
 from tests.stores import account_of, an_account
 from tests.support import INSTITUTION, NOW, StillClock, a_caller, a_number
 

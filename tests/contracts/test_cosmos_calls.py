@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from emulators.cosmos import CosmosDouble, Fault
 from shared.adapters.cosmos import CosmosNoticeStore
 from shared.adapters.cosmos_calls import Cosmos
 from shared.domain import declarations
@@ -21,7 +22,6 @@ from shared.errors import StoreUnavailable
 from shared.ports import Search
 from shared.settings import CosmosStore
 from shared.telemetry import StoreCall, error_chain
-from tests.emulators.cosmos import CosmosDouble, Fault
 from tests.stores import account_of, an_account
 from tests.support import ADDRESS, NOW, a_publication, an_act
 

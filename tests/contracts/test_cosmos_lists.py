@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from emulators.cosmos import CosmosDouble, Fault, indexing
 from shared.adapters.cosmos import CosmosNoticeStore
 from shared.adapters.cosmos_calls import Cosmos
 from shared.adapters.cosmos_lists import NOTICES
@@ -25,7 +26,6 @@ from shared.domain.notice import Address, Notice
 from shared.ports import Search
 from shared.telemetry import LogEntry
 from tests.contracts.notice_store import at, published
-from tests.emulators.cosmos import CosmosDouble, Fault, indexing
 from tests.stores import account_of, an_account
 from tests.support import DAY, HOUR, INSTITUTION, NOW, an_act
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from azure.cosmos.aio import ContainerProxy, CosmosClient
 
+from emulators.cosmos import CosmosDouble, Fault
 from shared.adapters.cosmos_calls import Cosmos
 from shared.adapters.cosmos_registry import CosmosRegistry
 from shared.adapters.cosmos_registry_changes import Changes
@@ -22,7 +23,6 @@ from shared.ports import ChangedMeanwhile, Registry
 from shared.registry_documents import entry_of
 from tests.contracts.registry import RegistryContract
 from tests.contracts.registry_changes import EVERYTHING, OPERATOR, RegistryChangesContract
-from tests.emulators.cosmos import CosmosDouble, Fault
 from tests.stores import account_of, an_account
 from tests.support import INSTITUTION, SECOND, StillClock, a_caller, an_institution
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from emulators.cosmos import CosmosDouble, Fault
 from shared.adapters.cosmos import CosmosNoticeStore
 from shared.adapters.cosmos_calls import Cosmos
 from shared.domain import declarations
@@ -14,7 +15,6 @@ from shared.errors import StoreUnavailable
 from shared.ports import Search, VersionConflict
 from shared.telemetry import StoreCall
 from tests.contracts.notice_store import published
-from tests.emulators.cosmos import CosmosDouble, Fault
 from tests.stores import account_of, an_account
 from tests.support import ADDRESS, INSTITUTION, NOW, an_act
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from tests.emulators.cosmos import CosmosDouble
+from emulators.cosmos import CosmosDouble
 from tests.emulators.plain_client import CONTAINER, DOCS, ITEM, Client
 
 

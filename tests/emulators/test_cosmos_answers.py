@@ -6,7 +6,7 @@ from base64 import b64decode
 import httpx
 import pytest
 
-from tests.emulators.cosmos import CosmosDouble, Fault, charges
+from emulators.cosmos import CosmosDouble, Fault, charges
 from tests.emulators.plain_client import BATCH, CONTAINER, DOCS, ITEM, Client
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.emulators.cosmos import charges
+from emulators.cosmos import charges
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "testing.md").read_text(encoding="utf-8")
 KIB = 1024

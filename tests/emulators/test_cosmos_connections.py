@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from tests.emulators.cosmos import CosmosDouble, Fault
+from emulators.cosmos import CosmosDouble, Fault
 
 SIGNED = {"authorization": "type%3Daad%26ver%3D1.0%26sig%3Dt", "x-ms-documentdb-partitionkey": '["k"]'}
 DOCS = "/dbs/archive/colls/things/docs"

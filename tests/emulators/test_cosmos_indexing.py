@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.emulators.cosmos.indexing import check_order, check_policy, terms
-from tests.emulators.cosmos.refusals import Refusal
+from emulators.cosmos.indexing import check_order, check_policy, terms
+from emulators.cosmos.refusals import Refusal
 
 DOCUMENT: dict[str, Any] = {
     "id": "n1",

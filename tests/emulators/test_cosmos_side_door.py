@@ -9,7 +9,7 @@ from azure.cosmos import PartitionKey
 from azure.cosmos.aio import ContainerProxy, CosmosClient
 from azure.cosmos.exceptions import CosmosHttpResponseError, CosmosResourceNotFoundError
 
-from tests.emulators.cosmos import CosmosDouble
+from emulators.cosmos import CosmosDouble
 
 ITEM = {"id": "a", "key": "k"}
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from emulators.cosmos import KEY, CosmosDouble
 from local.seed import COMUNE, LOCAL_EC, LOCAL_PLATFORM, PAGOPA, PUBLIC_KEYS, prepare, seed
 from shared import bootstrap
 from shared.auth import key_hash
@@ -17,7 +18,6 @@ from shared.domain.registry_changes import LOCAL_START, Action
 from shared.errors import StoreUnavailable
 from shared.ports import ChangeSearch, Registry
 from shared.settings import CosmosStore, EmbeddedStore, Settings
-from tests.emulators.cosmos import KEY, CosmosDouble
 from tests.stores import COSMOS, SQLITE, account_of
 
 OTHER_KEY = "QSBrZXkgb2YgYW4gYWNjb3VudA=="

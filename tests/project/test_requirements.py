@@ -16,8 +16,6 @@ TESTED = ["requirements-dev.txt", "tests/functions/worker.txt"]
 LOCKS = [DEPLOYED, RUN, *TESTED]
 
 NOT_RUN = ["bench", "docs", "tests"]
-DOUBLE = "tests/emulators/cosmos"
-"""The double of `make run-azure`."""
 
 PINNED = re.compile(r"(?P<pin>(?P<name>[a-z0-9-]+)==[^\s;]+( ; [^\\]+?)?)(\s+--hash=sha256:[0-9a-f]{64})+")
 
@@ -86,12 +84,12 @@ def test_what_runs_here_has_an_environment_with_its_lock_and_nothing_else(target
 
 def test_what_runs_here_imports_only_what_its_lock_holds() -> None:
     folders = {package.parent for package in ROOT.glob("[!.]*/__init__.py")} - {ROOT / name for name in NOT_RUN}
-    sources = [source for folder in (*folders, ROOT / DOUBLE) for source in folder.rglob("*.py")]
+    sources = [source for folder in folders for source in folder.rglob("*.py")]
     packages = packages_distributions()
 
     used = {name for source in sources for name in imported(source.read_text(encoding="utf-8"))} & packages.keys()
 
-    assert {"uvicorn", "typer", "orjson", "azure", "mmh3"} <= used
+    assert {"uvicorn", "typer", "orjson", "azure", "lark", "mmh3"} <= used
     assert used - {name for name in used if set(map(canonical, packages[name])) & set(pins(RUN).values())} == set()
 
 

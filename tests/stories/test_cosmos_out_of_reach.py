@@ -10,13 +10,13 @@ import httpx
 import pytest
 from azure.cosmos.aio import CosmosClient
 
+from emulators.cosmos import CosmosDouble, Fault
 from local.seed import seed
 from shared import bootstrap
 from shared.bootstrap import Application
 from shared.domain.notice import Address
 from shared.errors import StoreUnavailable
 from shared.settings import CosmosStore, Settings
-from tests.emulators.cosmos import CosmosDouble, Fault
 from tests.server import unanswered_port
 from tests.stores import account_of
 from tests.support import INSTITUTION, StillClock, a_body, a_number

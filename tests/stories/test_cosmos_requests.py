@@ -11,6 +11,7 @@ from azure.cosmos import PartitionKey
 from azure.cosmos.aio import ContainerProxy, CosmosClient
 from azure.cosmos.exceptions import CosmosResourceNotFoundError
 
+from emulators.cosmos import CosmosDouble
 from shared.archive import Archive
 from shared.bootstrap import Application
 from shared.documents import event_document, notice_document
@@ -19,7 +20,6 @@ from shared.domain.notice import Address, Change
 from shared.ports import Search
 from shared.settings import CosmosStore
 from tests.conftest import PLATFORM_KEY
-from tests.emulators.cosmos import CosmosDouble
 from tests.functions.test_pa_create_position import CALL, a_position
 from tests.stores import account_of
 from tests.support import ADDRESS, INSTITUTION, NOW, NUMBER, a_number, a_publication, an_act, an_institution

@@ -7,12 +7,12 @@ from time import monotonic
 import httpx
 import pytest
 
+from emulators.cosmos import CosmosDouble, Fault
 from shared import bootstrap
 from shared.bootstrap import Application
 from shared.domain.notice import Address, Change
 from shared.ports import Search
 from shared.settings import CosmosStore, Settings
-from tests.emulators.cosmos import CosmosDouble, Fault
 from tests.stores import account_of
 from tests.support import INSTITUTION, NOW, StillClock, a_number, a_publication, an_act, an_institution
 

@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
+from emulators.cosmos import CosmosDouble, Fault
 from local.host import Host
 from shared import bootstrap
 from shared.settings import Settings
 from tests.conftest import BASE, EC_KEY
-from tests.emulators.cosmos import CosmosDouble, Fault
 from tests.functions.client import NOTICE, STATUS_OF
 from tests.functions.test_pa_create_position import CALL, a_position
 from tests.stores import COSMOS, account_of

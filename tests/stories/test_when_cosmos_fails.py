@@ -8,6 +8,7 @@ from itertools import count
 import httpx
 import pytest
 
+from emulators.cosmos import CosmosDouble, Fault
 from shared import bootstrap
 from shared.adapters.cosmos import CosmosNoticeStore
 from shared.adapters.cosmos_calls import Cosmos
@@ -19,7 +20,6 @@ from shared.domain.notice import Address, Notice
 from shared.ports import Search
 from shared.settings import CosmosStore, Settings
 from tests.conftest import PLATFORM_KEY
-from tests.emulators.cosmos import CosmosDouble, Fault
 from tests.stores import account_of, an_account
 from tests.support import (
     INSTITUTION,

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from emulators.cosmos import CosmosDouble
 from tests.conformance.cosmos.support import Cosmos, Target, a_name, a_number, an_institution, missing
-from tests.emulators.cosmos import CosmosDouble
 
 CONNECTION_STRING = os.environ.get("CONFORMANCE_COSMOS")
 """Of Microsoft's emulator or of an account; without it, the double."""

@@ -15,9 +15,9 @@ from azure.cosmos import PartitionKey
 from azure.cosmos.aio import ContainerProxy, CosmosClient, DatabaseProxy
 from azure.cosmos.exceptions import CosmosBatchOperationError, CosmosHttpResponseError, CosmosResourceNotFoundError
 
+from emulators.cosmos import CosmosDouble
 from local.cosmos import CONTAINERS
 from shared.documents import event_id
-from tests.emulators.cosmos import CosmosDouble
 
 Document = dict[str, Any]
 Refusal = pytest.ExceptionInfo[HttpResponseError]

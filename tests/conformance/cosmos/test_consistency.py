@@ -6,6 +6,7 @@ import pytest
 from azure.core.utils import CaseInsensitiveDict
 from azure.cosmos.exceptions import CosmosResourceExistsError, CosmosResourceNotFoundError
 
+from emulators.cosmos import CosmosDouble, Fault
 from tests.conformance.cosmos.support import (
     Cosmos,
     Document,
@@ -20,7 +21,6 @@ from tests.conformance.cosmos.support import (
     save,
     serials,
 )
-from tests.emulators.cosmos import CosmosDouble, Fault
 
 PAID = [{"op": "set", "path": "/status", "value": "PAID"}]
 LAGGING = Fault(stale=1, times=None)

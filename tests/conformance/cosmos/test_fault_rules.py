@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from emulators.cosmos import CosmosDouble, Fault
 from tests.conformance.cosmos.support import (
     Cosmos,
     a_notice,
@@ -14,7 +15,6 @@ from tests.conformance.cosmos.support import (
     refused,
     save,
 )
-from tests.emulators.cosmos import CosmosDouble, Fault
 
 
 async def test_a_rule_lets_the_first_requests_pass(archive: Cosmos, double: CosmosDouble, institution: str) -> None:
@@ -112,6 +112,8 @@ async def test_the_log_tells_who_asked_what_of_which_partition(
         {"hang": "never"},
         {"drop": "never"},
         {"operation": "Guess"},
+        {"stale": 11},
+        {"page": -1},
     ],
 )
 def test_a_rule_that_cannot_do_what_it_says_is_refused(rule: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ import pytest
 from azure.core import MatchConditions
 from azure.cosmos.exceptions import CosmosClientTimeoutError, CosmosHttpResponseError
 
+from emulators.cosmos import CosmosDouble, Fault
 from tests.conformance.cosmos.support import (
     Cosmos,
     a_notice,
@@ -18,7 +19,6 @@ from tests.conformance.cosmos.support import (
     refused,
     save,
 )
-from tests.emulators.cosmos import CosmosDouble, Fault
 
 PAID = [{"op": "set", "path": "/status", "value": "PAID"}]
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from emulators.cosmos import CosmosDouble, Fault
 from tests.conformance.cosmos.support import (
     PATIENCE,
     Cosmos,
@@ -29,7 +30,6 @@ from tests.conformance.cosmos.support import (
     save,
     serials,
 )
-from tests.emulators.cosmos import CosmosDouble, Fault
 
 BEGINNING: Document = {"start_time": "Beginning"}
 THROTTLED = Fault("ChangeFeed", status=429, retry_after=0.001, times=None)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from emulators.cosmos import CosmosDouble, Fault
 from shared.adapters.cosmos_search import Query, due_place, due_query, search_query
 from shared.documents import decode_notice, notice_document
 from shared.domain import facts
@@ -17,7 +18,6 @@ from shared.domain.lifecycle import Anomaly, Status
 from shared.domain.notice import Address, Notice
 from shared.ports import Search, sort_key
 from tests.conformance.cosmos.support import Cosmos, an_event, an_institution, ask, feed_ranges, key_of
-from tests.emulators.cosmos import CosmosDouble, Fault
 from tests.support import DAY, HOUR, NOW, a_content, a_notice, a_number, a_payment, an_act
 
 over_partitions = pytest.mark.parametrize("ranges", [1, 4])

@@ -17,6 +17,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from emulators.cosmos import KEY
 from tests.conformance.cosmos.support import (
     Cosmos,
     Target,
@@ -31,7 +32,6 @@ from tests.conformance.cosmos.support import (
     save,
     serials,
 )
-from tests.emulators.cosmos import KEY
 
 ROOT = Path(__file__).parents[3]
 STARTS_WITHIN = 20.0
@@ -196,7 +196,7 @@ def test_a_file_that_is_no_data_of_its_own_is_said_in_one_sentence(data: Path) -
 @contextmanager
 def running(*options: str) -> Iterator[Process]:
     """Yield a double on a free port, ready to answer; in the end it is killed, if it still runs."""
-    command = [sys.executable, "-m", "tests.emulators.cosmos", "--port", "0", *options]
+    command = [sys.executable, "-m", "emulators.cosmos", "--port", "0", *options]
     read, write = os.pipe()
     process = subprocess.Popen(command, cwd=ROOT, stdout=write, stderr=subprocess.STDOUT)
     os.close(write)
@@ -229,7 +229,7 @@ def _first_words(process: subprocess.Popen[bytes], pipe: int) -> str:
 
 def _ended(*options: str) -> subprocess.CompletedProcess[str]:
     """Return how a double ended that did not start."""
-    command = [sys.executable, "-m", "tests.emulators.cosmos", *options]
+    command = [sys.executable, "-m", "emulators.cosmos", *options]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=STARTS_WITHIN, check=False)
 
 

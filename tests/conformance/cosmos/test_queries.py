@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from azure.cosmos import PartitionKey
 
+from emulators.cosmos import CosmosDouble
 from tests.conformance.cosmos.support import (
     Cosmos,
     Document,
@@ -22,7 +23,6 @@ from tests.conformance.cosmos.support import (
     save,
     serials,
 )
-from tests.emulators.cosmos import CosmosDouble
 
 NOTICES = "SELECT * FROM c WHERE c.creditorInstitution = @institution AND c.id = 'notice'"
 SHUFFLED = [5, 2, 7, 1, 8, 3, 6, 4]

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from emulators.cosmos import CosmosDouble, Fault
 from tests.conformance.cosmos.support import (
     Cosmos,
     Document,
@@ -22,7 +23,6 @@ from tests.conformance.cosmos.support import (
     save,
     serials,
 )
-from tests.emulators.cosmos import CosmosDouble, Fault
 
 OF = "SELECT * FROM c WHERE c.creditorInstitution = @institution"
 LIST = f"{OF} ORDER BY c.creditorInstitution, c.noticeNumber"

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 from azure.cosmos.aio import CosmosClient
 
+from emulators.cosmos import CosmosDouble
 from tests.conformance.cosmos.support import Cosmos, Target, a_notice, a_number, ask, read_feed, refused
-from tests.emulators.cosmos import CosmosDouble
 
 OF = "SELECT * FROM c WHERE c.creditorInstitution = @institution"
 

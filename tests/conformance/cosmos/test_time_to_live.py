@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from azure.cosmos.aio import ContainerProxy
 
+from emulators.cosmos import CosmosDouble
 from tests.conformance.cosmos.support import Cosmos, ask, missing, read_feed, refused, save
-from tests.emulators.cosmos import CosmosDouble
 
 RENAME = [{"op": "set", "path": "/name", "value": "b"}]
 

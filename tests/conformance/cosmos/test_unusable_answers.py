@@ -8,6 +8,7 @@ import pytest
 from azure.core.exceptions import DecodeError
 from azure.cosmos.exceptions import CosmosBatchOperationError, CosmosHttpResponseError
 
+from emulators.cosmos import CosmosDouble, Fault
 from tests.conformance.cosmos.support import (
     PATIENCE,
     Cosmos,
@@ -22,7 +23,6 @@ from tests.conformance.cosmos.support import (
     save,
     statuses,
 )
-from tests.emulators.cosmos import CosmosDouble, Fault
 
 PAGE = "<html><h1>404 Not Found</h1></html>"
 

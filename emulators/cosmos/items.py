@@ -1,4 +1,4 @@
-"""What a request does to one logical partition: point reads, writes, and batches that are done whole or not at all."""
+"""Read and write in one logical partition: single items, and batches that are done whole or not at all."""
 
 import re
 import secrets
@@ -8,23 +8,23 @@ from typing import Any
 
 import orjson
 
-from tests.emulators.cosmos import charges
-from tests.emulators.cosmos.indexing import terms
-from tests.emulators.cosmos.partitions import Key, Range
-from tests.emulators.cosmos.patching import check_condition, patched
-from tests.emulators.cosmos.refusals import Refusal, bad_request, not_implemented
-from tests.emulators.cosmos.storage import Container, Item, Storage, is_time_to_live, key_text, not_found, rid_below
+from emulators.cosmos import charges
+from emulators.cosmos.indexing import terms
+from emulators.cosmos.partitions import Key, Range
+from emulators.cosmos.patching import check_condition, patched
+from emulators.cosmos.refusals import Refusal, bad_request, not_implemented
+from emulators.cosmos.storage import Container, Item, Storage, is_time_to_live, key_text, not_found, rid_below
 
 Json = dict[str, Any]
 
 ITEM_LIMIT = 2 * 1024 * 1024
-"""Bytes of one item, and of the request of a batch."""
+"""Bytes of one item, and of the request of a batch, at most."""
 ANSWER_LIMIT = 4 * 1024 * 1024
-"""Bytes of an answer: the items of a batch, or of a page."""
+"""Bytes of the items of a batch or a page, at most."""
 BATCH_LIMIT = 100
-"""Operations of a batch."""
+"""Operations of a batch, at most."""
 ID_LIMIT = 1023
-"""Bytes of an id."""
+"""Bytes of an id, at most."""
 
 SYSTEM = ("_rid", "_self", "_etag", "_attachments", "_ts")
 _FORBIDDEN_IN_ID = re.compile(r"[/\\?#]")
@@ -41,7 +41,7 @@ class Conditions:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of an operation; `body` is the item's JSON, None where there is none to show."""
+    """The result of an operation. `body` is the JSON of the item, None without an item."""
 
     status: int
     charge: float
@@ -57,15 +57,15 @@ class Partition:
     container: Container
     key: Key
     hash: str
-    """The key's."""
+    """The hash of the key."""
     part: Range
-    """Where it lies."""
+    """The physical partition of it."""
     now: float
     as_of: int | None = None
-    """Reads see it as it was after the transaction of this number; None: as it is now."""
+    """Reads see it as it was after the transaction of this number. None: as it is now."""
 
     def read(self, item_id: str) -> Outcome:
-        """Return the item; refuse with 404 what is not there."""
+        """Return the item. Refuse with 404 an item that does not exist."""
         item = self._item(item_id, self.as_of)
         if item is None:
             raise not_found()
@@ -74,7 +74,7 @@ class Partition:
     def write(
         self, operation: str, item_id: str | None, document: dict[str, Any], conditions: Conditions, lsn: int = 0
     ) -> Outcome:
-        """Do one write inside a transaction, which is counted unless it has its number already."""
+        """Do one write inside a transaction. `lsn` is its number, 0 for the next one."""
         if operation in ("Create", "Upsert", "Replace"):
             self._check_key(document)
         item_id = _checked_id(document) if item_id is None else item_id
@@ -91,7 +91,7 @@ class Partition:
         return self._put(item_id, document, was, before, self._lsn(lsn), steps)
 
     def batch(self, operations: Sequence[Json], injected: Mapping[int, Refusal]) -> tuple[int, list[Json]]:
-        """Do all the operations or none; return the status of the whole, and the result of each.
+        """Do all the operations or none, and return the status of the batch and the results of the operations.
 
         `injected` are errors of single operations, by their places.
         """
@@ -111,12 +111,12 @@ class Partition:
                     size += len(outcome.body or b"")
                     if size > ANSWER_LIMIT:
                         raise too_large()
-                    done.append(_shown(outcome))
+                    done.append(_result(outcome))
         except Refusal as refusal:
             if refusal.status == 501:
                 raise
             not_tried = {"statusCode": 424, "requestCharge": 0.0}
-            # The service says 424, failed dependency, of those before as well: they are undone.
+            # 424 is "failed dependency". The operations before have it too: they are undone.
             before, after = len(done), len(operations) - len(done) - 1
             return 207, [not_tried] * before + [_failed(refusal)] + [not_tried] * after
         return 200, done
@@ -129,7 +129,7 @@ class Partition:
         return self.write(kind, item_id, document or {}, conditions, lsn)
 
     def _check_key(self, document: dict[str, Any]) -> None:
-        """Refuse a document that does not belong here."""
+        """Refuse a document with another partition key."""
         if key_text(self.container.key.of(document)) != key_text(self.key):
             raise bad_request(
                 "PartitionKey extracted from document doesn't match the one specified in the header.", 1001
@@ -145,8 +145,8 @@ class Partition:
             raise not_found()
         if operation == "Upsert" and conditions.none_match:
             raise not_implemented("If-None-Match of an upsert, which the service documents for reads only")
-        # Other writes have no If-None-Match, and a creation has no If-Match: the service ignores them there. An upsert
-        # of what is not there creates it, whatever its conditions: azure-cosmos-dotnet-v3 issue 1698.
+        # The service ignores If-None-Match of other writes, and If-Match of a creation. An upsert creates an item that
+        # does not exist, under all conditions: azure-cosmos-dotnet-v3 issue 1698.
         if was and conditions.match not in (None, "*", was.etag):
             raise Refusal(412, "PreconditionFailed", "One of the specified pre-condition is not met.")
 
@@ -190,7 +190,7 @@ class Partition:
         if ttl is not None and not is_time_to_live(ttl):
             raise bad_request("The input ttl is invalid: it is a positive integer, or -1 for never.")
         lives = ttl if ttl is not None else default
-        # Without a default of the container nothing expires, whatever the item says.
+        # Without a default of the container nothing expires, also not an item with a time to live.
         return None if default is None or lives in (None, -1) else seconds + lives
 
 
@@ -200,7 +200,7 @@ def too_large() -> Refusal:
 
 
 def _check_operation(operation: Json) -> None:
-    """Refuse an operation of a batch that is malformed, and with it the whole batch."""
+    """Refuse a malformed operation, and so the whole batch."""
     kind = operation.get("operationType")
     if kind not in ("Read", *WRITES):
         raise not_implemented(f"{kind} in a batch")
@@ -228,10 +228,10 @@ def _failed(refusal: Refusal) -> Json:
     return failed
 
 
-def _shown(outcome: Outcome) -> Json:
-    shown: Json = {"statusCode": outcome.status, "requestCharge": outcome.charge}
+def _result(outcome: Outcome) -> Json:
+    result: Json = {"statusCode": outcome.status, "requestCharge": outcome.charge}
     if outcome.etag:
-        shown["eTag"] = outcome.etag
+        result["eTag"] = outcome.etag
     if outcome.body:
-        shown["resourceBody"] = orjson.loads(outcome.body)
-    return shown
+        result["resourceBody"] = orjson.loads(outcome.body)
+    return result

@@ -1,13 +1,14 @@
-"""A query that has been read: what it finds, how it narrows and orders, and whether it needs a plan."""
+"""Run a parsed query: filter, sort, select and cut documents."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.emulators.cosmos.sql.expressions import (
-    Aggregate,
+from emulators.cosmos.sql.errors import SqlError
+from emulators.cosmos.sql.expressions import (
     Array,
     Comparison,
+    Count,
     Document,
     Expression,
     Literal,
@@ -17,14 +18,13 @@ from tests.emulators.cosmos.sql.expressions import (
     Path,
     anded,
 )
-from tests.emulators.cosmos.sql.plan import query_plan
-from tests.emulators.cosmos.sql.text import SqlError
-from tests.emulators.cosmos.sql.values import UNDEFINED, sort_key
+from emulators.cosmos.sql.plan import query_plan
+from emulators.cosmos.sql.values import UNDEFINED, sort_key
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One thing that is selected: the name it is given, and the expression with its text."""
+    """One selected expression, with its name and its text."""
 
     name: str
     expression: Expression
@@ -33,7 +33,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class SortKey:
-    """One path of ORDER BY with its text."""
+    """One path of ORDER BY, with its text."""
 
     path: Path
     text: str
@@ -44,19 +44,18 @@ class SortKey:
 class Select:
     """A query over the documents of one container.
 
-    The texts are pieces of the query as it was written: the plan puts them together anew.
+    The texts are parts of the text of the query, for the plan.
     """
 
     alias: str
     columns: tuple[Column, ...]
-    """Empty for SELECT *; one for SELECT VALUE."""
+    """Empty for SELECT *. One for SELECT VALUE."""
     is_value: bool
     where: Expression | None
     sort: tuple[SortKey, ...]
     top: Expression | None
     offset: Expression | None
     limit: Expression | None
-    aggregate: Aggregate | None
     parameter_names: frozenset[str]
     select_text: str
     from_text: str
@@ -69,26 +68,33 @@ class Select:
 
     @property
     def is_simple(self) -> bool:
-        """Whether the gateway serves it across partitions without a plan: no ORDER BY, TOP, OFFSET, aggregate."""
-        return not self.sort and self.top is None and self.offset is None and self.aggregate is None
+        """Whether it needs no plan across partitions: it has no ORDER BY, TOP, OFFSET or aggregate."""
+        return not self.sort and self.top is None and self.offset is None and self.count is None
+
+    @property
+    def count(self) -> Count | None:
+        """The COUNT, if it is the one selected value: alone, or in the form of the query for one range."""
+        match self.columns:
+            case (Column(expression=Count() as count),) if self.is_value:
+                return count
+            case (Column(expression=Array((Object((("item", Count() as count),)),))),) if self.is_value:
+                return count
+        return None
 
     def run(self, documents: Iterable[Document], parameters: Parameters) -> list[object]:
-        """Return what the query finds in the documents: filtered, sorted, projected, cut.
-
-        Raises SqlError for an unbound parameter.
-        """
-        if self.aggregate is not None:
-            return self.aggregated(self.ordered(documents, parameters), parameters)
+        """Return the answer of the query for these documents. Raises SqlError for an unbound parameter."""
+        if self.count is not None:
+            return self.counted(self.ordered(documents, parameters), parameters)
         rows = [row for _, row in self.rows(self.ordered(documents, parameters), parameters)]
         first, last = self.cut(parameters)
         return rows[first:last]
 
     def ordered(self, documents: Iterable[Document], parameters: Parameters) -> list[Document]:
-        """Return the documents that the query is about, sorted; equal ones as they came, or backwards for DESC.
+        """Return the documents that match, sorted. Equal ones keep their order, or for DESC have the opposite one.
 
-        Documents without the property of ORDER BY are kept, first when ascending, whatever the policy: so says the
-        service's page on ORDER BY since June 2022 ("Documents with missing fields"), and so it was seen to do on the
-        default policy (eclipse-edc/Connector#1512). Raises SqlError for an unbound parameter.
+        Documents without the property of ORDER BY come first when ascending, under every policy. Source: the page on
+        ORDER BY since June 2022 ("Documents with missing fields"), and eclipse-edc/Connector#1512 for the default
+        policy. Raises SqlError for an unbound parameter.
         """
         self._check_bound(parameters)
         found = [document for document in documents if self._holds(document, parameters)]
@@ -100,16 +106,16 @@ class Select:
 
     @property
     def is_backwards(self) -> bool:
-        """Whether documents that are equal to ORDER BY come from the last to the first."""
+        """Whether documents that are equal by ORDER BY come from the last to the first."""
         return bool(self.sort) and self.sort[0].descending
 
     def place(self, document: Document) -> list[list[object]]:
-        """Return the values by which a document is sorted, each in a list that is empty where it has none."""
+        """Return the values by which a document is sorted, each in a list, which is empty for no value."""
         values = [key.path.evaluate(document, {}) for key in self.sort]
         return [[] if value is UNDEFINED else [value] for value in values]
 
     def compared(self, document: Document, place: list[list[object]]) -> int:
-        """Return whether a document comes before (-1) or after (1) a place, or stands in it (0)."""
+        """Return whether a document comes before a place (-1), after it (1), or is equal to it (0)."""
         for key, seen in zip(self.sort, place, strict=True):
             own = sort_key(key.path.evaluate(document, {}))
             other = sort_key(seen[0] if seen else UNDEFINED)
@@ -118,29 +124,29 @@ class Select:
         return 0
 
     def rows(self, documents: Iterable[Document], parameters: Parameters) -> list[tuple[Document, object]]:
-        """Return each document with what is selected of it, without those of which nothing is."""
+        """Return each document with its row. Leave out documents with an undefined row."""
         rows = [(document, self._project(document, parameters)) for document in documents]
         return [(document, row) for document, row in rows if row is not UNDEFINED]
 
     def cut(self, parameters: Parameters) -> tuple[int, int | None]:
-        """Return the first row that is wanted, and the first after it that is not."""
+        """Return the indexes of the first row of the answer, and of the first row after it."""
         first = self.number(self.offset, parameters) or 0
         length = self.number(self.top if self.offset is None else self.limit, parameters)
         return first, None if length is None else first + length
 
-    def aggregated(self, documents: Iterable[Document], parameters: Parameters) -> list[object]:
-        """Return the aggregate of the documents, or the part of one range in it."""
-        assert self.aggregate is not None
-        count = self.aggregate.over(documents, parameters)
-        return [[{"item": count}] if self.columns[0].expression == partial(self.aggregate) else count]
+    def counted(self, documents: Iterable[Document], parameters: Parameters) -> list[object]:
+        """Return the count of the documents, in the form that the query has."""
+        assert self.count is not None
+        total = self.count.over(documents, parameters)
+        return [total if self.columns[0].expression is self.count else [{"item": total}]]
 
     def matches(self, document: Document, parameters: Parameters) -> bool:
-        """Tell whether a document is one the query is about. Raises SqlError for an unbound parameter."""
+        """Return whether a document matches WHERE. Raises SqlError for an unbound parameter."""
         self._check_bound(parameters)
         return self._holds(document, parameters)
 
     def bounds(self, name: str, parameters: Parameters) -> list[tuple[str, str]]:
-        """Return comparisons of a property with a text that every match fulfils, as sign and text; not all of them."""
+        """Return comparisons of a property with a text that each match fulfils, as sign and text, or some of them."""
         self._check_bound(parameters)
         found = []
         for condition in anded(self.where):
@@ -158,7 +164,7 @@ class Select:
         return query_plan(self, parameters)
 
     def number(self, expression: Expression | None, parameters: Parameters) -> int | None:
-        """Return what TOP, OFFSET or LIMIT says. Raises SqlError unless it is a whole number from 0."""
+        """Return the number of TOP, OFFSET or LIMIT. Raises SqlError if it is not a whole number from 0."""
         if expression is None:
             return None
         value = expression.evaluate({}, parameters)
@@ -180,8 +186,3 @@ class Select:
             return self.columns[0].expression.evaluate(document, parameters)
         row = {column.name: column.expression.evaluate(document, parameters) for column in self.columns}
         return {name: value for name, value in row.items() if value is not UNDEFINED}
-
-
-def partial(aggregate: Aggregate | None) -> Expression | None:
-    """Return the form in which a rewritten query asks one range for its part of an aggregate."""
-    return None if aggregate is None else Array((Object((("item", aggregate),)),))

@@ -1,4 +1,4 @@
-"""What a container's indexing policy indexes of a document, which orders it can serve, and which policies are valid."""
+"""Apply an indexing policy: the terms of a document, the orders that it serves, and whether it is valid."""
 
 import json
 import re
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from tests.emulators.cosmos.refusals import Refusal, bad_request
+from emulators.cosmos.refusals import Refusal, bad_request
 
 Policy = Mapping[str, Any]
 Order = Sequence[tuple[tuple[str, ...], bool]]
@@ -24,11 +24,11 @@ _ORDERS = ("ascending", "descending")
 
 
 def terms(document: Mapping[str, Any], policy: Policy | None) -> frozenset[tuple[str, str]]:
-    """Return the terms the index holds for a document, as path and value: writing one costs 0.2 RU.
+    """Return the terms of a document in the index, as path and value. To write one costs 0.2 RU.
 
-    Without a policy, everything is indexed; in every one, id and _ts are, and the other system properties are not. A
-    composite index holds one term more, of all its paths. Unsure: no page of the service says how many terms an index
-    really holds; its page on request units counts one for each indexed property.
+    Without a policy, everything is indexed. Every policy indexes id and _ts, and no other system property. A composite
+    index adds one term, of all its paths. This is an assumption: the service documents only that each indexed property
+    counts as one.
     """
     if not _is_on(policy):
         return frozenset()
@@ -45,10 +45,10 @@ def terms(document: Mapping[str, Any], policy: Policy | None) -> frozenset[tuple
 
 
 def check_order(policy: Policy | None, order: Order) -> None:
-    """Raise the refusal of an ORDER BY that no index serves.
+    """Refuse an ORDER BY that no index serves.
 
-    One path must be indexed. Several must be the paths of a composite index, all of them and in its sequence, with all
-    its directions or all the opposite ones; the service also lets properties that WHERE fixes stand before them.
+    One path must be indexed. Several paths must be all the paths of a composite index, in its sequence, with its
+    directions or with the opposite ones. The service also accepts properties before them that WHERE fixes.
     """
     if len(order) == 1:
         path, _ = order[0]
@@ -63,10 +63,10 @@ def check_order(policy: Policy | None, order: Order) -> None:
 
 
 def check_policy(policy: Policy | None) -> None:
-    """Raise the refusal of a policy that is invalid.
+    """Refuse an invalid policy.
 
-    Every path must be well formed and stand on one side only. A consistent policy that names paths must say on which
-    side the rest, /*, is; one that names none gets the service's default.
+    Every path must be well formed, and either included or excluded. A consistent policy with paths must include or
+    exclude the rest, /*. A policy without paths gets the default of the service.
     """
     if policy is None:
         return
@@ -98,7 +98,7 @@ class _Rule:
 
     @property
     def precision(self) -> tuple[int, bool]:
-        """The rule that decides on a path is the deepest, and at one depth the exact one."""
+        """For the order of rules: the deepest decides on a path, and at one depth the exact one."""
         return len(self.path), self.is_exact
 
     def covers(self, path: tuple[str, ...]) -> bool:
@@ -131,7 +131,7 @@ def _segments(path: str) -> tuple[str, ...]:
 
 
 def _scalars(value: object, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], object]]:
-    """Go through the scalars below a value, each with its path; the items of an array share one."""
+    """Yield the scalars below a value, each with its path. The items of an array have the same path."""
     if isinstance(value, Mapping):
         for name, item in value.items():
             yield from _scalars(item, (*path, name))

@@ -1,12 +1,12 @@
-"""Failures on demand: rules that say which requests fail, when, and how."""
+"""Make requests fail: rules that name the requests and their failures."""
 
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from tests.emulators.cosmos.refusals import Refusal
-from tests.emulators.cosmos.storage import MOST_BEHIND
+from emulators.cosmos.refusals import Refusal
+from emulators.cosmos.storage import MOST_BEHIND
 
 OPERATIONS = (
     *("Read", "Create", "Upsert", "Replace", "Patch", "Delete", "Batch"),
@@ -14,21 +14,21 @@ OPERATIONS = (
     *("Account", "PartitionKeyRanges", "ReadContainer", "CreateContainer", "DeleteContainer"),
     *("ReadDatabase", "CreateDatabase", "DeleteDatabase"),
 )
-"""What the double carries out, as the request log names it."""
+"""The operations of the double, with their names in the request log."""
 
 
 @dataclass
 class Fault:
-    """One rule. The first part says which requests it is for, the second what happens to them.
+    """One rule. The first fields select the requests, the others describe the failure.
 
-    Of the requests that match, the first `skip` pass, then `times` of them fail (None: all), each with `probability`.
+    Of the requests that match, the first `skip` pass. Of the next, `times` fail (None: all), each with `probability`.
     """
 
     operation: str | None = None
-    """One of OPERATIONS; None: any."""
+    """One of OPERATIONS. None: any."""
     container: str | None = None
     key: tuple[Any, ...] | None = None
-    """The first values of the partition key, or all of them."""
+    """The first values of the partition key, or the whole key."""
     skip: int = 0
     times: int | None = 1
     probability: float = 1.0
@@ -38,28 +38,28 @@ class Fault:
     retry_after: float | None = None
     """Seconds."""
     result: int | None = None
-    """The status is that of one operation of a batch, by its place: the whole is answered 207."""
+    """The place of an operation in a batch. It fails with the status, and the batch is answered with 207."""
     body: str | None = None
-    """The answer, as it is, in place of the service's. It has the headers given here and no others."""
+    """The body of the answer, in place of the service's. The answer has the headers given here and no others."""
     headers: dict[str, str] = field(default_factory=dict)
     """Headers of the answer, in place of the service's of the same names."""
     after_commit: bool = False
-    """The request is carried out all the same, and then answered with the status or the body."""
+    """The request is carried out, and then answered with the status or the body."""
     delay: float = 0.0
     """Seconds before the request is carried out."""
     drop: Literal["before", "after"] | None = None
     """The connection is reset before or after the request is carried out."""
     hang: Literal["before", "after"] | None = None
-    """The answer never comes: the request hangs before or after it is carried out."""
+    """The answer never comes. The request hangs before or after it is carried out."""
     stale: int = 0
-    """Reads find a replica that lacks the last transactions of its physical partition, so many of them. It has all that
-    the client's session token proves, and under strong consistency or bounded staleness in one region it has all."""
+    """Reads find a replica that lacks so many of the last transactions of its physical partition. It has those of the
+    client's session token. Under strong consistency, or bounded staleness in one region, it has all."""
     page: int | None = None
-    """A page of a query or of the change feed ends after so many items, as if its time had run out: 0 is an empty page
-    that leads on."""
+    """A page of a query or of the change feed ends after so many items, as if its time were up. 0 is an empty page with
+    a continuation."""
 
     def __post_init__(self) -> None:
-        """Refuse a rule that would hit nothing, or do nothing that it seems to say; raises ValueError."""
+        """Raise ValueError for a rule that no request can meet, or that contradicts itself."""
         if self.operation not in (None, *OPERATIONS):
             raise ValueError(f"{self.operation!r} is none of {', '.join(OPERATIONS)}.")
         for name in ("drop", "hang"):
@@ -78,11 +78,11 @@ class Fault:
             raise ValueError("The result of one operation in a batch is a status, without a body or after_commit.")
 
     def refusal(self) -> Refusal | None:
-        """Return the error that is answered to the whole request, if one is."""
+        """Return the error for the whole request, None without one."""
         return self._refusal() if self.result is None else None
 
     def refusals_in_batch(self) -> dict[int, Refusal]:
-        """Return the errors of single operations of a batch, by their places."""
+        """Return the errors of single operations of a batch, by their places in it."""
         refusal = self._refusal()
         return {} if self.result is None or refusal is None else {self.result: refusal}
 
@@ -98,18 +98,18 @@ NONE = Fault()
 
 @dataclass
 class Faults:
-    """The rules in force; the first that hits a request decides."""
+    """The rules in force. The first one that a request meets decides."""
 
     rules: list[Fault] = field(default_factory=list)
     chance: random.Random = field(default_factory=lambda: random.Random(0))
-    """Seeded, so that a run can be repeated."""
+    """It has a seed, so that a run can be repeated."""
 
     def clear(self) -> None:
-        """Take every rule back."""
+        """Remove every rule."""
         self.rules.clear()
 
     def hit(self, operation: str, container: str | None, key: tuple[Any, ...]) -> Fault:
-        """Return the rule that hits the request, or one that does nothing."""
+        """Return the rule that the request meets, or NONE."""
         for rule in self._matching(operation, container, key):
             if rule.skip > 0:
                 rule.skip -= 1

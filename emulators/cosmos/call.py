@@ -1,4 +1,4 @@
-"""One request as the service sees it: what it asks for, of what, and under which conditions."""
+"""Parse one request of a client: its operation, its address, its headers and its body."""
 
 import hashlib
 import hmac
@@ -12,14 +12,14 @@ from urllib.parse import unquote, unquote_plus
 import orjson
 from multidict import CIMultiDictProxy
 
-from tests.emulators.cosmos.items import Conditions
-from tests.emulators.cosmos.partitions import Key
-from tests.emulators.cosmos.refusals import Refusal, bad_request
+from emulators.cosmos.items import Conditions
+from emulators.cosmos.partitions import Key
+from emulators.cosmos.refusals import Refusal, bad_request
 
 Json = dict[str, Any]
 
 CONSISTENCIES = ("Strong", "BoundedStaleness", "Session", "ConsistentPrefix", "Eventual")
-"""The strongest first; a request may ask for less than the account gives, never for more."""
+"""The strongest first. A request may name one that is weaker than the account's, never a stronger one."""
 
 _NOUNS = {"": "Account", "dbs": "Database", "colls": "Container", "pkranges": "PartitionKeyRanges", "offers": "Offer"}
 _VERBS = {"GET": "Read", "POST": "Create", "PUT": "Replace", "PATCH": "Patch", "DELETE": "Delete"}
@@ -27,7 +27,7 @@ _VERBS = {"GET": "Read", "POST": "Create", "PUT": "Replace", "PATCH": "Patch", "
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request: `path` is its address in parts, unquoted."""
+    """A request. `path` has the parts of its address, unquoted."""
 
     method: str
     path: tuple[str, ...]
@@ -35,43 +35,43 @@ class Call:
     body: bytes
 
     @classmethod
-    def read(cls, method: str, raw_path: str, headers: CIMultiDictProxy[str], body: bytes) -> "Call":
-        """Read the request as it came."""
+    def parse(cls, method: str, raw_path: str, headers: CIMultiDictProxy[str], body: bytes) -> "Call":
+        """Parse the request line. The rest is parsed when it is used."""
         parts = raw_path.partition("?")[0].split("/")
         return cls(method, tuple(unquote(part) for part in parts if part), headers, body)
 
     @property
     def kind(self) -> str:
-        """Return what its address leads to: dbs, colls, docs ...; empty for the account."""
+        """Return the kind of resource of its address: dbs, colls, docs ... It is empty for the account."""
         if not self.path:
             return ""
         return self.path[-1] if self._is_feed else self.path[-2]
 
     @property
     def operation(self) -> str:
-        """Return what it asks for, in the words of the service."""
+        """Return the name of the operation, as in the log and the rules of faults."""
         if self.kind == "docs":
             return self._document_operation()
         noun = _NOUNS.get(self.kind, self.kind)
         return noun if noun in ("Account", "PartitionKeyRanges") else f"{_VERBS.get(self.method, self.method)}{noun}"
 
     def header(self, name: str) -> str | None:
-        """Return a header, if it is there."""
+        """Return the value of a header, None without it."""
         value = self.headers.get(name)
         return value and value.encode(errors="surrogateescape").decode(errors="replace")
 
-    def says(self, name: str) -> bool:
-        """Tell whether a header says true; the SDK writes it in either case."""
+    def is_true(self, name: str) -> bool:
+        """Return whether the value of a header is true. The SDK writes `true` and `True`."""
         return self.headers.get(name, "").lower() == "true"
 
     @property
     def container_name(self) -> str | None:
-        """Return the name of the container it is about."""
+        """Return the name of the container in its address."""
         return self.path[3] if len(self.path) > 3 else None
 
     @property
     def key(self) -> Key | None:
-        """Return the partition key it names."""
+        """Return its partition key."""
         text = self.header("x-ms-documentdb-partitionkey")
         if text is None:
             return None
@@ -87,29 +87,29 @@ class Call:
 
     @property
     def limit(self) -> int | None:
-        """Return how many items a page may have; None where the service decides."""
+        """Return how many items a page may have, None if the service decides."""
         count = self._number("x-ms-max-item-count", self.header("x-ms-max-item-count") or "-1")
         return count if count > 0 else None
 
     @property
     def wants_body(self) -> bool:
-        """Tell whether the answer to a write shows the item."""
+        """Return whether the answer to a write contains the item."""
         return "return=minimal" not in (self.header("prefer") or "")
 
     def consistency(self, account: str) -> str:
-        """Return the consistency of the read; refuse one stronger than the account's."""
-        asked = self.header("x-ms-consistency-level") or account
-        if asked not in CONSISTENCIES:
-            raise bad_request(f"The consistency level {asked} is none of {', '.join(CONSISTENCIES)}.")
-        if CONSISTENCIES.index(asked) < CONSISTENCIES.index(account):
+        """Return the consistency of the read. Refuse one that is stronger than the account's."""
+        level = self.header("x-ms-consistency-level") or account
+        if level not in CONSISTENCIES:
+            raise bad_request(f"The consistency level {level} is none of {', '.join(CONSISTENCIES)}.")
+        if CONSISTENCIES.index(level) < CONSISTENCIES.index(account):
             raise bad_request(
-                f"Consistency level {asked} specified in the request exceeds service-configured consistency level"
+                f"Consistency level {level} specified in the request exceeds service-configured consistency level"
                 f" {account}. Validate input request to ensure that consistency level specified is a valid downgrade."
             )
-        return asked
+        return level
 
     def seen(self) -> dict[str, int]:
-        """Return how far the client has seen each range, as its session token proves."""
+        """Return the last transaction of each range that the client has seen, by its session token."""
         header = "x-ms-session-token"
         tokens = [part.strip() for part in (self.header(header) or "").split(",") if part.strip()]
         seen: dict[str, int] = {}
@@ -119,7 +119,7 @@ class Call:
         return seen
 
     def modified_since(self) -> float | None:
-        """Return the time from which a feed is wanted, in seconds since 1970."""
+        """Return the time at which a feed starts, in seconds since 1970."""
         text = self.header("if-modified-since")
         try:
             return parsedate_to_datetime(text).timestamp() if text else None
@@ -127,28 +127,28 @@ class Call:
             raise _bad_header("if-modified-since") from error
 
     def feed_position(self) -> int | None:
-        """Return the transaction after which a feed goes on; -1 for now, None for the beginning or a time."""
+        """Return the transaction after which a feed goes on. -1 is now. None is the beginning, or a time."""
         text = self.header("if-none-match")
         return None if text is None else -1 if text == "*" else self._number("if-none-match", text.strip('"'))
 
     def continuation(self) -> Json | None:
-        """Return where a query goes on."""
+        """Return the continuation token of a query."""
         text = self.header("x-ms-continuation")
         if not text:
             return None
         try:
-            return read_object(b64decode(text, validate=True))
+            return parse_object(b64decode(text, validate=True))
         except (ValueError, Refusal) as error:
             raise bad_request("The continuation token is not one of this service.") from error
 
     def check_signature(self, key: str, token: str | None) -> None:
-        """Refuse with 401 a request that neither was signed with the account's key nor carries the identity's token."""
+        """Refuse with 401 a request with neither the signature of the account's key nor the token of the identity."""
         given = unquote_plus((self.header("authorization") or "").replace("+", "%2B"))
         if token is not None and _same(given, f"type=aad&ver=1.0&sig={token}"):
             return
         date = (self.header("x-ms-date") or "").lower()
         link = "/".join(self.path[:-1] if self._is_feed else self.path)
-        # An address by resource ids is signed with the last of them alone, in lower case.
+        # The signature of an address by resource ids has the last of them only, in lower case.
         for signed in (link, link.rpartition("/")[2].lower()):
             text = f"{self.method.lower()}\n{self.kind}\n{signed}\n{date}\n\n"
             digest = hmac.new(b64decode(key), text.encode(), hashlib.sha256).digest()
@@ -174,41 +174,41 @@ class Call:
             return f"{self.method} of all"
         if self.method == "GET":
             return "ChangeFeed" if self.header("a-im") else "ReadFeed"
-        if self.says("x-ms-cosmos-is-batch-request"):
+        if self.is_true("x-ms-cosmos-is-batch-request"):
             return "Batch"
-        if self.says("x-ms-cosmos-is-query-plan-request"):
+        if self.is_true("x-ms-cosmos-is-query-plan-request"):
             return "QueryPlan"
-        if self.says("x-ms-documentdb-isquery") or "query+json" in (self.header("content-type") or ""):
+        if self.is_true("x-ms-documentdb-isquery") or "query+json" in (self.header("content-type") or ""):
             return "Query"
-        return "Upsert" if self.says("x-ms-documentdb-is-upsert") else "Create"
+        return "Upsert" if self.is_true("x-ms-documentdb-is-upsert") else "Create"
 
 
-def read_object(data: bytes) -> Json:
-    """Return the JSON object in the bytes; refuse anything else."""
-    read = parse_json(data)
-    if not isinstance(read, dict):
+def parse_object(data: bytes) -> Json:
+    """Return the JSON object in the bytes. Refuse anything else."""
+    value = parse_json(data)
+    if not isinstance(value, dict):
         raise bad_request("The request payload is invalid: it is no JSON object.")
-    return read
+    return value
 
 
-def read_objects(data: bytes) -> list[Json]:
-    """Return the JSON objects in a list; refuse anything else."""
-    read = parse_json(data)
-    if not isinstance(read, list) or not all(isinstance(each, dict) for each in read):
+def parse_objects(data: bytes) -> list[Json]:
+    """Return the JSON objects in a list. Refuse anything else."""
+    value = parse_json(data)
+    if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
         raise bad_request("The request payload is invalid: it is no list of JSON objects.")
-    return read
+    return value
 
 
 def parse_json(data: bytes) -> Any:
-    """Return what the bytes say; refuse what is no JSON."""
+    """Return the JSON value in the bytes. Refuse bytes that are not JSON."""
     try:
         return orjson.loads(data)
     except orjson.JSONDecodeError as error:
         raise bad_request("The request payload is invalid: it is no JSON.") from error
 
 
-def _same(given: str, wanted: str) -> bool:
-    return hmac.compare_digest(given.encode(), wanted.encode())
+def _same(given: str, expected: str) -> bool:
+    return hmac.compare_digest(given.encode(), expected.encode())
 
 
 def _bad_header(name: str) -> Refusal:

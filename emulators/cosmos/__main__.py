@@ -1,4 +1,4 @@
-"""`python -m tests.emulators.cosmos`: the double as a process of its own, until it is stopped."""
+"""Run the double as a process of its own: `python -m emulators.cosmos`."""
 
 import asyncio
 import signal
@@ -8,14 +8,14 @@ from typing import Annotated
 
 import typer
 
-from tests.emulators.cosmos.double import HOST, CosmosDouble
+from emulators.cosmos.double import HOST, CosmosDouble
 
 
 def main(
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Where to listen; 0: on a free port.")] = 8081,
-    data: Annotated[Path | None, typer.Option(help="The file that keeps the data; without it, memory does.")] = None,
-    ranges: Annotated[int, typer.Option(min=1, help="Physical partitions of a new container.")] = 1,
-    consistency: Annotated[str, typer.Option(help="The account's default consistency.")] = "Session",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port. 0: a free one.")] = 8081,
+    data: Annotated[Path | None, typer.Option(help="The file of the data. Without it, they are in memory.")] = None,
+    ranges: Annotated[int, typer.Option(min=1, help="How many physical partitions a new container has.")] = 1,
+    consistency: Annotated[str, typer.Option(help="The default consistency of the account.")] = "Session",
 ) -> None:
     """Serve a double of Azure Cosmos DB for NoSQL, on this machine only."""
     try:

@@ -1,4 +1,4 @@
-"""The request log: what reached the double, and what came of it."""
+"""Keep a log of the requests and their statuses."""
 
 import asyncio
 from collections import deque
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 REMEMBERED = 200_000
-"""Requests, at most; the oldest are forgotten."""
+"""Requests that are kept, at most: the newest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request on the wire; status 0 where the connection was reset instead of an answer."""
+    """One request. Status 0 stands for no answer: the connection was reset, or the request hangs."""
 
     operation: str
     container: str | None
@@ -20,11 +20,11 @@ class Request:
     status: int
     charge: float
     client: str
-    """The id that the SDK gives each of its clients."""
+    """The id that the SDK gives to each of its clients."""
 
 
 class RequestLog:
-    """Every request since the start, or since it was cleared, in the order of the answers."""
+    """The requests since the start, or since it was cleared, in the order of the answers."""
 
     def __init__(self) -> None:
         self._requests: deque[Request] = deque(maxlen=REMEMBERED)
@@ -34,7 +34,7 @@ class RequestLog:
         return iter(self._requests)
 
     def add(self, request: Request) -> None:
-        """Remember the request."""
+        """Add a request."""
         self._requests.append(request)
         self._grew.set()
 
@@ -45,7 +45,7 @@ class RequestLog:
             await self._grew.wait()
 
     def count(self, operation: str | None = None, container: str | None = None, status: int | None = None) -> int:
-        """Return how many requests there were, of an operation, to a container, with an outcome."""
+        """Return the number of requests, or of those of an operation, to a container, with a status."""
         return sum(
             request.operation == (operation or request.operation)
             and request.container == (container or request.container)
@@ -54,13 +54,13 @@ class RequestLog:
         )
 
     def statuses(self, operation: str) -> list[int]:
-        """Return how each request of an operation was answered; the SDK sends others by itself at any time."""
+        """Return the status of each request of an operation. The SDK sends other operations at any time."""
         return [request.status for request in self._requests if request.operation == operation]
 
     def charge(self) -> float:
-        """Return what they cost together, in request units."""
+        """Return the sum of the charges in request units."""
         return round(sum(request.charge for request in self._requests), 2)
 
     def clear(self) -> None:
-        """Forget them."""
+        """Remove every request."""
         self._requests.clear()

@@ -1,4 +1,4 @@
-"""What is asked of one container's documents, each operation with its answer."""
+"""Answer requests for the documents of one container."""
 
 from base64 import b64decode
 from dataclasses import dataclass
@@ -7,24 +7,24 @@ from urllib.parse import quote
 
 import orjson
 
-from tests.emulators.cosmos import charges
-from tests.emulators.cosmos.call import Call, read_object, read_objects
-from tests.emulators.cosmos.faults import Fault
-from tests.emulators.cosmos.feeds import PAGE, Feeds, Scope, scope_of
-from tests.emulators.cosmos.items import ITEM_LIMIT, Partition, too_large
-from tests.emulators.cosmos.partitions import Key, Range, range_of
-from tests.emulators.cosmos.refusals import Refusal, bad_request, not_implemented
-from tests.emulators.cosmos.sql import Select, parse
-from tests.emulators.cosmos.storage import Container, Storage
+from emulators.cosmos import charges
+from emulators.cosmos.call import Call, parse_object, parse_objects
+from emulators.cosmos.faults import Fault
+from emulators.cosmos.feeds import PAGE, Feeds, Scope, scope_of
+from emulators.cosmos.items import ITEM_LIMIT, Partition, too_large
+from emulators.cosmos.partitions import Key, Range, range_of
+from emulators.cosmos.refusals import Refusal, bad_request, not_implemented
+from emulators.cosmos.sql import Select, parse
+from emulators.cosmos.storage import Container, Storage
 
 Answer = tuple[int, bytes | None, dict[str, str]]
 """Status, body and headers."""
 
 KEY_LIMIT = 2048
-"""Bytes of a value of a partition key."""
+"""Bytes of a value of a partition key, at most."""
 STRICT = ("Strong", "BoundedStaleness")
-TELLING = (404, 409, 412)
-"""Refusals that say how things stand: they carry a session token as an answer does."""
+OF_DATA = (404, 409, 412)
+"""Refusals that depend on the data: they have a session token, as other answers have."""
 READ_SESSION_NOT_AVAILABLE = 1002
 WRONG_CONTAINER = 1024
 
@@ -39,16 +39,16 @@ class Documents:
     now: float
     consistency: str
     fault: Fault
-    """What a rule does to this request."""
+    """The rule that this request meets."""
 
     def answer(self) -> Answer:
-        """Do what is asked; raise Refusal."""
+        """Carry out the request. Raises Refusal."""
         self._check_container()
         self._check_session()
         try:
             return self._answer()
         except Refusal as refusal:
-            if refusal.status in TELLING and self.call.key:
+            if refusal.status in OF_DATA and self.call.key:
                 refusal.headers = self._headers(self._scope().ranges, charges.REFUSED)
             raise
 
@@ -61,10 +61,10 @@ class Documents:
             case "Batch":
                 return self._batch()
             case "QueryPlan":
-                select, parameters = self._asked()
+                select, parameters = self._query_of_body()
                 return 200, orjson.dumps(select.plan(parameters)), {"x-ms-request-charge": "0"}
             case "Query":
-                return self._query(*self._asked())
+                return self._query(*self._query_of_body())
             case "ReadFeed":
                 return self._query(parse("SELECT * FROM c"), {})
             case "ChangeFeed":
@@ -83,7 +83,7 @@ class Documents:
     def _write(self, operation: str) -> Answer:
         if len(self.call.body) > ITEM_LIMIT:
             raise too_large()
-        document = read_object(self.call.body) if operation != "Delete" else {}
+        document = parse_object(self.call.body) if operation != "Delete" else {}
         partition = self._partition()
         item_id = self._id if len(self.call.path) == 6 else None
         with self.storage.transaction():
@@ -97,7 +97,7 @@ class Documents:
         if len(self.call.body) > ITEM_LIMIT:
             raise too_large()
         partition = self._partition()
-        status, results = partition.batch(read_objects(self.call.body), self.fault.refusals_in_batch())
+        status, results = partition.batch(parse_objects(self.call.body), self.fault.refusals_in_batch())
         if not self.call.wants_body:
             results = [{name: said for name, said in result.items() if name != "resourceBody"} for result in results]
         charge = round(sum(result["requestCharge"] for result in results), 2)
@@ -126,16 +126,16 @@ class Documents:
 
     @property
     def _limit(self) -> int:
-        """Return how many items the page may have: as the client asks, or as a rule cuts it."""
+        """Return how many items the page may have: by the request, or by a rule."""
         limit = self.call.limit or PAGE
         return limit if self.fault.page is None else min(limit, self.fault.page)
 
     def _listing(self, items: list[Any]) -> bytes:
         return orjson.dumps({"_rid": self.container.rid, "Documents": items, "_count": len(items)})
 
-    def _asked(self) -> tuple[Select, dict[str, Any]]:
-        """Return the query and its parameters."""
-        body = read_object(self.call.body)
+    def _query_of_body(self) -> tuple[Select, dict[str, Any]]:
+        """Return the query of the body and its parameters."""
+        body = parse_object(self.call.body)
         query, given = body.get("query"), body.get("parameters") or []
         if not isinstance(query, str) or not isinstance(given, list) or not all(map(_is_parameter, given)):
             raise bad_request("A query has a text and a list of parameters, each with a name and a value.")
@@ -143,7 +143,7 @@ class Documents:
 
     @property
     def _id(self) -> str:
-        """Return the id that the address names, itself or by a resource id."""
+        """Return the id in the address. The address may have the resource id in its place."""
         name = self.call.path[5]
         if len(name) == 24 and name.endswith("=="):
             try:
@@ -176,7 +176,7 @@ class Documents:
             call.header("x-ms-end-epk"),
         )
         is_everything = scope.key is None and not scope.is_one_range and call.operation == "Query"
-        if is_everything and not call.says("x-ms-documentdb-query-enablecrosspartition"):
+        if is_everything and not call.is_true("x-ms-documentdb-query-enablecrosspartition"):
             raise bad_request("Cross partition query is required but disabled.")
         return scope
 
@@ -191,9 +191,9 @@ class Documents:
         return Feeds(self.storage, self.container, self.now, self._as_of(scope.ranges))
 
     def _as_of(self, ranges: tuple[Range, ...]) -> dict[str, int]:
-        """Return how far the replicas have come that answer the read; empty if they are not behind."""
+        """Return the last transaction that the replicas show, for each range. It is empty if they show all."""
         is_read = self.call.operation in ("Read", "Query", "ReadFeed", "ChangeFeed")
-        # Under the two strictest, a read asks two replicas of four and a write has reached three: one of them knows.
+        # Under the two strictest, a read asks two of four replicas, and a write has reached three: one of them has it.
         if not (self.fault.stale and is_read) or self.consistency in STRICT:
             return {}
         seen = self.call.seen()
@@ -205,10 +205,12 @@ class Documents:
     def _check_container(self) -> None:
         intended = self.call.header("x-ms-cosmos-intended-collection-rid")
         if intended and intended != self.container.rid:
-            raise bad_request("The container is not the one the client knows: it was made anew.", WRONG_CONTAINER)
+            raise bad_request(
+                "The client knows another container of this name: it was deleted and created again.", WRONG_CONTAINER
+            )
 
     def _check_session(self) -> None:
-        """Refuse a session token from the future, as a replica does that has not caught up."""
+        """Refuse a session token of a transaction that has not happened, as a replica does that is behind."""
         known = {part.id: part.lsn for part in self.storage.ranges(self.container)}
         if any(lsn > known.get(range_id, lsn) for range_id, lsn in self.call.seen().items()):
             message = "The read session is not available for the input session token."
@@ -216,7 +218,7 @@ class Documents:
 
     def _headers(self, ranges: tuple[Range, ...], charge: float) -> dict[str, str]:
         as_of = self._as_of(ranges)
-        # A replica that lags behind says how far it has come, so that nobody takes its answer for the latest.
+        # A replica that is behind gives its own last transaction, so that its answer does not pass for the latest.
         newest = self.storage.ranges(self.container)
         reached = {part.id: as_of.get(part.id, part.lsn) for part in newest if part.id in {r.id for r in ranges}}
         return {
@@ -224,7 +226,7 @@ class Documents:
             "x-ms-session-token": ",".join(f"{range_id}:-1#{lsn}" for range_id, lsn in reached.items()),
             "x-ms-documentdb-partitionkeyrangeid": ranges[0].id,
             "lsn": str(reached[ranges[0].id]),
-            # Without the name the SDK never remembers the session token.
+            # Without the name, the SDK does not keep the session token.
             "x-ms-alt-content-path": quote(self.container.path),
             "x-ms-content-path": self.container.rid,
         }

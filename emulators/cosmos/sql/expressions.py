@@ -1,6 +1,6 @@
-"""The expressions of a query, each of which can say its value for one document.
+"""The expressions of a query. Each one has a value for a document.
 
-Logic has three values: what is neither true nor false, undefined above all, is neither kept by WHERE nor turned by NOT.
+Logic has three values: true, false, and undefined, which stands for all others. WHERE keeps true only.
 """
 
 from abc import ABC, abstractmethod
@@ -8,15 +8,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from tests.emulators.cosmos.sql.functions import Function
-from tests.emulators.cosmos.sql.values import UNDEFINED, compared, same
+from emulators.cosmos.sql.functions import Function
+from emulators.cosmos.sql.values import UNDEFINED, compared, same
 
 Document = dict[str, Any]
 Parameters = Mapping[str, object]
 
 
 class Expression(ABC):
-    """What has a value for a document and the parameters of the query, whose names begin with @."""
+    """An expression. Its value depends on the document and the parameters. The names of parameters begin with @."""
 
     __slots__ = ()
 
@@ -27,7 +27,7 @@ class Expression(ABC):
 
 @dataclass(frozen=True, slots=True)
 class Literal(Expression):
-    """A value that is written in the query."""
+    """A value in the text of the query."""
 
     value: object
 
@@ -37,7 +37,7 @@ class Literal(Expression):
 
 @dataclass(frozen=True, slots=True)
 class Parameter(Expression):
-    """A value that comes with the query; whether it came is asked before anything is evaluated."""
+    """A value that comes with the query. A missing one is refused before the evaluation."""
 
     name: str
 
@@ -47,7 +47,7 @@ class Parameter(Expression):
 
 @dataclass(frozen=True, slots=True)
 class Path(Expression):
-    """A property of the document, by its names and indexes from the root; the empty path is the document."""
+    """A property of the document, by names and indexes from the root. The empty path is the document."""
 
     steps: tuple[str | int, ...]
 
@@ -65,7 +65,7 @@ class Path(Expression):
 
 @dataclass(frozen=True, slots=True)
 class Array(Expression):
-    """An array; items without a value are left out."""
+    """An array, without the items that are undefined."""
 
     items: tuple[Expression, ...]
 
@@ -76,7 +76,7 @@ class Array(Expression):
 
 @dataclass(frozen=True, slots=True)
 class Object(Expression):
-    """An object; properties without a value are left out."""
+    """An object, without the properties that are undefined."""
 
     properties: tuple[tuple[str, Expression], ...]
 
@@ -87,7 +87,7 @@ class Object(Expression):
 
 @dataclass(frozen=True, slots=True)
 class Not(Expression):
-    """The opposite of what is true or false, and undefined of anything else."""
+    """The opposite of true or false. It is undefined for all other values."""
 
     operand: Expression
 
@@ -98,7 +98,7 @@ class Not(Expression):
 
 @dataclass(frozen=True, slots=True)
 class _Logic(Expression):
-    """AND and OR, which one operand decides alone, whatever the others are."""
+    """AND and OR. One operand with the decisive value decides, with any values of the others."""
 
     operands: tuple[Expression, ...]
     decisive: ClassVar[bool]
@@ -131,7 +131,7 @@ class Or(_Logic):
 
 @dataclass(frozen=True, slots=True)
 class Comparison(Expression):
-    """One of =, !=, <, <=, > and >= between two values."""
+    """=, !=, <, <=, > or >= between two values."""
 
     sign: str
     left: Expression
@@ -143,13 +143,13 @@ class Comparison(Expression):
 
 @dataclass(frozen=True, slots=True)
 class In(Expression):
-    """Whether a value is one of those listed; undefined of a value that is undefined."""
+    """Whether a value is in a list. It is undefined for an undefined value."""
 
-    wanted: Expression
+    operand: Expression
     options: tuple[Expression, ...]
 
     def evaluate(self, document: Document, parameters: Parameters) -> object:
-        value = self.wanted.evaluate(document, parameters)
+        value = self.operand.evaluate(document, parameters)
         if value is UNDEFINED:
             return UNDEFINED
         return any(same(value, option.evaluate(document, parameters)) for option in self.options)
@@ -157,7 +157,7 @@ class In(Expression):
 
 @dataclass(frozen=True, slots=True)
 class Call(Expression):
-    """A built-in function of values."""
+    """A built-in function with its arguments."""
 
     function: Function
     arguments: tuple[Expression, ...]
@@ -167,10 +167,12 @@ class Call(Expression):
 
 
 @dataclass(frozen=True, slots=True)
-class Aggregate(Expression):
-    """COUNT of a value over all documents; of one document it has no value."""
+class Count(Expression):
+    """COUNT of a value over all documents. For one document it has no value.
 
-    name: str
+    It is the only aggregate: how a gateway answers MIN and MAX for a range without a value is not known.
+    """
+
     argument: Expression
 
     def evaluate(self, document: Document, parameters: Parameters) -> object:
@@ -181,12 +183,8 @@ class Aggregate(Expression):
         return sum(self.argument.evaluate(document, parameters) is not UNDEFINED for document in documents)
 
 
-AGGREGATES = frozenset({"COUNT"})
-"""MIN and MAX are left out: how a gateway answers for a range without a value is not known."""
-
-
 def anded(expression: Expression | None) -> Iterator[Expression]:
-    """Go through the conditions that must all hold for the whole to hold."""
+    """Yield the conditions that an AND joins."""
     if isinstance(expression, And):
         for operand in expression.operands:
             yield from anded(operand)

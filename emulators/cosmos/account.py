@@ -1,14 +1,11 @@
-"""The account: its own description, its databases and containers, and where their partitions lie."""
+"""Answer requests about the account: its description, its databases, its containers and their physical partitions."""
 
-import time
 from typing import Any
 
-import orjson
-
-from tests.emulators.cosmos.call import Call, read_object
-from tests.emulators.cosmos.indexing import check_policy
-from tests.emulators.cosmos.refusals import Refusal, bad_request, not_implemented
-from tests.emulators.cosmos.storage import (
+from emulators.cosmos.call import Call, parse_object
+from emulators.cosmos.indexing import check_policy
+from emulators.cosmos.refusals import Refusal, bad_request, not_implemented
+from emulators.cosmos.storage import (
     DEFAULT_INDEXING,
     Container,
     Database,
@@ -19,41 +16,20 @@ from tests.emulators.cosmos.storage import (
 
 _KNOWN_DEFINITION = {"id", "partitionKey", "indexingPolicy", "defaultTtl", "conflictResolutionPolicy"}
 
-_QUERY_ENGINE = {
-    "maxSqlQueryInputLength": 262144,
-    "maxJoinsPerSqlQuery": 5,
-    "maxLogicalAndPerSqlQuery": 500,
-    "maxLogicalOrPerSqlQuery": 500,
-    "maxInExpressionItemsCount": 16000,
-    "sqlAllowTop": True,
-    "sqlAllowAggregateFunctions": True,
-}
-"""Microsoft's .NET SDK plans no query without it."""
-
 Answer = tuple[int, dict[str, Any] | None, dict[str, str]]
 """Status, body and headers."""
 
 
 def describe_account(endpoint: str, consistency: str) -> Answer:
-    """Return what a client reads first: where to write, where to read, and how consistent reads are."""
+    """Return the description that a client reads first: the regions and the default consistency."""
     here = [{"name": "Loopback", "databaseAccountEndpoint": endpoint}]
-    replicas = {"asyncReplication": False, "minReplicaSetSize": 1, "maxReplicasetSize": 4}
     return _ok(
         {
             "id": "double",
-            "_self": "",
-            "_rid": "double",
-            "_dbs": "//dbs/",
-            "media": "//media/",
-            "addresses": "//addresses/",
             "writableLocations": here,
             "readableLocations": here,
             "enableMultipleWriteLocations": False,
             "userConsistencyPolicy": {"defaultConsistencyLevel": consistency},
-            "userReplicationPolicy": replicas,
-            "systemReplicationPolicy": replicas,
-            "readPolicy": {"primaryReadCoefficient": 1, "secondaryReadCoefficient": 1},
-            "queryEngineConfiguration": orjson.dumps(_QUERY_ENGINE).decode(),
         }
     )
 
@@ -61,11 +37,10 @@ def describe_account(endpoint: str, consistency: str) -> Answer:
 def on_database(storage: Storage, call: Call) -> Answer:
     """Create, list, read or delete databases."""
     match call.method, call.path[1:]:
-        case "POST", () if not call.says("x-ms-documentdb-isquery"):
-            return 201, _database(storage.create_database(_name(read_object(call.body)))), {"etag": '"0"'}
+        case "POST", () if not call.is_true("x-ms-documentdb-isquery"):
+            return 201, _database(storage.create_database(_name(parse_object(call.body)))), {"etag": '"0"'}
         case "GET", ():
-            found = [_database(database) for database in storage.databases()]
-            return _ok({"_rid": "", "Databases": found, "_count": len(found)})
+            return _ok({"Databases": [_database(database) for database in storage.databases()]})
         case "GET", (name,):
             return _ok(_database(storage.database(name)))
         case "DELETE", (name,):
@@ -78,17 +53,16 @@ def on_container(storage: Storage, call: Call, ranges: int) -> Answer:
     """Create, list, read or delete containers."""
     database = storage.database(call.path[1])
     match call.method, call.path[3:]:
-        case "POST", () if not call.says("x-ms-documentdb-isquery"):
-            container = storage.create_container(database, _definition(read_object(call.body)), ranges)
+        case "POST", () if not call.is_true("x-ms-documentdb-isquery"):
+            container = storage.create_container(database, _definition(parse_object(call.body)), ranges)
             return 201, _container(container), {"etag": '"0"'}
         case "GET", ():
-            found = [_container(container) for container in storage.containers(database)]
-            return _ok({"_rid": database.rid, "DocumentCollections": found, "_count": len(found)})
+            return _ok({"DocumentCollections": [_container(container) for container in storage.containers(database)]})
         case "GET", (name,):
             try:
                 return _ok(_container(storage.container(database.name, name)))
             except Refusal:
-                raise not_found() from None  # of the container itself; of what lies below one, it is 1003
+                raise not_found() from None  # 1003 is for the items of a container that is missing
         case "DELETE", (name,):
             storage.delete_container(storage.container(database.name, name))
             return 204, None, {}
@@ -96,26 +70,13 @@ def on_container(storage: Storage, call: Call, ranges: int) -> Answer:
 
 
 def on_ranges(storage: Storage, container: Container, call: Call) -> Answer:
-    """List the physical partitions, or answer 304 to a client that knows them; without that it asks for ever."""
+    """List the physical partitions. Answer 304 to a client that has the list: without 304 it asks for ever."""
     ranges = storage.ranges(container)
     etag = '"' + "-".join(part.id for part in ranges) + '"'
     if call.header("if-none-match") == etag:
         return 304, None, {"etag": etag}
     found = [
-        {
-            "_rid": container.rid,
-            "id": part.id,
-            "_etag": etag,
-            "minInclusive": part.low,
-            "maxExclusive": part.high,
-            "ridPrefix": int(part.id),
-            "_self": f"{container.link}pkranges/{part.id}/",
-            "throughputFraction": 1 / len(ranges),
-            "status": "online",
-            "parents": list(part.parents),
-            "_ts": int(time.time()),
-        }
-        for part in ranges
+        {"id": part.id, "minInclusive": part.low, "maxExclusive": part.high, "parents": part.parents} for part in ranges
     ]
     body = {"_rid": container.rid, "PartitionKeyRanges": found, "_count": len(found)}
     return 200, body, {"etag": etag, "x-ms-item-count": str(len(found))}

@@ -1,23 +1,22 @@
-"""The query plan: how a client answers a query from many ranges, and what it has to ask of each."""
+"""Make the query plan: how a client gets the answer from many ranges, and the query for each range."""
 
 import json
 from typing import TYPE_CHECKING, Any
 
-from tests.emulators.cosmos.sql.expressions import Parameters
+from emulators.cosmos.sql.expressions import Parameters
 
 if TYPE_CHECKING:
-    from tests.emulators.cosmos.sql.select import Select
+    from emulators.cosmos.sql.select import Select
 
-# The client puts a condition in its place, to go on where it stopped; the Python SDK always puts `true`.
+# The client replaces it by a condition, with which it goes on after a page. The Python SDK always uses `true`.
 _RESUMING = "{documentdb-formattableorderbyquery-filter}"
 
 
 def query_plan(select: "Select", parameters: Parameters) -> dict[str, Any]:
-    """Return the answer to a query-plan request, in the fields the SDKs know.
+    """Return the answer to a query-plan request.
 
-    The ranges are always all of them, which the service narrows by the partition key in WHERE.
+    It always has all ranges. The service may leave out ranges by the partition key in WHERE.
     """
-    aggregate = select.aggregate
     return {
         "partitionedQueryExecutionInfoVersion": 2,
         "queryInfo": {
@@ -29,7 +28,7 @@ def query_plan(select: "Select", parameters: Parameters) -> dict[str, Any]:
             "orderByExpressions": [key.text for key in select.sort],
             "groupByExpressions": [],
             "groupByAliases": [],
-            "aggregates": [] if aggregate is None else [aggregate.name.capitalize()],
+            "aggregates": [] if select.count is None else ["Count"],
             "groupByAliasToAggregateType": {},
             "rewrittenQuery": _rewritten(select, parameters),
             "hasSelectValue": select.is_value,
@@ -44,7 +43,7 @@ def _rewritten(select: "Select", parameters: Parameters) -> str:
     if select.is_simple:
         return ""
     where = f" WHERE ({select.where_text})" if select.where_text else ""
-    if select.aggregate is not None:
+    if select.count is not None:
         return f'SELECT VALUE [{{"item": {select.columns[0].text}}}] FROM {select.from_text}{where}'
     top, cut = _cuts(select, parameters)
     if not select.sort:
@@ -57,7 +56,7 @@ def _rewritten(select: "Select", parameters: Parameters) -> str:
 
 
 def _cuts(select: "Select", parameters: Parameters) -> tuple[str, str]:
-    """Return the TOP and the OFFSET of one range: it may hold all that is skipped and all that is wanted."""
+    """Return TOP and OFFSET for one range. All items to skip and to return may be in this range."""
     top = select.number(select.top, parameters)
     offset, limit = select.number(select.offset, parameters), select.number(select.limit, parameters)
     last = None if offset is None or limit is None else offset + limit

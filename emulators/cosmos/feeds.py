@@ -1,4 +1,4 @@
-"""What a request reads across partitions: queries in pages, and the change feed of a range."""
+"""Read across partitions: queries in pages, and the change feed of a range."""
 
 from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping
@@ -9,22 +9,22 @@ from typing import Any
 
 import orjson
 
-from tests.emulators.cosmos import charges
-from tests.emulators.cosmos.indexing import check_order
-from tests.emulators.cosmos.items import ANSWER_LIMIT
-from tests.emulators.cosmos.partitions import HIGHEST, LOWEST, Key, Range, range_of
-from tests.emulators.cosmos.refusals import Refusal, bad_request
-from tests.emulators.cosmos.sql import Select
-from tests.emulators.cosmos.storage import AS_OF, Container, Storage, key_text
+from emulators.cosmos import charges
+from emulators.cosmos.indexing import check_order
+from emulators.cosmos.items import ANSWER_LIMIT
+from emulators.cosmos.partitions import HIGHEST, LOWEST, Key, Range, range_of
+from emulators.cosmos.refusals import Refusal, bad_request
+from emulators.cosmos.sql import Select
+from emulators.cosmos.storage import AS_OF, Container, Storage, key_text
 
 PAGE = 100
-"""Items of a page where the request does not say."""
+"""Items of a page, if the request does not give a number."""
 
 Json = dict[str, Any]
 
 
 class NeedsPlan(Refusal):
-    """A query over ranges that the client must plan: by the substatus it knows, and the plan is in the answer."""
+    """The refusal of a query for which the client must ask each range. The answer contains the plan."""
 
     def __init__(self, plan: Json) -> None:
         message = "The provided cross partition query can not be directly served by the gateway."
@@ -34,28 +34,28 @@ class NeedsPlan(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Where a query or a feed looks."""
+    """The part of a container that a query or a feed reads."""
 
     ranges: tuple[Range, ...]
-    """The physical partitions it touches."""
+    """The physical partitions of it."""
     key: Key | None = None
-    """A partition key, whole."""
+    """A whole partition key."""
     low: str | None = None
     high: str | None = None
-    """The hashes between which it looks, if not all of the ranges."""
+    """The hashes between which it lies, if it is not all of the ranges."""
     is_one_range: bool = False
-    """It was sent to one physical partition by name."""
+    """The request named one physical partition."""
 
     def is_prefix_of(self, container: Container) -> bool:
-        """Tell whether it is all that lies below the first values of a hierarchical key."""
-        # A client sends the first values as the hashes between which everything below them lies.
+        """Return whether it is everything below the first values of a hierarchical key."""
+        # A client sends the two hashes between which everything below the first values lies.
         return self.low is not None and self.high == f"{self.low}FF" and len(self.low) < 32 * len(container.key.paths)
 
 
 def scope_of(
     container: Container, ranges: list[Range], key: Key | None, range_id: str | None, low: str | None, high: str | None
 ) -> Scope:
-    """Return where a request looks; refuse with 410 a range that is gone, with 400 a key that is not whole."""
+    """Return the scope of a request. Refuse a range that is gone with 410, and a key that is not whole with 400."""
     if range_id is not None:
         named = tuple(part for part in ranges if part.id == range_id)
         if not named:
@@ -70,18 +70,18 @@ def scope_of(
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a query goes on: after a document, wherever that stands by then."""
+    """The place after which a query goes on: a document, even if it is deleted by then."""
 
     given: int
-    """Documents that came before, with those that OFFSET skips."""
+    """Documents before it, with those that OFFSET skips."""
     values: list[list[object]]
-    """By which the document was sorted."""
+    """The values by which the document was sorted."""
     number: int
-    """The document's own."""
+    """The number of the document."""
 
     @classmethod
-    def read(cls, continuation: Json, keys: int) -> "Place | None":
-        """Return the place that a continuation names, None for the beginning; refuse what is no place of the query."""
+    def parse(cls, continuation: Json, keys: int) -> "Place | None":
+        """Return the place in a continuation, None for the beginning. Refuse the continuation of another query."""
         match continuation:
             case {"given": 0}:
                 return None
@@ -90,7 +90,7 @@ class Place:
         raise bad_request("The continuation token is not one of this query.")
 
     def is_before(self, document: Json, select: Select) -> bool:
-        """Tell whether a document comes after the place."""
+        """Return whether a document comes after the place."""
         further = _number(document) - self.number
         order = select.compared(document, self.values) or (-further if select.is_backwards else further)
         return order > 0
@@ -98,7 +98,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A part of the answer."""
+    """One page of the answer."""
 
     items: list[Any]
     charge: float
@@ -106,20 +106,20 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Feeds:
-    """The items of a container as they are now, or as replicas see them that lag behind."""
+    """The items of a container as they are now, or as they are on replicas that are behind."""
 
     storage: Storage
     container: Container
     now: float
     as_of: Mapping[str, int]
-    """The number of the last transaction that each range shows; empty: all of them show everything."""
+    """The number of the last transaction that each range shows. Empty: each range shows everything."""
 
     def query(
         self, scope: Scope, select: Select, parameters: Json, limit: int, continuation: Json | None
     ) -> tuple[Page, str | None]:
-        """Return a page of the query's answer, and where the rest begins.
+        """Return a page of the query's answer, and the continuation token.
 
-        Refuse what the service does not serve there, or not without index.
+        Refuse a query that needs a plan or an index.
         """
         check_order(self.container.indexing, select.order)
         if select.order and scope.is_prefix_of(self.container):
@@ -127,34 +127,35 @@ class Feeds:
         if not (select.is_simple or scope.key is not None or scope.is_one_range):
             raise NeedsPlan(select.plan(parameters))
         candidates = list(self._candidates(scope, select, parameters))
-        looked_at = 0 if continuation else len(candidates)
+        examined = 0 if continuation else len(candidates)
         documents = select.ordered(map(orjson.loads, candidates), parameters)
-        if select.aggregate is not None:
-            return Page(select.aggregated(documents, parameters), charges.query(looked_at, 1)), None
-        place = Place.read(continuation, len(select.sort)) if continuation else None
+        if select.count is not None:
+            return Page(select.counted(documents, parameters), charges.query(examined, 1)), None
+        place = Place.parse(continuation, len(select.sort)) if continuation else None
         if place is not None:
             documents = [document for document in documents if place.is_before(document, select)]
         rows = select.rows(documents, parameters)
         first, last = select.cut(parameters)
         start, given = (0, place.given) if place else (first, first)
-        wanted = rows[start : None if last is None else start + last - given]
+        left = rows[start : None if last is None else start + last - given]
         items: list[Any] = []
         size = 0
-        for document, row in wanted:
+        for document, row in left:
             size += len(orjson.dumps(row))
             if len(items) == limit or (items and size > ANSWER_LIMIT):
                 break
             items.append(row)
             given += 1
             place = Place(given, select.place(document), _number(document))
-        rest = _token(place) if len(items) < len(wanted) or not limit else None
-        return Page(items, charges.query(looked_at, len(items))), rest
+        rest = _token(place) if len(items) < len(left) or not limit else None
+        return Page(items, charges.query(examined, len(items))), rest
 
     def changes(self, scope: Scope, after: int | None, since: float | None, limit: int) -> tuple[Page, int]:
-        """Return the items of one range that changed after a transaction, each in its last state; -1 is the last one.
+        """Return a page of the items of one range that changed, and the transaction after which to go on.
 
-        Transactions come in their order, the items of one in any order: here by a hash of their numbers. A transaction
-        is never cut in two. The second value is the transaction from which to go on. `since` is a time.
+        They changed after the transaction `after` (-1: the newest) or since a time. Each item comes once, in its last
+        state. Transactions come in their order. The items of one transaction come in any order (here: by a hash of
+        their numbers), always on one page.
         """
         (part,) = scope.ranges
         newest = self.as_of.get(part.id, part.lsn)
@@ -177,7 +178,7 @@ class Feeds:
         return Page(items, round(max(1.0, sum(charges.read(len(body)) for _, body in shown)), 2)), reached
 
     def _candidates(self, scope: Scope, select: Select, parameters: Json) -> Iterator[bytes]:
-        """Yield what the query has to look at; an index on the id, which every query of ours names, spares the rest."""
+        """Yield the documents that the query examines. All queries of the archive name the id, and an index has it."""
         bounds = select.bounds("id", parameters)
         narrowed, values = "".join(f"AND id {sign} ? " for sign, _ in bounds), [value for _, value in bounds]
         for _, body in self._rows(scope, f"{narrowed}ORDER BY n", *values):
@@ -208,5 +209,5 @@ def _token(place: Place | None) -> str:
 
 
 def _number(document: Json) -> int:
-    """Return the number in the rid of a document, which grows from one to the next."""
+    """Return the number in the rid of a document. A later document has a greater one."""
     return int.from_bytes(b64decode(document["_rid"], b"+-")[8:], "little")

@@ -1,8 +1,8 @@
-"""Where an item lies: the hash of its partition key, and the range of hashes that each physical partition holds.
+"""Find the physical partition of an item: the hash of its partition key, and the range of hashes of each partition.
 
-Facts from the service's published clients: version 2 of the hash is MurmurHash3 (x64, 128 bits, seed 0) of each value
-with its type before it, the bytes reversed and the two highest bits cleared. A hierarchical key is the hashes of its
-levels one after the other, so that everything below one prefix lies between `hash` and `hash` + "FF".
+From the published clients of the service: version 2 of the hash is MurmurHash3 (x64, 128 bits, seed 0) of each value
+with its type before it, with the bytes reversed and the two highest bits cleared. The hash of a hierarchical key is the
+hashes of its levels, one after the other. So everything below a prefix lies between `hash` and `hash` + "FF".
 """
 
 import struct
@@ -13,29 +13,29 @@ from typing import Any
 
 import mmh3
 
-from tests.emulators.cosmos.refusals import bad_request, not_implemented
+from emulators.cosmos.refusals import bad_request, not_implemented
 
 LOWEST, HIGHEST = "", "FF"
 _SPACE = 0x40 << 120
-"""How many hashes there are: 128 bits with the two highest cleared."""
+"""The number of hashes: 128 bits with the two highest cleared."""
 
 UNDEFINED: dict[str, Any] = {}
-"""How the wire writes the key of a document that has no such property."""
+"""The key of a document without the property, as clients send it."""
 
 Key = list[Any]
-"""The values of a partition key, outermost first."""
+"""The values of a partition key, the outermost first."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeyDefinition:
-    """Which properties of a document make its partition key."""
+    """The properties of a document that are its partition key."""
 
     paths: tuple[tuple[str, ...], ...]
     is_hierarchical: bool
 
     @classmethod
-    def read(cls, definition: dict[str, Any]) -> "KeyDefinition":
-        """Read the definition of a container; refuse what the service or the double does not know."""
+    def parse(cls, definition: dict[str, Any]) -> "KeyDefinition":
+        """Parse the definition of a container. Refuse one that the service or the double does not support."""
         kind, paths = definition.get("kind", "Hash"), definition.get("paths")
         if kind not in ("Hash", "MultiHash"):
             raise not_implemented("partition keys other than Hash and MultiHash")
@@ -62,23 +62,23 @@ class KeyDefinition:
         return _digest(b"".join(_typed(value) for value in key))
 
     def is_whole(self, key: Key) -> bool:
-        """Tell whether the key names one logical partition."""
+        """Return whether the key has all its values, and so names one logical partition."""
         return len(key) == len(self.paths)
 
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """The hashes that one physical partition holds: from `low` up to `high`, exclusive."""
+    """The hashes of one physical partition: from `low` to `high`, exclusive."""
 
     id: str
     low: str
     high: str
     lsn: int = 0
-    """How many transactions it has seen; a part of a split range goes on counting where the whole stood."""
+    """The number of its last transaction. After a split, both halves count on from the number of the whole."""
     parents: tuple[str, ...] = ()
 
     def holds(self, hashed: str) -> bool:
-        """Tell whether the hash lies here."""
+        """Return whether the hash is in this range."""
         return self.low <= hashed < self.high
 
     def split(self, at: str | None, ids: tuple[str, str]) -> tuple["Range", "Range"]:
@@ -100,7 +100,7 @@ def even_ranges(count: int) -> list[Range]:
 
 
 def range_of(ranges: Sequence[Range], hashed: str) -> Range:
-    """Return the range that holds the hash."""
+    """Return the range of the hash."""
     return next(candidate for candidate in ranges if candidate.holds(hashed))
 
 

@@ -1,7 +1,7 @@
-"""The data of the double in SQLite, in memory or in a file; what was answered outlives a killed process.
+"""Store the data of the double in SQLite, in memory or in a file. A write that was answered survives a killed process.
 
-`items` holds the items as they are now. `earlier` holds what the last transactions of each physical partition
-overwrote or deleted, so that a replica that lags behind can be read: it shows what stood at a transaction's number.
+`items` has the items as they are now. `earlier` has the items that the last transactions of each physical partition
+changed or deleted, as they were before: with them, a read can find a replica that is behind.
 """
 
 import secrets
@@ -15,8 +15,8 @@ from typing import Any
 
 import orjson
 
-from tests.emulators.cosmos.partitions import Key, KeyDefinition, Range, even_ranges
-from tests.emulators.cosmos.refusals import Refusal
+from emulators.cosmos.partitions import Key, KeyDefinition, Range, even_ranges
+from emulators.cosmos.refusals import Refusal
 
 _SCHEMA = """
 PRAGMA journal_mode = WAL;
@@ -36,9 +36,9 @@ CREATE VIEW IF NOT EXISTS versions AS SELECT *, NULL AS until FROM items UNION A
 """
 
 AS_OF = "AND lsn <= ? AND (until IS NULL OR until > ?)"
-"""The condition under which `versions` has what stood at a number, given twice."""
+"""The condition for the rows of `versions` after a transaction. Its number is given twice."""
 MOST_BEHIND = 10
-"""Transactions that a replica may lag behind."""
+"""Transactions that a replica may be behind, at most."""
 
 DEFAULT_INDEXING: dict[str, Any] = {
     "indexingMode": "consistent",
@@ -58,7 +58,7 @@ class Database:
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """A container and what it was made with."""
+    """A container with its definition."""
 
     rid: str
     database: Database
@@ -84,13 +84,13 @@ class Container:
 
     @property
     def default_ttl(self) -> int | None:
-        """Return the seconds that its items live unless they say otherwise: -1 for ever, None where none expires."""
+        """Return the seconds that an item without a `ttl` lives. -1 is for ever. With None, no item expires."""
         return self.definition.get("defaultTtl")
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A stored item; `body` is its JSON with the system properties."""
+    """A stored item. `body` is its JSON with the system properties."""
 
     n: int
     id: str
@@ -104,7 +104,7 @@ class Storage:
     """The databases, containers, ranges and items of one account."""
 
     def __init__(self, file: Path | None) -> None:
-        """Open the file, or make it; raise ValueError if it holds something else."""
+        """Open the file or make it. Raises ValueError for a file of other data."""
         try:
             self.db = sqlite3.connect(file or ":memory:", isolation_level=None)
         except sqlite3.Error as error:
@@ -123,7 +123,7 @@ class Storage:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Keep all that is written inside, or nothing of it."""
+        """Commit every write of the block, or none."""
         self.db.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -134,12 +134,12 @@ class Storage:
         self.db.execute("COMMIT")
 
     def create_database(self, name: str) -> Database:
-        """Create the database; refuse a name that is taken."""
+        """Create the database. Refuse a name that is in use."""
         database = Database(name, rid(secrets.token_bytes(4)))
         try:
             self.db.execute("INSERT INTO databases VALUES (?,?)", (name, database.rid))
         except sqlite3.IntegrityError as error:
-            raise _taken() from error
+            raise _in_use() from error
         return database
 
     def databases(self) -> list[Database]:
@@ -147,24 +147,24 @@ class Storage:
         return [Database(*row) for row in self.db.execute("SELECT name, rid FROM databases ORDER BY name")]
 
     def database(self, name: str) -> Database:
-        """Return the database of this name or resource id; refuse what is not there."""
+        """Return the database of this name or resource id. Refuse one that does not exist."""
         row = self.db.execute("SELECT name, rid FROM databases WHERE name = ? OR rid = ?", (name, name)).fetchone()
         if row is None:
             raise not_found(1003)
         return Database(*row)
 
     def delete_database(self, database: Database) -> None:
-        """Delete the database with all that is in it."""
+        """Delete the database with its containers."""
         with self.transaction():
             for container in self.containers(database):
                 self._delete_container(container)
             self.db.execute("DELETE FROM databases WHERE name = ?", (database.name,))
 
     def create_container(self, database: Database, definition: dict[str, Any], ranges: int) -> Container:
-        """Create the container with so many physical partitions; refuse a name that is taken."""
-        key = KeyDefinition.read(definition["partitionKey"])
+        """Create the container with so many physical partitions. Refuse a name that is in use."""
+        key = KeyDefinition.parse(definition["partitionKey"])
         first, *rest = secrets.token_bytes(4)
-        # By this bit a client tells the rid of a container from the rid of a user.
+        # This bit is the difference between the rid of a container and the rid of a user.
         container_rid = rid_below(database.rid, bytes((first | 0x80, *rest)))
         container = Container(container_rid, database, definition["id"], definition, key)
         with self.transaction():
@@ -172,7 +172,7 @@ class Storage:
                 row = (container.rid, database.name, container.name, orjson.dumps(definition))
                 self.db.execute("INSERT INTO containers VALUES (?,?,?,?)", row)
             except sqlite3.IntegrityError as error:
-                raise _taken() from error
+                raise _in_use() from error
             self._insert_ranges(container, even_ranges(ranges))
         return container
 
@@ -182,7 +182,7 @@ class Storage:
         return [self.container(database.name, name) for (name,) in rows.fetchall()]
 
     def container(self, database_name: str, name: str) -> Container:
-        """Return the container of this name or resource id; refuse what is not there."""
+        """Return the container of this name or resource id. Refuse one that does not exist."""
         if known := self._containers.get((database_name, name)):
             return known
         database = self.database(database_name)
@@ -193,7 +193,7 @@ class Storage:
         if row is None:
             raise not_found(1003)
         definition = orjson.loads(row[2])
-        container = Container(row[0], database, row[1], definition, KeyDefinition.read(definition["partitionKey"]))
+        container = Container(row[0], database, row[1], definition, KeyDefinition.parse(definition["partitionKey"]))
         self._containers[database_name, name] = container
         return container
 
@@ -215,7 +215,7 @@ class Storage:
         return self._ranges[container.rid]
 
     def split(self, container: Container, whole: Range, at: str | None) -> tuple[Range, Range]:
-        """Replace the range by its two halves, which get ids that no range ever had."""
+        """Replace the range by its two halves, with ids that no range has had."""
         newest = max(int(part.id) for part in self.ranges(container))
         halves = whole.split(at, (str(newest + 1), str(newest + 2)))
         with self.transaction():
@@ -224,7 +224,7 @@ class Storage:
         return halves
 
     def next_lsn(self, container: Container, part: Range) -> int:
-        """Count one more transaction of the range, inside a transaction; return its number."""
+        """Return the number of the next transaction of the range, inside a transaction."""
         row = self.db.execute(
             "UPDATE ranges SET lsn = lsn + 1 WHERE container = ? AND id = ? RETURNING lsn", (container.rid, part.id)
         ).fetchone()
@@ -237,7 +237,7 @@ class Storage:
         return lsn
 
     def item(self, container: Container, key: str, item_id: str, now: float, as_of: int | None = None) -> Item | None:
-        """Return the item unless its time has run out; `as_of`: as it was after the transaction of this number."""
+        """Return the item if it has not expired. `as_of`: as it was after the transaction of this number."""
         values = [container.rid, key, item_id, now]
         if as_of is None:
             table, shown = "items", ""
@@ -259,7 +259,7 @@ class Storage:
     def put(
         self, container: Container, key: Key, item: Item, changed_at: int, expires_at: int | None, was: Item | None
     ) -> None:
-        """Write the item inside a transaction; `item.n` is the old item's number, or a new one."""
+        """Write the item inside a transaction. `item.n` is the number of the old item, or a new one."""
         name = key_text(key)
         self._keep(was, item.lsn)
         row = (item.n, container.rid, name, item.id, item.hash, item.lsn, changed_at, expires_at, item.etag, item.body)
@@ -276,7 +276,7 @@ class Storage:
         return (row[0] if row else 0) + 1
 
     def _keep(self, was: Item | None, until: int) -> None:
-        """Keep what stood until a transaction; nothing that the transaction wrote itself ever stood."""
+        """Keep an item as it was until a transaction."""
         if was is not None:
             self.db.execute("INSERT INTO earlier SELECT *, ? FROM items WHERE n = ?", (until, was.n))
 
@@ -294,30 +294,30 @@ class Storage:
 
 
 def is_time_to_live(value: object) -> bool:
-    """Tell whether it is a positive number of seconds, or -1 for ever."""
+    """Return whether it is a positive number of seconds, or -1 for ever."""
     return type(value) is int and (value > 0 or value == -1)
 
 
 def key_text(key: Key) -> str:
-    """Return a key as it is stored and compared; 12 and 12.0 are one key."""
+    """Return a key as it is stored and compared. 12 and 12.0 are one key."""
     whole = [int(v) if isinstance(v, float) and v.is_integer() and abs(v) < 2**53 else v for v in key]
     return orjson.dumps(whole).decode()
 
 
 def rid(number: bytes) -> str:
-    """Return a resource id: the service writes base64 with a minus for the slash."""
+    """Return a resource id: base64 with a minus in place of the slash."""
     return b64encode(number, b"+-").decode()
 
 
 def rid_below(parent: str, number: bytes) -> str:
-    """Return the resource id of something inside another: the outer number, then its own."""
+    """Return the resource id of a resource inside another: the number of the outer one, then its own."""
     return rid(b64decode(parent, b"+-") + number)
 
 
 def not_found(substatus: int = 0) -> Refusal:
-    """Return the refusal for what is not there; 1003: the container or database is not."""
+    """Return the refusal for a resource that does not exist. 1003: its container or database does not exist."""
     return Refusal(404, "NotFound", "Resource Not Found. Entity with the specified id does not exist.", substatus)
 
 
-def _taken() -> Refusal:
+def _in_use() -> Refusal:
     return Refusal(409, "Conflict", "Resource with specified id, name, or unique index already exists.")

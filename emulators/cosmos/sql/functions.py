@@ -1,15 +1,15 @@
-"""The built-in functions: those the double computes, and those it only knows by name."""
+"""The built-in functions that the double implements, and the names of the others."""
 
 import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from tests.emulators.cosmos.sql.text import SqlError
-from tests.emulators.cosmos.sql.values import UNDEFINED, same
+from emulators.cosmos.sql.errors import SqlError
+from emulators.cosmos.sql.values import UNDEFINED, same
 
 
 class Function(NamedTuple):
-    """A function with the fewest and the most arguments it takes."""
+    """A function, with the lowest and the highest number of its arguments."""
 
     apply: Callable[..., object]
     fewest: int
@@ -36,16 +36,16 @@ def _substring(text: object, start: object, length: object) -> object:
     return text[first : first + max(int(length), 0)]
 
 
-def _array_contains(array: object, wanted: object, partial: object = False) -> object:
+def _array_contains(array: object, sought: object, partial: object = False) -> object:
     if not isinstance(array, list):
         return UNDEFINED
-    if partial is True and isinstance(wanted, dict):
-        return any(_has_all_of(item, wanted) for item in array)
-    return any(same(item, wanted) for item in array)
+    if partial is True and isinstance(sought, dict):
+        return any(_has_all_of(item, sought) for item in array)
+    return any(same(item, sought) for item in array)
 
 
-def _has_all_of(item: object, wanted: dict[str, object]) -> bool:
-    return isinstance(item, dict) and all(name in item and same(item[name], value) for name, value in wanted.items())
+def _has_all_of(item: object, sought: dict[str, object]) -> bool:
+    return isinstance(item, dict) and all(name in item and same(item[name], value) for name, value in sought.items())
 
 
 def _regex_match(text: object, pattern: object, modifiers: object = "") -> object:
@@ -76,7 +76,7 @@ FUNCTIONS: dict[str, Function] = {
     "UPPER": _of_string(str.upper),
 }
 
-# What the service knows and the double refuses with 501: a misspelt function must look like one.
+# The double refuses these with 501, and any other name with 400, as the service does.
 _KNOWN_NAMES = """
     ABS ACOS ARRAY_AVG ARRAY_CONCAT ARRAY_CONTAINS_ALL ARRAY_CONTAINS_ANY ARRAY_MAX ARRAY_MEDIAN ARRAY_MIN
     ARRAY_SLICE ARRAY_SUM ASIN ATAN ATN2 AVG CEILING CHOOSE CONCAT COS COT COUNTIF DATETIMEADD DATETIMEBIN

@@ -1,4 +1,4 @@
-"""The double itself: a server on loopback, and what a test may do to it beyond what a client may."""
+"""The server of the double, and its controls for tests: faults, splits, the clock, the request log."""
 
 import asyncio
 import time
@@ -11,20 +11,20 @@ from uuid import uuid4
 import orjson
 from aiohttp import web
 
-from tests.emulators.cosmos import charges
-from tests.emulators.cosmos.account import describe_account, on_container, on_database, on_ranges
-from tests.emulators.cosmos.call import CONSISTENCIES, Call
-from tests.emulators.cosmos.documents import Answer, Documents
-from tests.emulators.cosmos.faults import Fault, Faults
-from tests.emulators.cosmos.refusals import Refusal, not_implemented
-from tests.emulators.cosmos.request_log import Request, RequestLog
-from tests.emulators.cosmos.side_door import PREFIX, through_side_door
-from tests.emulators.cosmos.storage import Storage
+from emulators.cosmos import charges
+from emulators.cosmos.account import describe_account, on_container, on_database, on_ranges
+from emulators.cosmos.call import CONSISTENCIES, Call
+from emulators.cosmos.documents import Answer, Documents
+from emulators.cosmos.faults import Fault, Faults
+from emulators.cosmos.refusals import Refusal, not_implemented
+from emulators.cosmos.request_log import Request, RequestLog
+from emulators.cosmos.side_door import PREFIX, through_side_door
+from emulators.cosmos.storage import Storage
 
 HOST = "127.0.0.1"
-"""Loopback, always: the double keeps no secret and is nobody's database."""
+"""Always loopback: the double protects no data."""
 KEY = "C2y6yDjf5/R+ob0N8A7Cgv30VRDJIWEHLM+4QDU5DE2nQ9nDuVTqobD4b8mGGyPMbIZnqyMsEcaGQy67XIw/Jw=="
-"""The key that Microsoft publishes for its emulators; it opens nothing else."""
+"""The key that Microsoft publishes for its emulators. No account has it."""
 
 
 class CosmosDouble:
@@ -55,11 +55,11 @@ class CosmosDouble:
         tls: SSLContext | None = None,
         token: str | None = None,
     ) -> AsyncIterator["CosmosDouble"]:
-        """Serve on this event loop until the end of the block; raise OSError if the port is taken.
+        """Serve on this event loop until the end of the block.
 
-        `file` keeps the data, else memory does; `ranges` is how many physical partitions a new container has;
-        `consistency` is the account's; `tls` makes it speak HTTPS, as the SDK wants where it signs in with a token of
-        Entra ID, which is `token`.
+        Without `file`, the data are in memory. `ranges` is how many physical partitions a new container has, and
+        `consistency` is the default of the account. `token` is a token of Entra ID that the double accepts: with one,
+        the SDK needs HTTPS, which `tls` switches on. Raises OSError if the port is in use, and ValueError.
         """
         storage = Storage(file)
         double = cls(storage, ranges, consistency)
@@ -81,19 +81,20 @@ class CosmosDouble:
 
     @property
     def connection_string(self) -> str:
-        """Return what a client needs, in one line."""
+        """Return the connection string for a client."""
         return f"AccountEndpoint={self.endpoint};AccountKey={self.key};"
 
     def inject(self, *faults: Fault) -> None:
-        """Let these rules fail what they match, after the rules that are in force."""
+        """Add rules after the rules in force."""
         self.faults.rules.extend(faults)
 
     def split(
         self, database: str, container: str, range_id: str | None = None, at: list[str] | None = None
     ) -> tuple[str, str]:
-        """Split a physical partition, the only one unless it is named; return the ids of its halves.
+        """Split a physical partition, and return the ids of its halves.
 
-        `at` is the partition key, or its first values, where the cut is made, else it is in the middle.
+        If there is only one, it needs no `range_id`. The cut is at the partition key `at`, which may be only its first
+        values, or in the middle.
         """
         where = self._storage.container(database, container)
         cut = where.key.hash(at) if at is not None else None
@@ -105,26 +106,26 @@ class CosmosDouble:
         return low.id, high.id
 
     def advance(self, seconds: float) -> None:
-        """Set the clock of the double forward."""
+        """Move the clock of the double forward."""
         self._ahead += seconds
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request of a client."""
-        # Not request.read(), which refuses bodies of 1 MiB: what is too large is for the service to say.
+        # Not request.read(), which refuses bodies of 1 MiB. The limits here are those of the service.
         try:
             body = await request.content.read()
         except ConnectionError:
-            return web.Response()  # the client is gone: nothing reached us whole, and no answer reaches it
+            return web.Response()  # The client is gone, and no answer reaches it.
         if request.raw_path.startswith(PREFIX):
             return self._through_side_door(request, body)
-        call = Call.read(request.method, request.raw_path, request.headers, body)
+        call = Call.parse(request.method, request.raw_path, request.headers, body)
         key = _logged_key(call)
         fault = self.faults.hit(call.operation, call.container_name, key)
         if fault.delay:
             await asyncio.sleep(fault.delay)
-        status, answered, headers = 0, None, dict[str, str]()
+        status, answer, headers = 0, None, dict[str, str]()
         if "before" not in (fault.drop, fault.hang):
-            status, answered, headers = self._answer(call, fault)
+            status, answer, headers = self._answer(call, fault)
         if fault.drop or fault.hang:
             status = 0
         charge = float(headers.get("x-ms-request-charge", 0))
@@ -134,16 +135,16 @@ class CosmosDouble:
             assert request.transport is not None
             request.transport.abort()
         if fault.hang:
-            await asyncio.Event().wait()  # until the double stops
-        return web.Response(status=status or 500, body=answered, headers=headers)
+            await asyncio.Event().wait()  # Until the double stops.
+        return web.Response(status=status or 500, body=answer, headers=headers)
 
     def _through_side_door(self, request: web.BaseRequest, body: bytes) -> web.Response:
         try:
-            answered = through_side_door(self, request.method, request.path, body)
+            done = through_side_door(self, request.method, request.path, body)
         except Refusal as refused:
-            status, said, headers = _refused(refused, "")
-            return web.Response(status=status, body=said, headers=headers)
-        return web.Response(body=answered, content_type="application/json")
+            status, answer, headers = _refused(refused, "")
+            return web.Response(status=status, body=answer, headers=headers)
+        return web.Response(body=done, content_type="application/json")
 
     def _answer(self, call: Call, fault: Fault) -> Answer:
         refusal = fault.refusal()
@@ -152,13 +153,11 @@ class CosmosDouble:
             "content-type": "application/json",
             "x-ms-request-charge": "0",
             "x-ms-activity-id": activity,
-            "x-ms-gatewayversion": "2.0.0",
-            "x-ms-serviceversion": "version=double",
         }
         try:
             if refusal and not fault.after_commit:
                 raise refusal
-            status, body, headers = self._carried_out(call, fault)
+            status, body, headers = self._carry_out(call, fault)
             if refusal:
                 raise refusal
         except Refusal as refused:
@@ -167,7 +166,7 @@ class CosmosDouble:
             return fault.status, fault.body.encode(), fault.headers
         return status, body, common | headers | fault.headers
 
-    def _carried_out(self, call: Call, fault: Fault) -> Answer:
+    def _carry_out(self, call: Call, fault: Fault) -> Answer:
         call.check_signature(self.key, self._token)
         now = time.time() + self._ahead
         match call.path:

@@ -1,10 +1,10 @@
-"""Partial updates: the steps of a patch, and the condition under which it is done."""
+"""Patch a document: the operations of a patch, and its condition."""
 
 from copy import deepcopy
 from typing import Any
 
-from tests.emulators.cosmos.refusals import Refusal, bad_request
-from tests.emulators.cosmos.sql import condition
+from emulators.cosmos.refusals import Refusal, bad_request
+from emulators.cosmos.sql import condition
 
 STEPS = 10
 """Steps of one patch, at most."""
@@ -25,7 +25,7 @@ def check_condition(patch: Json, document: Json | None) -> None:
 
 
 def patched(document: Json | None, patch: Json) -> tuple[int, Json]:
-    """Return the number of the steps, and the document after them; refuse what cannot be done to it."""
+    """Return the number of the steps, and the document after them. Refuse a step that is not possible."""
     steps = patch.get("operations")
     if not isinstance(steps, list) or not 1 <= len(steps) <= STEPS:
         raise bad_request(f"A patch has a list of 1 to {STEPS} operations.")
@@ -67,7 +67,7 @@ def _do(document: Json, step: Json) -> None:
 
 
 def _taken(document: Json, step: Json) -> Any:
-    """Return what a move takes away from its `from`."""
+    """Remove the value at `from` of a move, and return it."""
     *above, name = _path(step["from"])
     parent: Any = document
     for part in above:

@@ -1,4 +1,4 @@
-"""What a test does to a double that runs as a process of its own: `/_double/…`, JSON in, JSON out, on loopback only.
+"""Control a double that runs as a process of its own: requests to `/_double/…`, with JSON, on loopback only.
 
 PUT faults (a list of rules, in place of those in force), POST split, POST advance, GET log, DELETE log.
 """
@@ -8,25 +8,25 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from tests.emulators.cosmos.faults import Fault
-from tests.emulators.cosmos.refusals import Refusal, bad_request
+from emulators.cosmos.faults import Fault
+from emulators.cosmos.refusals import Refusal, bad_request
 
 if TYPE_CHECKING:
-    from tests.emulators.cosmos.double import CosmosDouble
+    from emulators.cosmos.double import CosmosDouble
 
 PREFIX = "/_double/"
 
 
 def through_side_door(double: "CosmosDouble", method: str, path: str, body: bytes) -> bytes:
-    """Do what was asked of the double itself; raise Refusal."""
+    """Carry out a request to the double itself. Raises Refusal."""
     try:
-        return orjson.dumps(_done(double, f"{method} {path.removeprefix(PREFIX)}", orjson.loads(body or b"{}")))
+        return orjson.dumps(_carry_out(double, f"{method} {path.removeprefix(PREFIX)}", orjson.loads(body or b"{}")))
     except (AttributeError, TypeError, ValueError) as error:
         raise bad_request(f"The double cannot do that: {error}") from error
 
 
-def _done(double: "CosmosDouble", wanted: str, given: Any) -> object:
-    match wanted:
+def _carry_out(double: "CosmosDouble", command: str, given: Any) -> object:
+    match command:
         case "PUT faults":
             rules = [Fault(**rule | ({"key": tuple(rule["key"])} if rule.get("key") else {})) for rule in given]
             double.faults.clear()
@@ -42,4 +42,4 @@ def _done(double: "CosmosDouble", wanted: str, given: Any) -> object:
         case "DELETE log":
             double.log.clear()
             return {}
-    raise Refusal(404, "NotFound", f"The double knows no {wanted}.")
+    raise Refusal(404, "NotFound", f"The double knows no {command}.")

@@ -1,4 +1,4 @@
-"""Values as the query language sees them: JSON and undefined, when two are equal, and which comes first."""
+"""The values of the query language, which are JSON and undefined: their equality and their order."""
 
 import json
 import operator
@@ -8,14 +8,14 @@ from typing import Any, Final
 
 
 class Undefined(Enum):
-    """The value of a property that is not there, and of a comparison that makes no sense."""
+    """The value of a property that does not exist, and of a comparison that is not possible."""
 
     UNDEFINED = "undefined"
 
 
 UNDEFINED: Final = Undefined.UNDEFINED
 
-# The order of the types in ORDER BY, MIN and MAX; arrays and objects are last, as in the .NET SDK.
+# The order of the types in ORDER BY. Arrays and objects are last, as in the .NET SDK.
 _RANKS: dict[type, int] = {
     Undefined: 0,
     type(None): 1,
@@ -36,7 +36,7 @@ _ORDERINGS: dict[str, Callable[[Any, Any], bool]] = {
 
 
 def same(left: object, right: object) -> bool:
-    """Tell whether two values are the same, in type and in depth: 1 is 1.0, and 1 is not true."""
+    """Return whether two values are equal, with their types and all they contain. 1 is 1.0, and 1 is not true."""
     if _RANKS[type(left)] != _RANKS[type(right)]:
         return False
     if isinstance(left, list) and isinstance(right, list):
@@ -47,11 +47,11 @@ def same(left: object, right: object) -> bool:
 
 
 def compared(comparison: str, left: object, right: object) -> bool | Undefined:
-    """Return what =, !=, <, <=, > or >= says of two values.
+    """Return the result of =, !=, <, <=, > or >=.
 
-    Undefined where one of them is; = and != answer across types, the others do so only within one scalar type. (The
-    documentation calls = and != across types undefined as well; Microsoft's own reference engine, and every query that
-    asks for `!= null`, have it this way.)
+    It is undefined if one of the values is. = and != compare values of different types, the others only values of one
+    scalar type. (By the documentation, = and != are undefined for different types too. The reference engine of
+    Microsoft does as here, and every query with `!= null` expects it.)
     """
     if left is UNDEFINED or right is UNDEFINED:
         return UNDEFINED
@@ -66,9 +66,9 @@ def compared(comparison: str, left: object, right: object) -> bool | Undefined:
 
 
 def sort_key(value: object) -> tuple[int, Any]:
-    """Return the place of a value in the total order of all values.
+    """Return the sort key of a value in the order of all values.
 
-    Arrays and objects are ordered among themselves by their text, where the service takes a hash of them.
+    The order of arrays, and of objects, is here that of their texts. In the service it is that of their hashes.
     """
     rank = _RANKS[type(value)]
     if rank <= _NULL:
