@@ -14,6 +14,7 @@ from shared.domain.events import NoticeEvent, WriteContext
 from shared.domain.history import as_recorded, undone
 from shared.domain.identifiers import Iuv, NoticeNumber
 from shared.domain.institutions import CreditorInstitution
+from shared.domain.lifecycle import StateEvent
 from shared.domain.money import Payment, Settlement
 from shared.domain.notice import Address, Change, Notice
 from shared.errors import (
@@ -134,29 +135,22 @@ class Archive:
             address, context, lambda known, now: declarations.amend(known, changes, default, now, precondition, iuv)
         )
 
-    async def cancel(
+    async def declare(
         self,
         address: Address,
+        event: StateEvent,
         context: WriteContext,
         precondition: Precondition = ANYTHING,
         replaced_by: NoticeNumber | None = None,
     ) -> Change:
-        """Cancel a notice. A repetition changes nothing. Raises the errors of `declarations.cancel`."""
+        """Cancel, close or restore a notice. Raises the errors of `declarations.declare`."""
         return await self._change(
-            address, context, lambda known, now: declarations.cancel(known, now, precondition, replaced_by=replaced_by)
+            address, context, lambda known, now: declarations.declare(known, event, now, precondition, replaced_by)
         )
 
     async def cancel_position(self, address: Address, iuv: Iuv, context: WriteContext) -> Change:
         """Cancel a notice as paCreatePosition does. Raises the errors of `declarations.cancel_position`."""
         return await self._change(address, context, lambda known, now: declarations.cancel_position(known, iuv, now))
-
-    async def close(self, address: Address, context: WriteContext, precondition: Precondition = ANYTHING) -> Change:
-        """Close a notice that was paid outside pagoPA. Raises the errors of `declarations.close`."""
-        return await self._change(address, context, lambda known, now: declarations.close(known, now, precondition))
-
-    async def restore(self, address: Address, context: WriteContext, precondition: Precondition = ANYTHING) -> Change:
-        """Take a cancellation or closure back. Raises the errors of `declarations.restore`."""
-        return await self._change(address, context, lambda known, now: declarations.restore(known, now, precondition))
 
     async def record_payment(
         self, address: Address, payment: Payment, context: WriteContext, iuv: Iuv | None = None

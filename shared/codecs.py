@@ -18,21 +18,21 @@ Document = dict[str, Any]
 Part = TypeVar("Part")
 
 
-class Codec(NamedTuple):
-    """How the values of one type are encoded and decoded."""
-
-    encode: Callable[[Any], Any]
-    decode: Callable[[Any], Any]
-
-
 def _same(value: Any) -> Any:
     return value
 
 
+class Codec(NamedTuple):
+    """How the values of one type are encoded and decoded."""
+
+    encode: Callable[[Any], Any] = _same
+    decode: Callable[[Any], Any] = _same
+
+
 _LEAVES: Mapping[Any, Codec] = {
-    str: Codec(_same, _same),
-    int: Codec(_same, _same),
-    bool: Codec(_same, _same),
+    str: Codec(),
+    int: Codec(),
+    bool: Codec(),
     datetime: Codec(format_instant, decode_instant),
     date: Codec(date.isoformat, date.fromisoformat),
     DueDate: Codec(str, DueDate.decode),
@@ -61,14 +61,18 @@ class PartCodec(Generic[Part]):
     def encode(self, part: Part, *, nulls: bool = False) -> Document:
         """Return the fields of a part by their public names, without those that are None unless `nulls`."""
         return {
-            public: encode(value)
+            public: value if encode is _same else encode(value)
             for (_, public, encode, _), value in zip(self._rows, self._values(part), strict=True)
             if value is not None or nulls
         }
 
     def decode(self, document: Mapping[str, Any], **others: Any) -> Part:
         """Return the part whose fields are in the document. `others` are fields that it holds in another way."""
-        found = {name: decode(document[public]) for name, public, _, decode in self._rows if public in document}
+        found = {
+            name: document[public] if decode is _same else decode(document[public])
+            for name, public, _, decode in self._rows
+            if public in document
+        }
         return self.kind(**{**self._absent, **found, **others})
 
 
@@ -100,24 +104,22 @@ def codec_of(annotation: Any, *, nulls: bool = False) -> Codec:
     if isinstance(annotation, type) and issubclass(annotation, IntEnum):
         return Codec(int, annotation)
     if isinstance(annotation, type) and issubclass(annotation, str):
-        return Codec(_same, annotation)
+        return Codec(decode=annotation)
     raise TypeError(f"{annotation} has no JSON form: add it to shared/codecs.py")
 
 
 def _optional(codec: Codec) -> Codec:
     encode, decode = codec
     return Codec(
-        lambda value: None if value is None else encode(value),
-        lambda value: None if value is None else decode(value),
+        _same if encode is _same else lambda value: None if value is None else encode(value),
+        _same if decode is _same else lambda value: None if value is None else decode(value),
     )
 
 
 def _list(codec: Codec, kind: Callable[[Any], Any]) -> Codec:
-    sort = sorted if kind is frozenset else list
-    return Codec(
-        lambda values: sort(map(codec.encode, values)),
-        lambda values: kind(map(codec.decode, values)),
-    )
+    encode, decode = codec
+    order = sorted if kind is frozenset else list
+    return Codec(lambda values: order(map(encode, values)), lambda values: kind(map(decode, values)))
 
 
 def _object(codec: Codec) -> Codec:

@@ -23,7 +23,6 @@ _EVENT = PartCodec(NoticeEvent, without=("creditor_institution", "number", "chan
 _INSTANT = codec_of(datetime | None)
 _CODECS = NOTICE.codecs | CONTENT.codecs
 _FIELD_NAMES = {camel(name): name for name in (*CONTENT.names, *LIFE_FIELDS)}
-_NOTHING: tuple[object, ...] = (None, [], {})
 
 
 def notice_document(notice: Notice) -> Document:
@@ -41,7 +40,8 @@ def notice_document(notice: Notice) -> Document:
     if notice.content is not None:
         document |= CONTENT.encode(notice.content)
         document["dueDateKey"] = notice.content.due_date.sort_key
-    return {name: value for name, value in document.items() if value not in _NOTHING}
+    # No number of a notice is 0, and no text is empty.
+    return {name: value for name, value in document.items() if value or value is False}
 
 
 def decode_notice(document: Document) -> Notice:

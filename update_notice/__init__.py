@@ -1,12 +1,9 @@
 """Update a notice: PATCH its content, POST an event."""
 
-from typing import assert_never
-
 import azure.functions as func
 
 from shared.archive import Archive
 from shared.domain.callers import Scope
-from shared.domain.lifecycle import EventType
 from shared.http import Request, Response, endpoint, notice_response
 from shared.routes import route
 from shared.wire.headers import JSON, MERGE_PATCH, parse_precondition
@@ -36,13 +33,5 @@ async def declare_event(request: Request, archive: Archive) -> Response:
     institution = await archive.registry.institution(request.institution)
     declared = parse_life_cycle_event(value, request.address, ParseContext(institution.lenient, request.now))
     context = request.write_context(declared.occurred_at, declared.reason)
-    match declared.type:
-        case EventType.CANCELLED:
-            change = await archive.cancel(request.address, context, precondition, declared.replaced_by)
-        case EventType.CLOSED:
-            change = await archive.close(request.address, context, precondition)
-        case EventType.RESTORED:
-            change = await archive.restore(request.address, context, precondition)
-        case _:
-            assert_never(declared.type)
+    change = await archive.declare(request.address, declared.type, context, precondition, declared.replaced_by)
     return notice_response(change.notice, archive.clock())

@@ -6,6 +6,7 @@ the dates. A declaration that would change nothing makes no event.
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import assert_never
 
 from shared.domain import facts, lifecycle
 from shared.domain.content import Changes, Content
@@ -13,7 +14,7 @@ from shared.domain.dates import format_instant
 from shared.domain.events import EndReason, Origin, WriteContext
 from shared.domain.identifiers import Iuv, NoticeNumber
 from shared.domain.institutions import RegisteredIban
-from shared.domain.lifecycle import Dates, EventType
+from shared.domain.lifecycle import Dates, EventType, StateEvent
 from shared.domain.notice import Address, Change, Notice, dates_of
 from shared.domain.texts import as_known
 from shared.errors import (
@@ -147,6 +148,25 @@ def amend(
         return Change(notice)
     content = _content(notice).amended(changes, default, refresh_iban=refresh_iban)
     return _replace_content(change, notice, content, context, EventType.AMENDED)
+
+
+def declare(
+    known: Notice | None,
+    event: StateEvent,
+    context: WriteContext,
+    precondition: Precondition = ANYTHING,
+    replaced_by: NoticeNumber | None = None,
+) -> Change:
+    """Cancel, close or restore a notice. Raises the errors of `cancel`, `close` and `restore`."""
+    match event:
+        case EventType.CANCELLED:
+            return cancel(known, context, precondition, replaced_by=replaced_by)
+        case EventType.CLOSED:
+            return close(known, context, precondition)
+        case EventType.RESTORED:
+            return restore(known, context, precondition)
+        case _:
+            assert_never(event)
 
 
 def cancel(

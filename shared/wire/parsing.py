@@ -17,6 +17,7 @@ from shared.wire.bodies import (
     ADDED_BY_THE_ARCHIVE,
     Body,
     DebtorBody,
+    DebtorPatchBody,
     LifeCycleBody,
     NoticeBody,
     PatchBody,
@@ -82,9 +83,9 @@ _DEFAULTS = {one.name: one.default for one in fields(Content) if one.default is 
 
 def _to_domain(kind: type[Part], body: Body) -> Part:
     """Return the part of a notice that a body holds. A field that is null has the default of the domain, if any."""
-    values = {}
+    given, values = vars(body), {}
     for name, is_required in _FIELDS[kind]:
-        value = getattr(body, name, None)
+        value = given.get(name)
         if value is not None or is_required:
             values[name] = _value(value)
     return kind(**values)
@@ -96,12 +97,12 @@ def _named(body: Body) -> dict[str, Any]:
 
 
 def _value(value: Any) -> Any:
-    if isinstance(value, list):
+    kind = type(value)
+    if kind is list:
         return tuple(map(_value, value))
-    if isinstance(value, Body):
-        kind = _PARTS.get(type(value))
-        return _named(value) if kind is None else _to_domain(kind, value)
-    return value
+    if kind in _PARTS:
+        return _to_domain(_PARTS[kind], value)
+    return _named(value) if kind is DebtorPatchBody else value
 
 
 Kind = TypeVar("Kind", bound=Body)

@@ -22,12 +22,12 @@ def test_the_tables_are_the_documented_ones() -> None:
 @pytest.mark.parametrize(
     ("sentence", "figure"),
     [
-        ("enters or leaves is {}", charges.TERM),
+        ("added or removed is {}", charges.TERM),
         ("step of a patch is {}", charges.PATCH_STEP),
         ("cost {} times as much", charges.STRICT_READ),
         ("a query is {}", charges.QUERY),
-        ("{} for each item it looks at", charges.LOOKED_AT),
-        ("{} for each it returns", charges.RETURNED),
+        ("{} for each item that it reads", charges.LOOKED_AT),
+        ("{} for each item that it returns", charges.RETURNED),
         ("refused request is {}", charges.REFUSED),
     ],
 )

@@ -18,6 +18,7 @@ from shared.bootstrap import Application
 from shared.domain.callers import EVERY, Key, Scope
 from shared.domain.events import Origin
 from shared.domain.identifiers import Iuv, NoticeNumber
+from shared.domain.lifecycle import EventType
 from shared.domain.notice import Address
 from tests.openapi_check import operations
 from tests.support import (
@@ -215,12 +216,12 @@ async def notice_expired(asked: Asked) -> None:
 
 async def notice_cancelled(asked: Asked) -> None:
     await asked.known()
-    await asked.application.archive.cancel(asked.address, an_act(asked.clock.now))
+    await asked.application.archive.declare(asked.address, EventType.CANCELLED, an_act(asked.clock.now))
 
 
 async def notice_closed(asked: Asked) -> None:
     await asked.known()
-    await asked.application.archive.close(asked.address, an_act(asked.clock.now))
+    await asked.application.archive.declare(asked.address, EventType.CLOSED, an_act(asked.clock.now))
     if asked.operation == "declare_event":
         asked.body = {"type": "cancelled"}
 
@@ -237,8 +238,8 @@ async def notice_reported(asked: Asked) -> None:
 
 async def stale_declaration(asked: Asked) -> None:
     await asked.known()
-    await asked.application.archive.cancel(asked.address, an_act(asked.clock.now))
-    await asked.application.archive.restore(asked.address, an_act(asked.clock.now))
+    await asked.application.archive.declare(asked.address, EventType.CANCELLED, an_act(asked.clock.now))
+    await asked.application.archive.declare(asked.address, EventType.RESTORED, an_act(asked.clock.now))
     asked.say(occurredAt="2026-01-01T00:00:00Z")
 
 

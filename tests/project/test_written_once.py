@@ -10,6 +10,7 @@ from shared.domain.content import Content, Debtor, Stamp, Transfer
 from shared.domain.lifecycle import TIME, TRANSITIONS, TRUE_NOW, Anomaly, EventType, StateEvent, Status
 from shared.domain.notice import Notice
 from shared.domain.terms import Term
+from shared.pa_create_position import GPD_STATUS
 from shared.ports import FILTERS
 from shared.wire.bodies import ADDED_BY_THE_ARCHIVE, Body, DebtorBody, NoticeBody, PatchBody, StampBody, TransferBody
 from shared.wire.queries import ListParameters
@@ -60,3 +61,7 @@ def test_each_status_that_is_shown_can_be_searched() -> None:
 
 def test_the_events_that_an_institution_declares_are_columns_of_the_table() -> None:
     assert {*StateEvent.__args__} <= TRANSITIONS[None].keys()  # type: ignore[attr-defined]
+
+
+def test_each_status_that_is_shown_has_its_name_in_gpd() -> None:
+    assert GPD_STATUS.keys() == {*Status} - {Status.AWAITED}

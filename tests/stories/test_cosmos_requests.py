@@ -16,6 +16,7 @@ from shared.archive import Archive
 from shared.bootstrap import Application
 from shared.documents import event_document, notice_document
 from shared.domain.identifiers import Iuv
+from shared.domain.lifecycle import EventType
 from shared.domain.notice import Address, Change
 from shared.ports import Search
 from shared.settings import CosmosStore
@@ -97,7 +98,7 @@ async def test_an_amendment_is_a_read_and_a_batch(archive: Archive, cosmos: Cosm
 
     await archive.amend(ADDRESS, {"description": "b"}, STRICT, an_act())
     assert sent(cosmos) == ["Read", "Batch"]
-    await archive.cancel(ADDRESS, an_act())
+    await archive.declare(ADDRESS, EventType.CANCELLED, an_act())
     assert sent(cosmos) == ["Read", "Batch"]
 
 

@@ -13,6 +13,7 @@ from shared.archive import Archive
 from shared.domain.declarations import Precondition
 from shared.domain.events import NoticeEvent
 from shared.domain.identifiers import InstitutionCode, Iuv
+from shared.domain.lifecycle import EventType
 from shared.domain.notice import Address, Change, Notice
 from shared.errors import PreconditionFailed
 from shared.ports import IuvClaim, Search
@@ -137,9 +138,9 @@ async def test_every_change_of_a_known_notice_is_a_load_and_a_save(archive: Arch
     store.since()
 
     await archive.amend(ADDRESS, {"description": "b"}, an_institution(), an_act())
-    await archive.cancel(ADDRESS, an_act())
-    await archive.restore(ADDRESS, an_act())
-    await archive.close(ADDRESS, an_act())
+    await archive.declare(ADDRESS, EventType.CANCELLED, an_act())
+    await archive.declare(ADDRESS, EventType.RESTORED, an_act())
+    await archive.declare(ADDRESS, EventType.CLOSED, an_act())
     await archive.record_payment(ADDRESS, a_payment(), an_act())
     await archive.record_settlement(ADDRESS, a_line(), an_act())
 
@@ -148,10 +149,10 @@ async def test_every_change_of_a_known_notice_is_a_load_and_a_save(archive: Arch
 
 async def test_what_changes_nothing_saves_nothing(archive: Archive, store: CountingStore) -> None:
     await archive.publish(a_publication(), an_institution(), an_act())
-    await archive.cancel(ADDRESS, an_act())
+    await archive.declare(ADDRESS, EventType.CANCELLED, an_act())
     store.since()
 
-    await archive.cancel(ADDRESS, an_act())
+    await archive.declare(ADDRESS, EventType.CANCELLED, an_act())
 
     assert store.since() == ["load"]
 

@@ -16,6 +16,7 @@ from shared.archive import Archive
 from shared.bootstrap import Application
 from shared.domain.events import NoticeEvent
 from shared.domain.identifiers import Iuv
+from shared.domain.lifecycle import EventType
 from shared.domain.notice import Address, Notice
 from shared.ports import Search
 from shared.settings import CosmosStore, Settings
@@ -65,7 +66,7 @@ async def amend(archive: Archive, address: Address) -> object:
 
 
 async def cancel(archive: Archive, address: Address) -> object:
-    return await archive.cancel(address, an_act())
+    return await archive.declare(address, EventType.CANCELLED, an_act())
 
 
 async def record_a_payment(archive: Archive, address: Address) -> object:

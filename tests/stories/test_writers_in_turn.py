@@ -20,6 +20,7 @@ from shared.adapters.sqlite import SqliteNoticeStore
 from shared.adapters.sqlite_registry import SqliteRegistry
 from shared.archive import Archive
 from shared.domain.identifiers import InstitutionCode
+from shared.domain.lifecycle import EventType
 from shared.domain.notice import Change
 from shared.errors import NotDoneInTime, NoticePaid
 from shared.registry import CachedRegistry
@@ -188,7 +189,7 @@ async def test_a_notice_that_is_being_written_does_not_keep_time_from_changing_t
     others = [replace(ADDRESS, number=a_number(serial)) for serial in (0, 5)]
     for address in (others[0], ADDRESS, others[1]):
         await archive.publish(a_publication(address, switch_to_expired=True), an_institution(), an_act())
-    writer = asyncio.create_task(archive.cancel(ADDRESS, an_act()))
+    writer = asyncio.create_task(archive.declare(ADDRESS, EventType.CANCELLED, an_act()))
     await store.reached.wait()
     clock.advance(30 * DAY)
 
