@@ -1,6 +1,6 @@
 """The files of the contract and of its page. The first request loads a file, which then stays in memory.
 
-The page is Swagger UI from its package, started by `page.js`. Only the names in a table are served, so a request can
+The page is Swagger UI, started by `page.js`. Only the names in a table are served, so a request can
 never name another file.
 """
 
@@ -51,7 +51,7 @@ class File:
 @cache
 def contract() -> File:
     """Return the OpenAPI document."""
-    return _file(_load("contract", "openapi.json"), JSON)
+    return _file(_load("openapi.json"), JSON)
 
 
 def page(url: str) -> File:
@@ -66,11 +66,10 @@ def page_file(name: str) -> File:
     return _page_file(name)
 
 
-_SWAGGER_UI = "mkdocs_swagger_ui_tag"
 _PAGE_FILES: Mapping[str, tuple[str, Callable[[], bytes]]] = {
-    "page.js": (SCRIPT, lambda: _load("contract", "page.js")),
-    "swagger-ui.css": (STYLE, lambda: _load(_SWAGGER_UI, "swagger-ui", "stylesheets", "swagger-ui.css")),
-    "swagger-ui-bundle.js": (SCRIPT, lambda: _load(_SWAGGER_UI, "swagger-ui", "javascripts", "swagger-ui-bundle.js")),
+    "page.js": (SCRIPT, lambda: _load("page.js")),
+    "swagger-ui.css": (STYLE, lambda: _load("swagger_ui", "swagger-ui.css")),
+    "swagger-ui-bundle.js": (SCRIPT, lambda: _load("swagger_ui", "swagger-ui-bundle.js")),
 }
 
 
@@ -82,12 +81,12 @@ def _page_file(name: str) -> File:
 
 @cache
 def _page(folder: str) -> File:
-    return _file(_load("contract", "page.html").replace(b"{folder}", folder.encode()), HTML, PAGE_HEADERS)
+    return _file(_load("page.html").replace(b"{folder}", folder.encode()), HTML, PAGE_HEADERS)
 
 
 def _file(content: bytes, media_type: str, headers: Mapping[str, str] = FILE_HEADERS) -> File:
     return File(content, media_type, f'"{sha256(content).hexdigest()[:32]}"', headers)
 
 
-def _load(package: str, *path: str) -> bytes:
-    return files(package).joinpath(*path).read_bytes()
+def _load(*path: str) -> bytes:
+    return files("contract").joinpath(*path).read_bytes()

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from hashlib import sha256
 
 import httpx
 import pytest
@@ -110,10 +111,21 @@ async def test_another_name_is_no_file(http: httpx.AsyncClient, name: str) -> No
 
 def test_importing_the_app_reads_no_file_of_the_page() -> None:
     ask = (
-        "import sys, function_app, contract.files as files;"
-        "print(files.contract.cache_info().currsize, 'mkdocs_swagger_ui_tag' in sys.modules)"
+        "import function_app, contract.files as files;"
+        "print(files.contract.cache_info().currsize, files._page_file.cache_info().currsize)"
     )
 
     answer = subprocess.run([sys.executable, "-c", ask], cwd=ROOT, capture_output=True, text=True, check=False)
 
-    assert (answer.stdout, answer.stderr) == ("0 False\n", "")
+    assert (answer.stdout, answer.stderr) == ("0 0\n", "")
+
+
+def test_the_files_of_swagger_ui_are_those_that_its_readme_names() -> None:
+    folder = ROOT / "contract" / "swagger_ui"
+    table = dict(
+        re.findall(r"^\| `(\S+)` \| `([0-9a-f]{64})` \|$", (folder / "README.md").read_text("utf-8"), re.MULTILINE)
+    )
+
+    found = {file.name: sha256(file.read_bytes()).hexdigest() for file in folder.iterdir() if file.name != "README.md"}
+
+    assert found == table

@@ -12,7 +12,16 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 FUNCIGNORE = (ROOT / ".funcignore").read_text(encoding="utf-8")
-DATA_OF_THE_CONTRACT = {"contract/openapi.json", "contract/page.html", "contract/page.js"}
+DATA_OF_THE_CONTRACT = {
+    "contract/openapi.json",
+    "contract/page.html",
+    "contract/page.js",
+    "contract/swagger_ui/LICENSE",
+    "contract/swagger_ui/NOTICE",
+    "contract/swagger_ui/swagger-ui-bundle.js",
+    "contract/swagger_ui/swagger-ui-bundle.js.LICENSE.txt",
+    "contract/swagger_ui/swagger-ui.css",
+}
 
 DIRT = [
     # What `make run` keeps, here and where DATA says.
