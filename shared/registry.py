@@ -69,13 +69,13 @@ class TtlCache(Generic[Found]):
 
     async def get(self, key: str, max_age: timedelta) -> Found | None:
         """Return the answer for a key, which is not older than `max_age`."""
-        if not self._form.fullmatch(key):
-            return None
         now = self._clock()
         known = self._found.get(key) or self._not_found.get(key)
         # A negative age is a clock that was set back: ask again.
         if known and timedelta(0) <= now - known[0] < (SECOND if known[1] is None else max_age):
             return known[1]
+        if not self._form.fullmatch(key):
+            return None
         answer = await self._ask(key)
         self._found.pop(key, None)
         self._not_found.pop(key, None)

@@ -57,6 +57,12 @@ def test_the_first_receipt_of_a_settled_notice_is_no_anomaly() -> None:
     assert (change.notice.status, change.events[0].anomaly) == (Status.REPORTED, None)
 
 
+def test_the_first_receipt_of_a_notice_that_is_settled_in_part_is_no_anomaly() -> None:
+    change = paid(reported(with_two_transfers()).notice)
+
+    assert (change.notice.status, change.events[0].anomaly) == (Status.PAID, None)
+
+
 def test_a_second_receipt_is_paid_twice_and_both_stay() -> None:
     change = paid(paid(a_notice()).notice, "receipt-2")
 
