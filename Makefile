@@ -61,7 +61,7 @@ bench: $(VENV) ## Measure publish and get at 64 connections (needs wrk).
 soak: $(VENV) ## Kill the archive under load, again and again, and count what is lost (ROUNDS=20 SECONDS=5).
 	@$(VENV)/bin/python -m bench.soak --rounds $(or $(ROUNDS),20) --seconds $(or $(SECONDS),5)
 
-bench-cosmos: $(VENV) ## Measure the client of Cosmos DB beside the SDK as it comes, against the double.
+bench-cosmos: $(VENV) ## Compare the client of Cosmos DB with the unmodified SDK, on the double.
 	@$(VENV)/bin/python -m bench.cosmos
 
 docs: $(VENV) ## Write the generated documents.
@@ -89,7 +89,7 @@ clean: ## Remove what was made here: virtual environments and caches, not the da
 	@rm -rf .venv .venv-* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# A virtual environment is made anew when its lock changes, or the Python it is made with.
+# A virtual environment is made again when its lock changes, or the Python it is made with.
 $(VENV): $(VENV)/made-with-$(VERSION)
 $(RUN): $(RUN)/made-with-$(VERSION)
 $(WORKER): $(WORKER)/made-with-$(VERSION)
