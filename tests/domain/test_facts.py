@@ -90,6 +90,12 @@ def test_another_line_for_a_transfer_that_has_one_is_reported_twice() -> None:
     assert (change.notice.status, change.events[0].anomaly) == (Status.PAID, Anomaly.REPORTED_TWICE)
 
 
+def test_a_line_for_a_transfer_that_a_settled_notice_lacks_is_reported_twice() -> None:
+    change = reported(reported(a_notice()).notice, "flow-2", transfer_id=9)
+
+    assert (change.notice.status, change.events[0].anomaly) == (Status.REPORTED, Anomaly.REPORTED_TWICE)
+
+
 def test_a_revoked_line_changes_no_status_and_does_not_count_as_a_line() -> None:
     revoked = reported(a_notice(), outcome_code=REVOKED)
     after = reported(revoked.notice, "flow-2")
