@@ -9,6 +9,7 @@ from shared.domain.callers import Scope
 from shared.domain.declarations import Publication
 from shared.domain.institutions import CreditorInstitution
 from shared.domain.notice import Address, Notice
+from shared.errors import SegregationCodeNotGranted
 from shared.http import Request, Response, endpoint
 from shared.pa_create_position import (
     Named,
@@ -55,6 +56,12 @@ async def _find(
         number, known = await archive.find_by_iuv(institution, named.iuv)
     add_log_context(**loggable(institution.fiscal_code, number))
     if named.number is None:
-        await request.require_access(archive.registry, number)
+        try:
+            await request.require_access(archive.registry, number)
+        except SegregationCodeNotGranted:
+            raise SegregationCodeNotGranted(
+                "The IUV leads to a notice number that is not granted to this caller. Correct the IUV, or ask the"
+                " operators of the archive for the grant."
+            ) from None
     check_number(number, named, lenient=institution.lenient)
     return Address(institution.fiscal_code, number), known

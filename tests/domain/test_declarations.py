@@ -307,7 +307,7 @@ def test_a_time_ahead_of_our_clock_counts_as_now() -> None:
     assert (change.notice.content_at, change.events[0].occurred_at) == (NOW, NOW)
 
 
-def test_older_than_known_comes_before_the_state() -> None:
+def test_a_stale_declaration_is_refused_before_the_state_is_looked_at() -> None:
     notice = declarations.cancel(a_notice(), an_act()).notice
 
     with pytest.raises(StaleDeclaration):

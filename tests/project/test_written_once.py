@@ -1,6 +1,6 @@
 """A fact is written once. Where it needs a second place, a forgotten one fails here by its name."""
 
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from typing import get_args
 
 import pytest
@@ -37,6 +37,22 @@ def test_each_field_of_a_notice_that_is_shown_is_content_or_is_named_as_added_by
     shown = {camel(one.name) for one in fields(Notice)} & FIELDS["NoticeShown"].keys()
 
     assert shown - {"iuv"} <= ADDED_BY_THE_ARCHIVE.keys()
+
+
+def test_each_field_beside_the_first_ones_has_a_default_because_stored_documents_may_lack_it() -> None:
+    without = [one.name for one in fields(Content) if one.default is MISSING and one.default_factory is MISSING]
+
+    assert without == ["amount", "description", "due_date", "debtor"]
+
+
+@pytest.mark.parametrize("event", get_args(StateEvent))
+def test_the_contract_explains_each_event_that_an_institution_declares(event: EventType) -> None:
+    assert f"{event}:" in FIELDS["LifeCycleEvent"]["type"]
+
+
+@pytest.mark.parametrize("status", sorted({*Status} - {Status.AWAITED}))
+def test_the_contract_explains_each_status_that_is_shown(status: Status) -> None:
+    assert status in FIELDS["NoticeShown"]["status"]
 
 
 def test_a_list_has_a_parameter_for_each_filter_of_a_search() -> None:
