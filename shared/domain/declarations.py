@@ -1,7 +1,7 @@
 """Declarations of the creditor institution: publish, amend, cancel, close, restore.
 
-A declaration is checked in this order: existence, precondition, origin, order in time, the table of the life cycle,
-the dates. A declaration that would change nothing makes no event.
+A declaration is checked in this order: existence, precondition, origin, IUV, order in time, the table of the life
+cycle, the dates. A declaration that would change nothing makes no event.
 """
 
 from dataclasses import dataclass, replace

@@ -478,3 +478,23 @@ def test_a_key_of_the_metadata_is_amended_and_cleared_in_either_spelling() -> No
     assert amended.content is not None
     assert cleared.content is not None
     assert (amended.content.metadata, cleared.content.metadata) == ({"località": "Roma", "b": "2"}, {"b": "2"})
+
+
+def test_a_notice_published_after_its_money_is_awaited_no_longer() -> None:
+    until = NOW + DAY
+    awaited = facts.record_payment(None, ADDRESS, a_payment(), an_act(NOW - HOUR), awaited_until=until).notice
+
+    change = declarations.publish(awaited, a_publication(), an_act())
+
+    assert (awaited.awaited_until, change.notice.awaited_until) == (until, None)
+
+
+def test_another_iuv_comes_before_the_order_in_time() -> None:
+    notice, too_late = declarations.cancel(a_notice(), an_act()).notice, an_act(occurred_at=NOW - SECOND)
+
+    with pytest.raises(IuvIsFixed):
+        declarations.publish(notice, replace(a_publication(), iuv=Iuv("ANOTHER")), too_late)
+    with pytest.raises(IuvIsFixed):
+        declarations.amend(notice, {}, None, too_late, iuv=Iuv("ANOTHER"))
+    with pytest.raises(IuvIsFixed):
+        declarations.cancel(notice, too_late, iuv=Iuv("ANOTHER"))

@@ -58,6 +58,14 @@ async def test_of_several_reasons_to_refuse_a_put_the_first_is_told(
     assert refusal(answer)[1] == code
 
 
+async def test_an_unsupported_media_type_is_told_before_a_missing_length(http: httpx.AsyncClient) -> None:
+    headers = {**WRONG_TYPE, "Transfer-Encoding": "chunked"}
+
+    answer = await http.put(NOTICE, content=b"", headers=headers)
+
+    assert refusal(answer) == (415, "unsupported_media_type")
+
+
 @pytest.mark.parametrize(
     ("path", "body", "headers", "code"),
     [

@@ -598,6 +598,16 @@ async def test_a_number_that_only_the_alias_names_is_to_be_granted_too(
     assert refused(answer) == 403
 
 
+async def test_who_is_denied_the_number_that_the_iuv_leads_to_is_not_told_that_no_notice_can_have_it(
+    http: httpx.AsyncClient, application: Application
+) -> None:
+    headers = await _registered(application, {COMUNE: frozenset({"47"})})
+
+    answer = await http.post(CALL, json=a_position(paFiscalCode=COMUNE, iuv="47" + "X" * 33), headers=headers)
+
+    assert refused(answer) == 403
+
+
 @pytest.mark.parametrize(
     ("codes", "status"), [("47", 200), ("48,47", 200), ("48", 403), ("49", 403), ("4", 400), ("47,", 400), ("", 400)]
 )

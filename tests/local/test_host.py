@@ -485,6 +485,18 @@ async def test_a_body_that_comes_too_slowly_is_500_and_the_end(app_dir: Path) ->
     assert answer.endswith(b"content-length: 0\r\nconnection: close\r\n\r\n")
 
 
+async def test_the_rest_of_a_body_that_comes_too_slowly_is_not_waited_for(app_dir: Path) -> None:
+    host = Host.load(app_dir, module="sample_app", bodies=Bodies(grace_period=0.05))
+    async with served(host) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"PUT /api/size HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\na")
+        async with asyncio.timeout(4):  # less than the rest of any other body is waited for
+            answer = await reader.read()
+        writer.close()
+
+    assert answer.startswith(b"HTTP/1.1 500 ")
+
+
 async def test_a_body_that_keeps_its_pace_may_take_longer_than_the_grace() -> None:
     first, *others = body(b"a", b"b")
     messages = iter(others)

@@ -1,11 +1,13 @@
 """What the development host makes of the bytes of a connection: requests, limits and refusals."""
 
 import asyncio
+import gc
 import json
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
+from weakref import WeakSet
 
 import pytest
 import uvicorn
@@ -90,6 +92,10 @@ class Client:
         """Return the bytes until the server closes the connection."""
         return await self._reader.read()
 
+    def close(self) -> None:
+        """Leave."""
+        self._writer.close()
+
 
 @asynccontextmanager
 async def connected(protocol: type[Protocol] = Protocol, patience: int = 3) -> AsyncIterator[Client]:
@@ -160,6 +166,16 @@ async def test_the_function_sees_the_headers_of_an_offer() -> None:
         "upgrade: h2c",
         "http2-settings: AAEAAEAA",
     ]
+
+
+async def test_the_headers_of_an_offer_are_not_those_of_the_next_request() -> None:
+    async with connected() as client:
+        client.send(put("/offer", OFFER.strip(), length=0))
+        await client.seen()
+        client.send(put("/after", length=0))
+        after = await client.seen()
+
+    assert after["headers"] == ["host: x", "content-length: 0"]
 
 
 async def test_what_comes_behind_a_chunked_body_is_no_header() -> None:
@@ -297,6 +313,27 @@ async def test_a_connection_may_be_idle_for_longer_than_a_head_between_two_reque
             client.send(put(path, length=0))
             assert (await client.seen())["path"] == path
             await asyncio.sleep(2 * Impatient.head_seconds)
+
+
+async def test_a_connection_that_is_lost_is_not_kept_until_the_time_of_a_head_is_over() -> None:
+    open_now: WeakSet[Protocol] = WeakSet()
+
+    class Patient(Protocol):
+        head_seconds = 10 * PATIENCE
+
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            super().connection_made(transport)
+            open_now.add(self)
+
+    async with connected(Patient) as client:
+        client.send(SMUGGLED + SMUGGLED[:-2])
+        assert (await client.seen())["path"] == "/smuggled"
+        assert open_now
+        client.close()
+
+        while open_now:
+            gc.collect()
+            await asyncio.sleep(0.01)
 
 
 async def test_blank_lines_do_not_keep_an_idle_connection_open() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import sqlite3
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing, suppress
@@ -25,7 +26,7 @@ from shared.domain.notice import Change
 from shared.errors import NotDoneInTime, NoticePaid
 from shared.registry import CachedRegistry
 from shared.settings import CosmosStore, EmbeddedStore, Settings
-from shared.turns import Turns
+from shared.turns import Turns, request_ends_at
 from tests.conftest import BASE, EC_KEY
 from tests.functions.client import COMUNE, NOTICE, history, publish
 from tests.stores import COSMOS, SQLITE
@@ -163,6 +164,26 @@ async def test_a_writer_that_comes_just_when_a_turn_ends_gives_up_as_soon_as_the
             pass
     done.set()
     await next_one
+
+
+async def test_a_turn_that_comes_too_late_is_left_to_the_next_writer() -> None:
+    turns, came = Turns(timedelta(seconds=0.5)), []
+
+    async def write(n: int, seconds: float) -> None:
+        request_ends_at.set(asyncio.get_running_loop().time() + seconds)
+        async with turns.of(ADDRESS):
+            came.append(n)
+
+    async with turns.of(ADDRESS):
+        late, next_one = asyncio.create_task(write(1, seconds=0.2)), asyncio.create_task(write(2, seconds=10))
+        await asyncio.sleep(0)
+    # The turn is the late writer's now, but this process is busy until its time is over.
+    time.sleep(0.15)  # noqa: ASYNC251
+
+    with pytest.raises(NotDoneInTime):
+        await late
+    await next_one
+    assert came == [2]
 
 
 class HaltingStore(SqliteNoticeStore):
