@@ -88,8 +88,8 @@ DAY: Final[Form] = {
 DATE_TIME: Final[Form] = {
     "type": "string",
     "pattern": f"^{_DAY_OF_TIME}[Tt]{_TIME}{_OFFSET}?$",
-    "description": "A date-time of RFC 3339; without offset it is the time in Italy. What is finer than a millisecond"
-    " is dropped.",
+    "description": "A date-time of RFC 3339; without offset it is the time in Italy. Digits after the milliseconds"
+    " are dropped.",
     "examples": ["2026-11-24T15:42:49+01:00", "2026-11-24T14:42:49.123Z"],
 }
 DATE_TIME_OF_POSITION: Final[Form] = {
