@@ -12,7 +12,7 @@ from shared.domain.identifiers import InstitutionCode, Iuv, NoticeNumber
 from shared.domain.notice import Address
 from shared.ports import IuvClaim
 from tests.functions.client import COMUNE, declare, path_of, pay, publish, refusal, register_caller, shown
-from tests.functions.test_pa_create_position import CALL, a_position
+from tests.functions.positions import CALL, a_position
 from tests.stores import both_stores
 from tests.support import DAY, IBAN, INSTITUTION, SECOND, StillClock, a_body, a_number
 

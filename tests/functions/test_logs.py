@@ -22,7 +22,7 @@ from shared.telemetry import (
     log_store_call,
 )
 from tests.functions.client import JSON, KEY, NOTICE, declare, notices_of, path_of, publish
-from tests.functions.test_pa_create_position import CALL, a_position
+from tests.functions.positions import CALL, a_position
 from tests.support import INSTITUTION, NUMBER, a_body
 
 PERSONAL = "RSSMRA80A01H501U"

@@ -11,7 +11,7 @@ from shared.domain.dates import format_instant
 from shared.domain.identifiers import NoticeNumber
 from shared.domain.notice import Address
 from tests.functions.client import declare, path_of, publish
-from tests.functions.test_pa_create_position import CALL, a_position
+from tests.functions.positions import CALL, a_position
 from tests.support import HOUR, INSTITUTION, NOW, SECOND, StillClock, a_body, a_number
 
 MOMENT = NOW + 2 * HOUR

@@ -21,7 +21,7 @@ from shared.domain.notice import Address, Change
 from shared.ports import Search
 from shared.settings import CosmosStore
 from tests.conftest import PLATFORM_KEY
-from tests.functions.test_pa_create_position import CALL, a_position
+from tests.functions.positions import CALL, a_position
 from tests.stores import account_of
 from tests.support import ADDRESS, INSTITUTION, NOW, NUMBER, a_number, a_publication, an_act, an_institution
 

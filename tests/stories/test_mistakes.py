@@ -16,7 +16,7 @@ import pytest
 from shared.bootstrap import Application
 from shared.domain.callers import EVERY, Scope
 from tests.functions.client import A_TRANSFER, KEY, declare, path_of, publish, register_caller
-from tests.functions.test_pa_create_position import CALL, a_position
+from tests.functions.positions import CALL, a_position
 from tests.support import HOUR, INSTITUTION, NUMBER, StillClock, a_body, a_number
 
 NOTICE, KNOWN, CANCELLED, EXPIRED = (path_of(a_number(serial)) for serial in range(101, 105))

@@ -11,7 +11,7 @@ from shared import bootstrap
 from shared.settings import Settings
 from tests.conftest import BASE, EC_KEY
 from tests.functions.client import NOTICE, STATUS_OF
-from tests.functions.test_pa_create_position import CALL, a_position
+from tests.functions.positions import CALL, a_position
 from tests.stores import COSMOS, account_of
 from tests.support import StillClock
 
