@@ -153,6 +153,7 @@ class Change:
         dates = dates_of(changes.get("content", self.notice.content))
         effect = lifecycle.effect_of(column or event, self.notice.status, dates, context.now, is_settled=is_settled)
         assert effect is not None, "an event without effect is not written"
+        assert event is EventType.PUBLISHED or not effect.earlier_payments, "they are applied to a publication"
         return self.record(
             event, context, {**changes, "status": effect.status}, anomaly=effect.anomaly or anomaly, **facts
         )

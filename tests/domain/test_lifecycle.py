@@ -104,6 +104,24 @@ def _told(verb: Callable[[Notice | None], Change], known: Notice | None) -> str:
     return f"{change.notice.status} {anomaly}" if anomaly else change.notice.status
 
 
+@pytest.mark.parametrize("stored", ["SCHEDULED", "ACTIVE", "EXPIRED"])
+@pytest.mark.parametrize(("valid_from", "status"), [(TOMORROW, Status.SCHEDULED), (None, Status.ACTIVE)])
+def test_the_dates_of_another_content_decide_the_status(
+    stored: str, valid_from: ValidFrom | None, status: Status
+) -> None:
+    due = DueDate(NOW + 9 * DAY, whole_day=False)
+    content: dict[str, Any] = {"due_date": due, "switch_to_expired": True, "valid_from": valid_from}
+    known = IN_STATUS[stored]()
+
+    assert declarations.publish(known, a_publication(**content), an_act()).notice.status is status
+    assert declarations.amend(known, content, None, an_act()).notice.status is status
+
+
+@pytest.mark.parametrize(("valid_from", "status"), [(TOMORROW, Status.SCHEDULED), (None, Status.ACTIVE)])
+def test_the_dates_of_a_new_notice_decide_its_status(valid_from: ValidFrom | None, status: Status) -> None:
+    assert declarations.publish(None, a_publication(valid_from=valid_from), an_act()).notice.status is status
+
+
 def test_the_table_names_every_status_and_every_verb() -> None:
     assert set(TRANSITIONS) == {None, *Status}
     assert all([*row] == [EventType(verb) for verb in VERBS] for row in TRANSITIONS.values())
