@@ -122,6 +122,13 @@ def test_the_dates_of_a_new_notice_decide_its_status(valid_from: ValidFrom | Non
     assert declarations.publish(None, a_publication(valid_from=valid_from), an_act()).notice.status is status
 
 
+@pytest.mark.parametrize("end", [declarations.cancel, declarations.close])
+def test_the_dates_of_a_restored_notice_decide_its_status(end: Callable[..., Change]) -> None:
+    ended = end(_scheduled(), an_act(NOW - HOUR)).notice
+
+    assert declarations.restore(ended, an_act()).notice.status is Status.SCHEDULED
+
+
 def test_the_table_names_every_status_and_every_verb() -> None:
     assert set(TRANSITIONS) == {None, *Status}
     assert all([*row] == [EventType(verb) for verb in VERBS] for row in TRANSITIONS.values())
