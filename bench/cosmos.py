@@ -132,7 +132,7 @@ def _writes(changes: Iterator[Change]) -> Call:
 
 
 def _documents(change: Change) -> list[Document]:
-    return [event_document(change.events[0]), notice_document(change.notice)]
+    return [event_document(change.events[0]), notice_document(change.notice).whole]
 
 
 def _key(address: Address) -> list[str]:

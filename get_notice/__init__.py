@@ -28,10 +28,10 @@ async def get_notice(request: Request, archive: Archive) -> Response:
     """200 with the notice, now or (`at`) as it was recorded then; 304 if the client has it already."""
     at, known = parse_at(request.parameters, request.now), parse_if_none_match(request.headers)
     await archive.registry.institution(request.institution)
-    shown_at = at or request.now
-    notice = await archive.get(request.address) if at is None else await archive.get_as_of(request.address, at)
-    etag = answers.etag(notice, shown_at)
-    return Response(304, etag=etag) if known.includes(etag) else notice_response(notice, shown_at)
+    address = request.address
+    shown = await archive.show(address, request.now) if at is None else await archive.show_as_of(address, at)
+    etag = answers.etag(shown)
+    return Response(304, etag=etag) if known.includes(etag) else notice_response(shown)
 
 
 @route(bp, "v1/creditor-institutions/{ec}/notices/{nav}/events", "GET")
@@ -52,4 +52,4 @@ async def list_notices(request: Request, archive: Archive) -> Response:
     search = parse_search(request.parameters, request.institution, granted, request.now)
     await archive.registry.institution(request.institution)
     page = await archive.list(search)
-    return Response(200, answers.listing(page.notices, cursor_after(search, page), request.now))
+    return Response(200, answers.listing(page.notices, cursor_after(search, page)))

@@ -37,6 +37,8 @@ ADDRESS = "127.0.0.1"
 ROOT = Path(__file__).parent.parent
 KEEP_ALIVE_SECONDS = 131
 """Seconds after which a connection without requests is closed, as in Azure."""
+ACCEPTED_AT_ONCE = 16
+"""Connections that are accepted in one turn of the event loop."""
 SHUTDOWN_SECONDS = 3
 """Seconds that open requests have to finish when the host stops."""
 
@@ -89,7 +91,8 @@ def _serve(listener: socket.socket, settings: Settings) -> None:
     config = server_config(require_loopback_host(host, seed.PUBLIC_KEYS))
     server = _Server(config, settings, seed.banner(f"http://localhost:{port}/api", settings))
     try:
-        server.run(sockets=[listener])
+        # In each turn of the loop uvloop accepts one connection for each of these, so many clients need not queue.
+        server.run(sockets=[listener, *(listener.dup() for _ in range(ACCEPTED_AT_ONCE - 1))])
     except OSError as error:
         _exit_with_port_error(port, error)
 
@@ -127,6 +130,7 @@ class _Server(uvicorn.Server):
             await bootstrap.close()
             sys.exit(f"The archive cannot be opened: its store does not answer ({error_chain(error)}).")
         await super().startup(sockets)
+        bootstrap.quieten_collector()
         print(self._banner, flush=True)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from local.request import Receive
+from local.request import Message, Receive
+from shared.deadlines import Deadline, Deadlines
 
 MAX_BODY_SIZE = 104_857_600
 """Bytes of one body: the platform's default (`FUNCTIONS_REQUEST_BODY_SIZE_LIMIT`)."""
@@ -44,6 +45,9 @@ class Bodies:
     """Bytes per second that a client must send."""
     in_memory: int = 0
     """Bytes that are in memory now."""
+
+    def __post_init__(self) -> None:
+        self.ends_of_grace = Deadlines(self.grace_period)
 
     def receive(self, headers: Mapping[str, str], receive: Receive) -> "Body":
         """Return the body of a request, for `async with`."""
@@ -86,24 +90,28 @@ class Body:
         self._release()
 
     async def _receive_chunks(self) -> None:
-        bodies, size, more = self.bodies, 0, True
-        async with asyncio.timeout(bodies.grace_period) as deadline:
-            end_of_grace = deadline.when()
-            assert end_of_grace is not None
+        with Deadline(self.bodies.ends_of_grace) as end_of_grace:
+            size, more = self._add(await self.receive(), 0)
+        if not more:  # nearly always
+            return
+        async with asyncio.timeout(None) as deadline:
             while more:
-                message = await self.receive()
-                if message["type"] == "http.disconnect":
-                    raise Disconnected
-                chunk = message.get("body", b"")
-                size += len(chunk)
-                if size > bodies.max_size:
-                    raise BodyTooLarge
-                if bodies.in_memory + len(chunk) > bodies.max_total:
-                    raise TooManyBodies
-                self._chunks.append(chunk)
-                bodies.in_memory += len(chunk)
-                if more := message.get("more_body", False):
-                    deadline.reschedule(end_of_grace + size / bodies.min_rate)
+                deadline.reschedule(end_of_grace + size / self.bodies.min_rate)
+                size, more = self._add(await self.receive(), size)
+
+    def _add(self, message: Message, size: int) -> tuple[int, bool]:
+        """Add a part of the body. Return the size until now, and whether more follows."""
+        bodies, chunk = self.bodies, message.get("body", b"")
+        if message["type"] == "http.disconnect":
+            raise Disconnected
+        size += len(chunk)
+        if size > bodies.max_size:
+            raise BodyTooLarge
+        if bodies.in_memory + len(chunk) > bodies.max_total:
+            raise TooManyBodies
+        self._chunks.append(chunk)
+        bodies.in_memory += len(chunk)
+        return size, message.get("more_body", False)
 
     def _release(self) -> None:
         self.bodies.in_memory -= sum(map(len, self._chunks))

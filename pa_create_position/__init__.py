@@ -22,7 +22,7 @@ from shared.pa_create_position import (
     refusal,
 )
 from shared.routes import route
-from shared.telemetry import add_log_context, loggable
+from shared.telemetry import add_log_context
 from shared.wire.headers import JSON
 from shared.wire.texts import ParseContext
 
@@ -54,7 +54,7 @@ async def _find(
     number = named.number
     if number is None:
         number, known = await archive.find_by_iuv(institution, named.iuv)
-    add_log_context(**loggable(institution.fiscal_code, number))
+    add_log_context(number=number)
     if named.number is None:
         try:
             await request.require_access(archive.registry, number)

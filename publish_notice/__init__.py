@@ -24,5 +24,5 @@ async def publish_notice(request: Request, archive: Archive) -> Response:
     address = Address(request.institution, parse_number(request.number, context))
     publication, occurred_at = parse_notice(value, address, context)
     await request.require_access_to_iuv(archive.registry, publication)
-    change = await archive.publish(publication, institution, request.write_context(occurred_at), precondition)
-    return notice_response(change.notice, archive.clock(), status=201 if change.publishes else 200)
+    done = await archive.publish(publication, institution, request.write_context(occurred_at), precondition)
+    return notice_response(done.shown_at(archive.clock()), status=201 if done.publishes else 200)

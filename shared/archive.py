@@ -25,8 +25,9 @@ from shared.errors import (
     StoreUnavailable,
 )
 from shared.iuv_claims import IuvClaims
-from shared.ports import NoticeStore, Search, VersionConflict
+from shared.ports import Cursor, NoticeStore, Search, VersionConflict
 from shared.registry import CachedRegistry
+from shared.stored_notice import Shown, StoredNotice, show
 from shared.turns import Turns
 
 ATTEMPTS = 100
@@ -37,10 +38,10 @@ Decide = Callable[[Notice | None, WriteContext], Change]
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A part of a listing, and whether more follows."""
+    """A part of a list, as it is shown, and the place after which more follows. None at the end."""
 
-    notices: list[Notice]
-    has_more: bool
+    notices: list[Shown]
+    after: Cursor | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,19 @@ class History:
 
     events: list[NoticeEvent]
     has_more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Done(Change):
+    """A change that was decided and, if it has events, saved. `stored` is the notice as the store holds it then."""
+
+    stored: StoredNotice | None = None
+
+    def shown_at(self, now: datetime) -> Shown:
+        """Return the notice as it is shown at `now`."""
+        shown = self.stored.at(now) if self.stored else show(self.notice, now)
+        assert shown is not None, "a declaration is about a notice that is communicated"
+        return shown
 
 
 class Archive:
@@ -75,7 +89,7 @@ class Archive:
         institution: CreditorInstitution,
         context: WriteContext,
         precondition: Precondition = ANYTHING,
-    ) -> Change:
+    ) -> Done:
         """Publish a notice, or replace the content of a known one. One round trip when it is new.
 
         Raises NoIbanRegistered, IuvAlreadyUsed, and the errors of `declarations.publish`.
@@ -101,7 +115,7 @@ class Archive:
         institution: CreditorInstitution,
         context: WriteContext,
         known: Notice | EllipsisType | None = ...,
-    ) -> Change:
+    ) -> Done:
         """Publish a notice that is not known, or change the named fields of one that is.
 
         `known` is the result of `find_by_iuv`, if it was called. Raises the errors of `publish` and `amend`.
@@ -128,7 +142,7 @@ class Archive:
         context: WriteContext,
         precondition: Precondition = ANYTHING,
         iuv: Iuv | None = None,
-    ) -> Change:
+    ) -> Done:
         """Change the named fields of a notice and keep the others. Raises the errors of `declarations.amend`."""
         default = institution.default_iban
         return await self._change(
@@ -142,19 +156,19 @@ class Archive:
         context: WriteContext,
         precondition: Precondition = ANYTHING,
         replaced_by: NoticeNumber | None = None,
-    ) -> Change:
+    ) -> Done:
         """Cancel, close or restore a notice. Raises the errors of `declarations.declare`."""
         return await self._change(
             address, context, lambda known, now: declarations.declare(known, event, now, precondition, replaced_by)
         )
 
-    async def cancel_position(self, address: Address, iuv: Iuv, context: WriteContext) -> Change:
+    async def cancel_position(self, address: Address, iuv: Iuv, context: WriteContext) -> Done:
         """Cancel a notice as paCreatePosition does. Raises the errors of `declarations.cancel_position`."""
         return await self._change(address, context, lambda known, now: declarations.cancel_position(known, iuv, now))
 
     async def record_payment(
         self, address: Address, payment: Payment, context: WriteContext, iuv: Iuv | None = None
-    ) -> Change:
+    ) -> Done:
         """Record a receipt. It is never refused, and a repetition changes nothing."""
         async with self._turns.of(address):
             known = await self.store.load(address)
@@ -165,7 +179,7 @@ class Archive:
 
             return await self._save(decide, known, context)
 
-    async def record_settlement(self, address: Address, line: Settlement, context: WriteContext) -> Change:
+    async def record_settlement(self, address: Address, line: Settlement, context: WriteContext) -> Done:
         """Record a settlement line. It is never refused, and a repetition changes nothing."""
         async with self._turns.of(address):
             known = await self.store.load(address)
@@ -202,11 +216,20 @@ class Archive:
 
     async def get(self, address: Address) -> Notice:
         """Return the notice. One point read. Raises NoticeNotFound."""
-        return _shown(await self.store.load(address))
+        return _communicated(await self.store.load(address))
+
+    async def show(self, address: Address, now: datetime) -> Shown:
+        """Return the notice as it is shown at `now`. One point read. Raises NoticeNotFound."""
+        stored = await self.store.find(address)
+        return _found(stored and stored.at(now))
+
+    async def show_as_of(self, address: Address, at: datetime) -> Shown:
+        """Return the notice as it was recorded at a moment. Raises NoticeNotFound."""
+        return _found(show(await self.get_as_of(address, at), at))
 
     async def get_as_of(self, address: Address, at: datetime) -> Notice:
         """Return the notice as it was recorded at a moment. Raises NoticeNotFound. Reads only the later events."""
-        notice = _shown(await self.store.load(address))
+        notice = _communicated(await self.store.load(address))
         async for event in self.store.latest_events(address, notice.version):
             if event.recorded_at <= at:
                 return as_recorded(notice, event)
@@ -218,7 +241,7 @@ class Archive:
 
     async def history(self, address: Address, after: int = 0, limit: int = 100) -> History:
         """Return events of the notice, oldest first, from the version behind `after` on. Raises NoticeNotFound."""
-        notice = _shown(await self.store.load(address))
+        notice = _communicated(await self.store.load(address))
         left = notice.version - after
         if left <= 0:
             return History([], has_more=False)
@@ -230,7 +253,8 @@ class Archive:
     async def list(self, search: Search) -> Page:
         """Return a page of the notices of an institution that match the search, in its order."""
         found = await self.store.search(replace(search, limit=search.limit + 1))
-        return Page(found[: search.limit], has_more=len(found) > search.limit)
+        shown = [each.shown for each in found[: search.limit]]
+        return Page(shown, found[search.limit - 1].cursor if len(found) > search.limit else None)
 
     async def _save_with_iuv(
         self,
@@ -239,7 +263,7 @@ class Archive:
         decide: Decide,
         known: Notice | None,
         context: WriteContext,
-    ) -> Change:
+    ) -> Done:
         """Decide and save. A notice that is published now needs an IUV that no other notice has.
 
         Raises IuvAlreadyUsed and NotDoneInTime.
@@ -262,32 +286,37 @@ class Archive:
         institution = await self.registry.find_institution(address.creditor_institution)
         return institution is not None and institution.excludes(address.number, day)
 
-    async def _change(self, address: Address, context: WriteContext, decide: Decide) -> Change:
+    async def _change(self, address: Address, context: WriteContext, decide: Decide) -> Done:
         """Load, decide and save, after the earlier writers of this notice."""
         async with self._turns.of(address):
             return await self._save(decide, await self.store.load(address), context)
 
-    async def _save(self, decide: Decide, known: Notice | None, context: WriteContext) -> Change:
+    async def _save(self, decide: Decide, known: Notice | None, context: WriteContext) -> Done:
         """Decide and save. After a version conflict, decide again on the new state."""
+        stored: StoredNotice | None = None
         for attempt in range(ATTEMPTS):
             change = decide(known, context)
             if not change.events:
-                return change
+                return Done(change.notice, stored=stored)
             try:
-                await self.store.save(change)
+                return Done(change.notice, change.events, await self.store.save(change))
             except VersionConflict as overtaken:
-                known = overtaken.current
-            else:
-                return change
+                stored, known = overtaken.stored, overtaken.current
             if attempt:
                 # Writers that lose together would meet again. After the wait, the loaded notice is old.
                 await asyncio.sleep(random() * min(0.001 * 2**attempt, 0.05))
-                known = await self.store.load(change.notice.address)
+                stored, known = None, await self.store.load(change.notice.address)
             context = replace(context, now=self.clock())
         raise NotDoneInTime
 
 
-def _shown(notice: Notice | None) -> Notice:
+def _communicated(notice: Notice | None) -> Notice:
     if notice is None or not notice.is_communicated:
         raise NoticeNotFound
     return notice
+
+
+def _found(shown: Shown | None) -> Shown:
+    if shown is None:
+        raise NoticeNotFound
+    return shown

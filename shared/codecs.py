@@ -4,7 +4,7 @@ A field has its name in camelCase. So a field is declared once, in its dataclass
 """
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, Field, fields, is_dataclass
 from datetime import date, datetime
 from enum import IntEnum
 from functools import cache, partial
@@ -50,30 +50,45 @@ class PartCodec(Generic[Part]):
         self.kind = kind
         self.names = tuple(field.name for field in rows)
         self.codecs = {name: codec_of(types[name], nulls=inner_nulls) for name in self.names}
-        self._rows = [(name, camel(name), *self.codecs[name]) for name in self.names]
+        self._rows = [(name, camel(name), self.codecs[name].decode) for name in self.names]
+        self._public = [camel(name) for name in self.names]
+        encoders = [(camel(name), self.codecs[name].encode) for name in self.names]
+        self._encoders = [(public, encode) for public, encode in encoders if encode is not _same]
+        self.required = tuple(camel(row.name) for row in rows if not _has_default(row))
+        self.defaults = {
+            camel(row.name): None if (value := _default(row)) is None else self.codecs[row.name].encode(value)
+            for row in rows
+            if _has_default(row)
+        }
         self._absent = {
-            field.name: None
-            for field in rows
-            if NoneType in get_args(types[field.name]) and field.default is MISSING and field.default_factory is MISSING
+            row.name: None for row in rows if NoneType in get_args(types[row.name]) and not _has_default(row)
         }
         self._values = attrgetter(*self.names)
 
     def encode(self, part: Part, *, nulls: bool = False) -> Document:
         """Return the fields of a part by their public names, without those that are None unless `nulls`."""
-        return {
-            public: value if encode is _same else encode(value)
-            for (_, public, encode, _), value in zip(self._rows, self._values(part), strict=True)
-            if value is not None or nulls
-        }
+        document = dict(zip(self._public, self._values(part), strict=True))
+        for public, encode in self._encoders:
+            if document[public] is not None:
+                document[public] = encode(document[public])
+        return document if nulls else {name: value for name, value in document.items() if value is not None}
 
     def decode(self, document: Mapping[str, Any], **others: Any) -> Part:
         """Return the part whose fields are in the document. `others` are fields that it holds in another way."""
         found = {
             name: document[public] if decode is _same else decode(document[public])
-            for name, public, _, decode in self._rows
+            for name, public, decode in self._rows
             if public in document
         }
         return self.kind(**{**self._absent, **found, **others})
+
+
+def _has_default(row: Field[Any]) -> bool:
+    return row.default is not MISSING or row.default_factory is not MISSING
+
+
+def _default(row: Field[Any]) -> Any:
+    return row.default if row.default_factory is MISSING else row.default_factory()
 
 
 def camel(name: str) -> str:

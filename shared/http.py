@@ -3,12 +3,11 @@
 Refusals come in one order: 401, 415, 411, 413, 403, then those of the handler (400, 404, 422, 412, 409).
 """
 
-import asyncio
 import re
-import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from random import Random
 from typing import Any
 from urllib.parse import quote
 
@@ -18,11 +17,12 @@ import orjson
 from shared import bootstrap
 from shared.archive import Archive
 from shared.auth import AccessRequest, authenticate, authorise
+from shared.deadlines import Deadline
 from shared.domain.callers import Caller, Scope
 from shared.domain.declarations import Publication
 from shared.domain.events import WriteContext
 from shared.domain.identifiers import InstitutionCode, NoticeNumber
-from shared.domain.notice import Address, Notice
+from shared.domain.notice import Address
 from shared.errors import (
     ArchiveError,
     BodyTooLarge,
@@ -34,7 +34,8 @@ from shared.errors import (
     Violation,
 )
 from shared.registry import CachedRegistry
-from shared.telemetry import add_log_context, log_bug, log_context, log_event, log_failure, loggable
+from shared.stored_notice import Shown
+from shared.telemetry import add_log_context, log_bug, log_context, log_event, log_failure
 from shared.turns import request_ends_at
 from shared.wire import answers, headers
 from shared.wire.addresses import parameters_of
@@ -45,6 +46,7 @@ KEY_HEADER = "ocp-apim-subscription-key"
 MAX_BODY = 256 * 1024
 """Bytes of one notice, at most."""
 
+_random = Random()  # of its own, because others may seed the common one
 PROBLEM = "application/problem+json"
 _STRAY_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
 
@@ -79,13 +81,12 @@ class Request:
 
     async def require_access_to_iuv(self, registry: CachedRegistry, publication: Publication) -> None:
         """Raise SegregationCodeNotGranted if the IUV belongs to a segregation code that the caller does not have."""
-        owner = publication.full_iuv.number
-        if publication.needs_claim and owner.segregation_code is not None:
-            await self.require_access(registry, owner)
+        if publication.needs_claim and publication.full_iuv.number.segregation_code is not None:
+            await self.require_access(registry, publication.full_iuv.number)
 
     def write_context(self, occurred_at: datetime | None = None, reason: str | None = None) -> WriteContext:
-        """Return the context of a write, with a write id of its own."""
-        return WriteContext(self.now, self.caller.actor, secrets.token_hex(12), occurred_at, reason=reason)
+        """Return the context of a write, with a write id of its own: unique, and no secret."""
+        return WriteContext(self.now, self.caller.actor, f"{_random.getrandbits(96):024x}", occurred_at, reason=reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +100,9 @@ class Response:
     media_type: str = JSON
 
 
-def notice_response(notice: Notice, now: datetime, status: int = 200) -> Response:
-    """Return the answer that shows a notice, with the status that is true at `now`."""
-    return Response(status, answers.notice(notice, now), etag=answers.etag(notice, now))
+def notice_response(notice: Shown, status: int = 200) -> Response:
+    """Return the answer that shows a notice."""
+    return Response(status, notice.json, etag=answers.etag(notice))
 
 
 Handler = Callable[[Request, Archive], Awaitable[Response]]
@@ -211,21 +212,21 @@ def _function(
 async def _handled(handler: Handler, req: func.HttpRequest, admission: Admission) -> Response:
     """Admit the request and let the handler answer it, within the time of a request."""
     application = bootstrap.application()
-    ends_at = asyncio.get_running_loop().time() + application.budget
-    token = request_ends_at.set(ends_at)
     try:
-        async with asyncio.timeout_at(ends_at):
-            request = await _admitted(req, admission, application.archive)
-            return await handler(request, application.archive)
+        with Deadline(application.deadlines) as ends_at:
+            token = request_ends_at.set(ends_at)
+            try:
+                request = await _admitted(req, admission, application.archive)
+                return await handler(request, application.archive)
+            finally:
+                request_ends_at.reset(token)
     except TimeoutError as error:
         raise StoreUnavailable from error  # nothing but the store takes that long
-    finally:
-        request_ends_at.reset(token)
 
 
 async def _admitted(req: func.HttpRequest, admission: Admission, archive: Archive) -> Request:
     institution, number = req.route_params.get("ec", ""), req.route_params.get("nav")
-    add_log_context(**loggable(institution, number or ""))
+    add_log_context(institution=institution, number=number or "")
     key = req.headers.get(KEY_HEADER)
     caller = await authenticate(archive.registry, key)
     add_log_context(caller=caller.name)
@@ -237,7 +238,7 @@ async def _admitted(req: func.HttpRequest, admission: Admission, archive: Archiv
     else:
         value, parameters = parse_json(body), parameters_of(req.url, admission.parameters)
         access = admission.access_from_body(value, parameters, admission.scope)
-        add_log_context(**loggable(access.institution, ""))
+        add_log_context(institution=access.institution)
     caller = await authorise(archive.registry, caller, key, access)
     if parameters is None:
         parameters = parameters_of(req.url, admission.parameters)

@@ -8,24 +8,29 @@ from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from enum import Enum
 from types import EllipsisType
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from shared.domain.callers import EVERY, Caller
-from shared.domain.dates import format_instant
 from shared.domain.events import NoticeEvent
 from shared.domain.identifiers import InstitutionCode, Iuv, NoticeNumber
 from shared.domain.institutions import CreditorInstitution
 from shared.domain.lifecycle import Anomaly, Status
 from shared.domain.notice import Address, Change, Notice
 from shared.domain.registry_changes import LOCAL_START, Entry, Operator, RegistryChange
+from shared.stored_notice import Shown, StoredNotice
 
 
 class VersionConflict(Exception):
-    """Another writer changed the notice first. `current` is the notice as it is now."""
+    """Another writer changed the notice first. `stored` is the notice as it is stored now."""
 
-    def __init__(self, current: Notice | None) -> None:
+    def __init__(self, stored: StoredNotice | None) -> None:
         super().__init__("another writer came first")
-        self.current = current
+        self.stored = stored
+
+    @property
+    def current(self) -> Notice | None:
+        """Return the notice as it is now."""
+        return self.stored.decode() if self.stored else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +53,7 @@ class Order(Enum):
     UPDATE = "updatedAt"
 
 
-@dataclass(frozen=True, slots=True)
-class Cursor:
+class Cursor(NamedTuple):
     """A place in a list: the sort key of the last notice seen (empty in the order of numbers), and its number."""
 
     key: str
@@ -83,10 +87,6 @@ class Search:
             return Order.UPDATE
         return Order.DUE_DATE if self.due_from or self.due_to else Order.NUMBER
 
-    def cursor(self, notice: Notice) -> Cursor:
-        """Return the place of the list after the notice."""
-        return Cursor(sort_key(notice, self.order), notice.address.number)
-
 
 FILTERS = tuple(
     field.name
@@ -96,25 +96,32 @@ FILTERS = tuple(
 """The filters of a list. The query parameters of the list have the same names, and its cursor is bound to them."""
 
 
-def sort_key(notice: Notice, order: Order) -> str:
-    """Return the text by which a notice is sorted, before its number."""
-    match order:
-        case Order.UPDATE:
-            return format_instant(notice.updated_at)
-        case Order.DUE_DATE:
-            return notice.content.due_date.sort_key if notice.content else ""
-        case Order.NUMBER:
-            return ""
+class Listed(NamedTuple):
+    """A notice of a list, and its place there: the sort key and the number."""
+
+    key: str
+    number: str
+    shown: Shown
+
+    @property
+    def cursor(self) -> Cursor:
+        """Return the place of the list after the notice."""
+        return Cursor(self.key, self.number)
 
 
 class NoticeStore(Protocol):
     """Where notices and their events are kept."""
 
     async def load(self, address: Address) -> Notice | None:
-        """Return the notice as it is now. One point read."""
+        """Return the notice as it is now, for a decision. One point read."""
 
-    async def save(self, change: Change) -> None:
+    async def find(self, address: Address) -> StoredNotice | None:
+        """Return the notice as it is stored, to be shown. One point read."""
+
+    async def save(self, change: Change) -> StoredNotice:
         """Save the notice and its new events, both or neither. When it returns, they are durable.
+
+        Returns the notice as it is stored then.
 
         Raises VersionConflict unless the notice is still at the version that the change starts from. Saving the same
         change again (same write id) changes nothing, so a save without an answer may be repeated.
@@ -129,7 +136,7 @@ class NoticeStore(Protocol):
     def latest_events(self, address: Address, version: int) -> AsyncIterator[NoticeEvent]:
         """Yield the events from the one that made `version` back to the first. Read page by page."""
 
-    async def search(self, search: Search) -> list[Notice]:
+    async def search(self, search: Search) -> list[Listed]:
         """Return the notices that match, in the order of the search, at most `limit`. Awaited notices never match."""
 
     def due(self, now: datetime) -> AsyncIterator[Notice]:

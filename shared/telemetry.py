@@ -14,6 +14,8 @@ from dataclasses import asdict, dataclass
 
 _log = logging.getLogger("archive")
 _context: ContextVar[dict[str, object] | None] = ContextVar("log_context", default=None)
+_CODE_LENGTHS = {"institution": 11, "number": 18}
+"""Digits of the keys that the log has only where their value is a code."""
 _PLAIN = re.compile(r"[A-Za-z0-9_.,:/+*()-]+")
 
 
@@ -56,16 +58,6 @@ def log_bug(event: str, error: BaseException, **keys: object) -> None:
     """
     stack = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
     _write(logging.ERROR, event, {**keys, "error": error_chain(error), "stack": stack})
-
-
-def loggable(institution: str, number: str) -> dict[str, str]:
-    """Return those of the two that the log may hold: a client can write personal data in the place of a code."""
-    candidates = {"institution": (institution, 11), "number": (number, 18)}
-    return {
-        key: text
-        for key, (text, digits) in candidates.items()
-        if len(text) == digits and text.isascii() and text.isdigit()
-    }
 
 
 @contextmanager
@@ -113,7 +105,14 @@ def log_store_call(call: StoreCall) -> None:
 
 def _write(level: int, event: str, keys: Mapping[str, object]) -> None:
     if _log.isEnabledFor(level):
-        _log.log(level, LogEntry(event, {**(_context.get() or {}), **keys}))
+        named = {**(_context.get() or {}), **keys}
+        _log.log(level, LogEntry(event, {key: value for key, value in named.items() if _is_loggable(key, value)}))
+
+
+def _is_loggable(key: str, value: object) -> bool:
+    # A client can write personal data in the place of a code.
+    digits = _CODE_LENGTHS.get(key)
+    return digits is None or (isinstance(value, str) and len(value) == digits and value.isascii() and value.isdigit())
 
 
 def _links(error: BaseException) -> Iterator[str]:

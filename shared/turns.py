@@ -13,11 +13,11 @@ from weakref import WeakValueDictionary
 from shared.domain.notice import Address
 from shared.errors import NotDoneInTime
 
-SHARE_OF_SAVING = 0.2
-"""Of the time of a request. A turn that comes later is not begun: a request that gives up has then written nothing."""
-
 request_ends_at: ContextVar[float | None] = ContextVar("request_ends_at", default=None)
 """When the time of the current request is over, by the clock of the event loop. None outside of requests."""
+
+SHARE_OF_SAVING = 0.2
+"""Of the time of a request. A turn that comes later is not begun: a request that gives up has then written nothing."""
 
 
 class Turns:

@@ -1,6 +1,6 @@
 """Valid things to begin with; a test changes only what it is about."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
@@ -9,14 +9,15 @@ from typing import Any
 from shared.domain.amounts import Amount
 from shared.domain.callers import EVERY, Caller, Key, Scope
 from shared.domain.content import Content, Debtor, DebtorType, Transfer
-from shared.domain.dates import DueDate
+from shared.domain.dates import DueDate, format_instant
 from shared.domain.declarations import Publication, publish
 from shared.domain.events import Actor, NoticeEvent, Role, WriteContext
 from shared.domain.identifiers import DebtorCode, Iban, InstitutionCode, NoticeNumber
 from shared.domain.institutions import DEFAULT_LABEL, CreditorInstitution, RegisteredIban
 from shared.domain.money import OutcomeCode, Payment, Settlement
 from shared.domain.notice import Address, Notice
-from shared.ports import NoticeStore
+from shared.ports import Listed, NoticeStore, Order
+from shared.stored_notice import Shown, show
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -132,3 +133,24 @@ class StillClock:
 
 
 Clock = Callable[[], datetime]
+
+
+def sort_key(notice: Notice, order: Order) -> str:
+    """Return the text by which a notice is sorted in a list, before its number."""
+    match order:
+        case Order.UPDATE:
+            return format_instant(notice.updated_at)
+        case Order.DUE_DATE:
+            return notice.content.due_date.sort_key if notice.content else ""
+        case Order.NUMBER:
+            return ""
+
+
+def shown_in(page: Iterable[Listed]) -> list[Shown]:
+    """Return what a list shows."""
+    return [listed.shown for listed in page]
+
+
+def shown_of(notices: Iterable[Notice], now: datetime = NOW) -> list[Shown | None]:
+    """Return what the domain shows of these notices."""
+    return [show(notice, now) for notice in notices]

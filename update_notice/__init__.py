@@ -21,8 +21,8 @@ async def amend_notice(request: Request, archive: Archive) -> Response:
     institution = await archive.registry.institution(request.institution)
     amendment = parse_amendment(value, ParseContext(institution.lenient, request.now))
     context = request.write_context(amendment.occurred_at)
-    change = await archive.amend(request.address, amendment.changes, institution, context, precondition, amendment.iuv)
-    return notice_response(change.notice, archive.clock())
+    done = await archive.amend(request.address, amendment.changes, institution, context, precondition, amendment.iuv)
+    return notice_response(done.shown_at(archive.clock()))
 
 
 @route(bp, "v1/creditor-institutions/{ec}/notices/{nav}/events", "POST")
@@ -33,5 +33,5 @@ async def declare_event(request: Request, archive: Archive) -> Response:
     institution = await archive.registry.institution(request.institution)
     declared = parse_life_cycle_event(value, request.address, ParseContext(institution.lenient, request.now))
     context = request.write_context(declared.occurred_at, declared.reason)
-    change = await archive.declare(request.address, declared.type, context, precondition, declared.replaced_by)
-    return notice_response(change.notice, archive.clock())
+    done = await archive.declare(request.address, declared.type, context, precondition, declared.replaced_by)
+    return notice_response(done.shown_at(archive.clock()))

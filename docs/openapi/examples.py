@@ -7,6 +7,7 @@ due date lies far ahead, and no example names `occurredAt`.
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from shared.documents import public_form
 from shared.domain.declarations import Publication, amend, cancel, publish
 from shared.domain.events import Actor, Role, WriteContext
 from shared.domain.identifiers import Iban, InstitutionCode, NoticeNumber
@@ -153,7 +154,7 @@ def answered() -> dict[str, Any]:
     amended = amend(published.notice, changes, DEFAULT, _act(1))
     cancelled = cancel(amended.notice, _act(2, LIFE_CYCLE_EVENTS["cancelled"][1]["reason"]))
     shown = {
-        name: answers.notice(change.notice, NOW)
+        name: public_form(change.notice, change.notice.status_at(NOW))
         for name, change in (("published", published), ("amended", amended), ("cancelled", cancelled))
     }
     institution = CreditorInstitution(ADDRESS.creditor_institution, "Comune di Prova", (DEFAULT,))
@@ -161,7 +162,7 @@ def answered() -> dict[str, Any]:
     return {
         **shown,
         "history": answers.history(events, None),
-        "list": answers.listing([published.notice], None, NOW),
+        "list": {"items": [shown["published"]], "nextCursor": None},
         "position": position(published.notice, institution, NOW),
         "health": {"status": "up", "store": "up"},
     }

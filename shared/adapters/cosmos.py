@@ -22,7 +22,8 @@ from shared.domain.events import NoticeEvent
 from shared.domain.identifiers import InstitutionCode, Iuv, NoticeNumber
 from shared.domain.notice import Address, Change, Notice
 from shared.errors import StoreUnavailable
-from shared.ports import IuvClaim, Search, VersionConflict
+from shared.ports import IuvClaim, Listed, Search, VersionConflict
+from shared.stored_notice import StoredNotice, stored_notice
 
 CHECKPOINTS = "checkpoints"
 """The container of checkpoints. Its key and indexes are in infra/data.json."""
@@ -39,14 +40,20 @@ class CosmosNoticeStore:
         self._lists = CosmosLists(cosmos)
 
     async def load(self, address: Address) -> Notice | None:
-        """Return the notice as it is now. One point read."""
+        """Return the notice as it is now, for a decision. One point read."""
         document = await self._read("load", "notice", _key(address))
         return None if document is None else decode_notice(document)
 
-    async def save(self, change: Change) -> None:
-        """Keep the notice and its new events in one batch. Raises VersionConflict, StoreUnavailable."""
+    async def find(self, address: Address) -> StoredNotice | None:
+        """Return the notice as it is stored, to be shown. One point read."""
+        document = await self._read("load", "notice", _key(address))
+        return None if document is None else stored_notice(document)
+
+    async def save(self, change: Change) -> StoredNotice:
+        """Save the notice and its new events in one batch. Raises VersionConflict, StoreUnavailable."""
         address, expected = change.notice.address, change.expected_version
-        notice, events = notice_document(change.notice), [event_document(event) for event in change.events]
+        notice = notice_document(change.notice).whole
+        events = [event_document(event) for event in change.events]
 
         async def save(container: ContainerProxy, hook: Hook) -> None:
             # The SDK takes parts out of the operations it is given: every attempt gets new ones.
@@ -58,6 +65,7 @@ class CosmosNoticeStore:
             await self._cosmos.call("save", NOTICES, save)
         except HttpResponseError:
             await self._check_saved(change)
+        return stored_notice(notice)
 
     async def _check_saved(self, change: Change) -> None:
         """Return if the change was saved after all. Raises VersionConflict if another came first."""
@@ -65,10 +73,10 @@ class CosmosNoticeStore:
         found = await self._read_together(_key(address), "notice", event_id(change.expected_version + 1))
         if found is None:
             # There is no such event: the change starts from a version that is not there.
-            raise VersionConflict(await self.load(address))
+            raise VersionConflict(await self.find(address))
         notice, event = found
         if event["writeId"] != change.events[0].write_id:
-            raise VersionConflict(decode_notice(notice))
+            raise VersionConflict(stored_notice(notice))
 
     async def history(self, address: Address, after: int = 0, limit: int = 100) -> list[NoticeEvent]:
         """Return the events that made the versions after `after`, oldest first. One query inside its partition."""
@@ -106,7 +114,7 @@ class CosmosNoticeStore:
         order = "DESC" if latest_first else "ASC"
         return [decode_event(document) for document in await self._cosmos.call("events", NOTICES, read)]
 
-    async def search(self, search: Search) -> list[Notice]:
+    async def search(self, search: Search) -> list[Listed]:
         """Return the notices wanted, in the order of the search. One query for each physical partition."""
         return await self._lists.search(search) if search.segregation_codes else []
 

@@ -1,7 +1,7 @@
 """Lists and due notices in Cosmos DB: each physical partition is asked by itself, and the answers are merged here.
 
 The SDK does not merge a query below the first value of the partition key, and it repeats documents after a split. A
-document that cannot be decoded is logged and left out, so that the others are still served.
+document that is damaged is logged and left out, so that the others are still served.
 """
 
 import asyncio
@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterat
 from dataclasses import replace
 from datetime import datetime
 from heapq import heapify, heappop, heappush
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from azure.cosmos.aio import ContainerProxy
@@ -27,8 +28,9 @@ from shared.codecs import Document
 from shared.documents import decode_notice
 from shared.domain.identifiers import InstitutionCode
 from shared.domain.notice import Notice
-from shared.ports import Search, sort_key
-from shared.telemetry import log_bug, loggable
+from shared.ports import Listed, Search
+from shared.stored_notice import stored_notice
+from shared.telemetry import log_bug
 
 NOTICES = "notices"
 """The container. Its key, indexes and times to live are in infra/data.json."""
@@ -42,14 +44,13 @@ class CosmosLists:
     def __init__(self, cosmos: Cosmos) -> None:
         self._cosmos = cosmos
 
-    async def search(self, search: Search) -> list[Notice]:
+    async def search(self, search: Search) -> list[Listed]:
         """Return the notices of a search, in its order, at most `limit`."""
         partitions = await self._partitions(search.creditor_institution)
         found = await _all(self._search_in(partition, search) for partition in partitions)
         # A notice that changes meanwhile is found at two places.
-        every = {notice.address.number: notice for notices in found for notice in notices}
-        in_order = sorted(every.values(), key=lambda notice: (sort_key(notice, search.order), notice.address.number))
-        return in_order[: search.limit]
+        every = {notice.number: notice for notices in found for notice in notices}
+        return sorted(every.values(), key=attrgetter("cursor"))[: search.limit]
 
     async def due(self, now: datetime) -> AsyncIterator[Notice]:
         """Yield the notices that are due, the longest due first."""
@@ -62,13 +63,12 @@ class CosmosLists:
             if (head := await anext(streams[n], None)) is not None:
                 heappush(heads, (head[0], n, head[1]))
 
-    async def _search_in(self, partition: Document, search: Search) -> list[Notice]:
+    async def _search_in(self, partition: Document, search: Search) -> list[Listed]:
         """Return the notices of a physical partition. It takes one query, unless documents are damaged."""
-        found: list[Notice] = []
+        place, now, found = search_place(search.order), search.now, list[Listed]()
         while True:
-            place = search_place(search.order)
             page = await self._select("search", search_query(search), partition, place)
-            found += _readable(page)
+            found += _readable(page, lambda document: _listed(document, place(document), now))
             if len(page) < search.limit or len(found) >= search.limit:
                 return found
             search = replace(search, after=position_after(place(page[-1])))
@@ -78,7 +78,7 @@ class CosmosLists:
         after: Place | None = None
         while page := await self._select("due", due_query(now, after), partition, due_place):
             for document in page:
-                for notice in _readable([document]):
+                for notice in _readable([document], decode_notice):
                     yield due_place(document), notice
             after = due_place(page[-1])
 
@@ -130,11 +130,17 @@ async def _all(calls: Iterable[Coroutine[Any, Any, Answered]]) -> list[Answered]
     return [task.result() for task in tasks]
 
 
-def _readable(documents: Iterable[Document]) -> Iterator[Notice]:
-    """Yield the notices of the documents, without those that cannot be decoded."""
+def _listed(document: Document, place: Place, now: datetime) -> Listed:
+    shown = stored_notice(document).at(now)
+    assert shown is not None, "no list asks for a notice that is awaited"
+    return Listed(*position_after(place), shown)
+
+
+def _readable(documents: Iterable[Document], read: Callable[[Document], Answered]) -> Iterator[Answered]:
+    """Yield the notices of the documents, without those that are damaged."""
     for document in documents:
         try:
-            yield decode_notice(document)
+            yield read(document)
         except Exception as error:  # noqa: BLE001  a damaged document can raise any error
             institution, number = document.get("creditorInstitution"), document.get("noticeNumber")
-            log_bug("document_unreadable", error, **loggable(str(institution), str(number)))
+            log_bug("document_unreadable", error, institution=institution, number=number)

@@ -1,9 +1,8 @@
 """The embedded store: notices, their events and the registry in one SQLite file, for one machine.
 
-Writes of one tick of the event loop are committed together, each with its outcome: one flush to disk serves them all.
-WAL with synchronous=FULL, so that acknowledged writes survive a crash. Point reads run on the loop (a thread would cost
-fifteen times the read). Listings run in threads, for they may look at many rows. `events.position` is the order of the
-commits, which a reader of changes can follow.
+Writes that come together are committed together, each with its outcome: one flush to disk serves them all. WAL with
+synchronous=FULL, so that acknowledged writes survive a crash. Point reads and brief lists run on the loop (a thread
+would cost fifteen times the read). `events.position` is the order of the commits, which a reader of changes can follow.
 
 Before each read and each commit the store looks whether its file is still in place. For a read this takes two
 microseconds, a hundredth of a request.
@@ -17,14 +16,15 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from shared.adapters.sqlite_checkpoints import Checkpoints
 from shared.adapters.sqlite_file import PATIENCE, OpenFile, connect
-from shared.adapters.sqlite_lists import Lists, Row
-from shared.adapters.sqlite_search import DUE, FEW, count_statement, search_statement
+from shared.adapters.sqlite_lists import Lists
+from shared.adapters.sqlite_reads import Reads, Row
+from shared.adapters.sqlite_search import DUE, FEW, STORED, count_statement, search_statement, short_statement
 from shared.adapters.sqlite_writes import Write, Writes
 from shared.documents import (
     SCHEMA,
     decode_event,
-    decode_notice,
     dumps,
     event_document,
     loads,
@@ -35,22 +35,23 @@ from shared.domain.dates import decode_instant, format_instant
 from shared.domain.events import NoticeEvent
 from shared.domain.identifiers import InstitutionCode, Iuv, NoticeNumber
 from shared.domain.notice import Address, Change, Notice
-from shared.errors import StoreUnavailable
-from shared.ports import Cursor, IuvClaim, Order, Search, VersionConflict
-from shared.telemetry import log_bug, loggable
+from shared.ports import Cursor, IuvClaim, Listed, Order, Search, VersionConflict
+from shared.stored_notice import StoredNotice, stored_notice
+from shared.telemetry import log_bug
 
 EVENTS_SIZE = 1024 * 1024
 """Bytes of events after which a page of a history ends: it is read on the loop, and other requests wait meanwhile."""
 
 _COLUMNS = (
-    "version, status, updated_at, due_date_key, starts_at, ends_at, next_change_at, anomalies, document,"
+    "version, status, updated_at, due_date_key, starts_at, ends_at, next_change_at, anomalies, shown, kept,"
     " creditor_institution, number"
 )
-_INSERT = f"INSERT INTO notices ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING"
+_INSERT = f"INSERT INTO notices ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING"
 _UPDATE = (
-    f"UPDATE notices SET ({_COLUMNS}) = (?,?,?,?,?,?,?,?,?,?,?)"
+    f"UPDATE notices SET ({_COLUMNS}) = (?,?,?,?,?,?,?,?,?,?,?,?)"
     " WHERE creditor_institution = ? AND number = ? AND version = ?"
 )
+_NOTICE = f"SELECT {STORED} FROM notices WHERE creditor_institution = ? AND number = ?"
 _EVENTS_AFTER = (
     "SELECT document FROM events WHERE creditor_institution = ? AND number = ? AND version > ? ORDER BY version LIMIT ?"
 )
@@ -71,39 +72,45 @@ class SqliteNoticeStore:
     def __init__(self, path: Path, patience: timedelta = PATIENCE) -> None:
         self._db = connect(path)
         self._db.execute("PRAGMA busy_timeout = 0")  # while SQLite waits, the loop does too
+        self._db.execute("PRAGMA wal_autocheckpoint = 0")
         self._file = OpenFile(path)
-        self._writes = Writes(self._db, self._file, patience)
+        self._checkpoints = Checkpoints(path)
+        self._writes = Writes(self._db, self._file, patience, self._checkpoints)
         self._lists = Lists(path)
+        self._reads = Reads(path, self._file)
 
     async def load(self, address: Address) -> Notice | None:
-        """Return the notice as it is now. One point read."""
-        rows = self._read("SELECT document FROM notices WHERE creditor_institution = ? AND number = ?", _key(address))
-        return decode_notice(loads(rows[0][0])) if rows else None
+        """Return the notice as it is now, for a decision. One point read."""
+        stored = await self.find(address)
+        return stored.decode() if stored else None
 
-    async def save(self, change: Change) -> None:
-        """Save the notice and its new events, with the other writes of this tick. Raises VersionConflict."""
-        await self._writes.add(_SaveChange(change))
+    async def find(self, address: Address) -> StoredNotice | None:
+        """Return the notice as it is stored, to be shown. One point read."""
+        rows = self._reads.select(_NOTICE, _key(address))
+        return _stored(*rows[0]) if rows else None
+
+    async def save(self, change: Change) -> StoredNotice:
+        """Save the notice and its new events, with the other writes of this moment. Raises VersionConflict."""
+        write = _SaveChange(change)
+        await self._writes.add(write)
+        return write.stored
 
     async def history(self, address: Address, after: int = 0, limit: int = 100) -> list[NoticeEvent]:
         """Return the events that made the versions after `after`, oldest first: at most `limit`, and a few MB."""
         found: list[bytes] = []
         size = 0
-        self._file.check()
-        try:
-            with closing(self._db.execute(_EVENTS_AFTER, (*_key(address), after, limit))) as rows:
-                for (document,) in rows:
-                    found.append(document)
-                    size += len(document)
-                    if size >= EVENTS_SIZE:
-                        break
-        except sqlite3.Error as error:
-            raise StoreUnavailable from error
+        with self._reads.rows(_EVENTS_AFTER, (*_key(address), after, limit)) as rows, closing(rows):
+            for (document,) in rows:
+                found.append(document)
+                size += len(document)
+                if size >= EVENTS_SIZE:
+                    break
         return [decode_event(loads(document)) for document in found]
 
     async def latest_events(self, address: Address, version: int) -> AsyncIterator[NoticeEvent]:
         """Yield the events from the one that made `version` back to the first."""
         while version > 0:
-            rows = self._read(_EVENTS_BEFORE, (*_key(address), version))
+            rows = self._reads.select(_EVENTS_BEFORE, (*_key(address), version))
             for (document,) in rows:
                 event = decode_event(loads(document))
                 yield event
@@ -112,19 +119,18 @@ class SqliteNoticeStore:
                 return
             await asyncio.sleep(0)  # a long way back must not hold up the other requests
 
-    async def search(self, search: Search) -> list[Notice]:
-        """Return the notices wanted, in the order of the search. One that cannot be decoded is logged and left out."""
-        notices: list[Notice] = []
-        wanted = search.limit
+    async def search(self, search: Search) -> list[Listed]:
+        """Return the notices wanted, in the order of the search. One that is damaged is logged and left out."""
+        found: list[Listed] = []
+        institution, wanted = search.creditor_institution, search.limit
         of_few = self._is_of_few(search)
         while True:
-            self._file.check()
-            statement, values = search_statement(search, of_few=of_few)
-            rows = await self._lists.select(search.creditor_institution, statement, values)
-            for _, number, document in rows:
-                notices += _decoded(search.creditor_institution, number, document)
-            if len(rows) < search.limit or not (missing := wanted - len(notices)):
-                return notices
+            rows = self._briefly(institution, *(short_statement(search) or search_statement(search, of_few=of_few)))
+            if rows is None:
+                rows = await self._lists.select(institution, *search_statement(search, of_few=of_few))
+            found += _listed(search, rows)
+            if len(rows) < search.limit or not (missing := wanted - len(found)):
+                return found
             # Other notices fill the page: a page that is not full is the last one.
             search = replace(search, limit=missing, after=Cursor(*rows[-1][:2]))
 
@@ -135,10 +141,17 @@ class SqliteNoticeStore:
         """
         after: tuple[str, ...] = ("", "", "")
         while True:
-            self._file.check()
-            rows = await self._lists.select("", DUE, (format_instant(now), *after))
-            for *_, institution, number, document in rows:
-                for notice in _decoded(institution, number, document):
+            values = (format_instant(now), *after)
+            rows = self._briefly("", DUE, values)
+            if rows is None:
+                rows = await self._lists.select("", DUE, values)
+            for row in rows:
+                _, institution, number, *columns = row
+                try:
+                    notice = _stored(*columns).decode()
+                except Exception as error:  # noqa: BLE001  however a document is damaged, it must not hide the others
+                    log_bug("document_unreadable", error, institution=institution, number=number)
+                else:
                     yield notice
             if not rows:
                 return
@@ -155,7 +168,7 @@ class SqliteNoticeStore:
 
     async def iuv_claim(self, institution: InstitutionCode, iuv: Iuv) -> IuvClaim | None:
         """Return the claim that the IUV has."""
-        rows = self._read(
+        rows = self._reads.select(
             "SELECT number, held_until FROM iuvs WHERE creditor_institution = ? AND iuv = ?", (institution, iuv)
         )
         return IuvClaim(NoticeNumber(rows[0][0]), decode_instant(rows[0][1])) if rows else None
@@ -167,52 +180,64 @@ class SqliteNoticeStore:
     async def close(self) -> None:
         """Commit the waiting writes, stop the lists, then close the file."""
         await self._writes.close()
+        await self._checkpoints.close()
         await self._lists.close()
+        self._reads.close()
         self._db.close()
 
     def _is_of_few(self, search: Search) -> bool:
         """Return whether the granted segregation codes have so few notices that it is best to sort them."""
         if search.order is Order.NUMBER or EVERY in search.segregation_codes:
             return False
-        [(count,)] = self._read(*count_statement(search))
+        [(count,)] = self._reads.select(*count_statement(search))
         return bool(count <= FEW)
 
-    def _read(self, statement: str, values: Sequence[object]) -> list[Row]:
-        """Return the rows of a statement that looks at few, on the loop."""
-        self._file.check()
+    def _briefly(self, institution: str, statement: str, values: Sequence[object]) -> list[Row] | None:
+        """Return the rows of a list, on the loop. None if it is not brief, or a long one of the institution runs."""
+        return None if self._lists.has(institution) else self._reads.select_if_brief(statement, values)
+
+
+def _listed(search: Search, rows: list[Row]) -> Iterator[Listed]:
+    """Yield the notices of the rows. Log one that is damaged, so that the others are served."""
+    for key, number, *columns in rows:
         try:
-            return self._db.execute(statement, values).fetchall()
-        except sqlite3.Error as error:
-            raise StoreUnavailable from error
+            shown = _stored(*columns).at(search.now)
+            assert shown is not None, "no list asks for a notice that is awaited"
+        except Exception as error:  # noqa: BLE001  however a document is damaged, it must not hide the others
+            log_bug("document_unreadable", error, institution=search.creditor_institution, number=number)
+        else:
+            yield Listed(key, number, shown)
 
 
-def _decoded(institution: str, number: str, document: bytes) -> Iterator[Notice]:
-    """Yield the notice of a listed document. Log one that cannot be decoded, so that the others are served."""
-    try:
-        notice = decode_notice(loads(document))
-    except Exception as error:  # noqa: BLE001  however a document is broken, it must not hide the others
-        log_bug("document_unreadable", error, **loggable(institution, number))
-    else:
-        yield notice
+def _stored(version: int, status: str, next_change_at: str | None, shown: bytes | None, kept: bytes) -> StoredNotice:
+    """Return the notice of a row. Raises an error if its document is damaged."""
+    if shown is None:
+        return stored_notice(loads(kept))
+    # It is sent as it is, so its ends are looked at: a list must not be damaged as a whole.
+    if not (shown.startswith(b'{"creditorInstitution":"') and shown.endswith(b"}")):
+        raise ValueError("what is shown of a notice is damaged")
+    return StoredNotice(version, status, next_change_at, shown, kept)
 
 
 class _SaveChange(Write):
     def __init__(self, change: Change) -> None:
         # Everything that can fail for reasons of its own is done here, before the group's transaction.
-        document = notice_document(change.notice)
+        notice, (shown, kept, keys) = change.notice, notice_document(change.notice)
         self._expected = change.expected_version
-        self._key = _key(change.notice.address)
+        self._key = _key(notice.address)
         self._write_id = change.events[0].write_id
+        self.stored = StoredNotice(notice.version, notice.status, keys.get("nextChangeAt"), dumps(shown), dumps(kept))
         self._row = (
-            change.notice.version,
-            change.notice.status,
-            document["updatedAt"],
-            document.get("dueDateKey"),
-            document.get("startsAt"),
-            document.get("endsAt"),
-            document.get("nextChangeAt"),
-            " ".join(change.notice.anomalies) or None,
-            dumps(document),
+            notice.version,
+            notice.status,
+            shown["updatedAt"],
+            keys.get("dueDateKey"),
+            keys.get("startsAt"),
+            keys.get("endsAt"),
+            self.stored.next_change_at,
+            " ".join(notice.anomalies) or None,
+            self.stored.shown,
+            self.stored.kept,
             *self._key,
         )
         self._events = [(*self._key, event.version, dumps(event_document(event))) for event in change.events]
@@ -234,12 +259,10 @@ class _SaveChange(Write):
             "SELECT document FROM events WHERE creditor_institution = ? AND number = ? AND version = ?",
             (*self._key, self._expected + 1),
         ).fetchone()
-        notice = db.execute(
-            "SELECT document FROM notices WHERE creditor_institution = ? AND number = ?", self._key
-        ).fetchone()
         if event and loads(event[0])["writeId"] == self._write_id:
             return None
-        return VersionConflict(decode_notice(loads(notice[0])) if notice else None)
+        notice = db.execute(_NOTICE, self._key).fetchone()
+        return VersionConflict(_stored(*notice) if notice else None)
 
 
 class _SaveClaim(Write):

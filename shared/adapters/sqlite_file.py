@@ -26,7 +26,8 @@ CREATE TABLE IF NOT EXISTS notices (
     ends_at TEXT,
     next_change_at TEXT,
     anomalies TEXT,
-    document BLOB NOT NULL
+    kept BLOB NOT NULL,
+    shown BLOB
 );
 CREATE UNIQUE INDEX IF NOT EXISTS notices_by_number ON notices (creditor_institution, number);
 -- A list merges the stored statuses that it wants, so the status comes before the sort key.
@@ -63,10 +64,16 @@ CREATE TABLE IF NOT EXISTS checkpoints (
     document BLOB NOT NULL
 ) WITHOUT ROWID;
 """
-_FROM_VERSION_1 = "ALTER TABLE iuvs ADD COLUMN held_until TEXT NOT NULL DEFAULT '2000-01-01T00:00:00.000Z';"
-"""Adds the columns that a file of version 1 lacks."""
-_VERSION = 3
-"""Since 2 claims of IUVs are held for a time, and there are checkpoints. Since 3 indexes of lists have the status."""
+_UP_TO_VERSION = {
+    2: "ALTER TABLE iuvs ADD COLUMN held_until TEXT NOT NULL DEFAULT '2000-01-01T00:00:00.000Z';",
+    4: "ALTER TABLE notices RENAME COLUMN document TO kept; ALTER TABLE notices ADD COLUMN shown BLOB;",
+}
+"""The statements that bring the tables of older files to a version."""
+_VERSION = 4
+"""Since 2 claims of IUVs are held for a time, and there are checkpoints. Since 3 indexes of lists have the status.
+
+Since 4 what is shown of a notice is stored by itself. `kept` holds the whole document where there is no `shown`.
+"""
 
 _creation = Lock()
 
@@ -119,9 +126,13 @@ def connect(path: Path) -> sqlite3.Connection:
         sleep(0.01)
 
 
+MAPPED = 256 * 1024 * 1024
+"""Bytes of the file that a connection to read maps into memory, at most."""
+
+
 def connect_to_read(path: Path) -> sqlite3.Connection:
     """Open the file for reading alone, where `connect` has opened it and it stays open."""
-    return sqlite3.connect(
+    db = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode=ro",
         uri=True,
         timeout=0.05,
@@ -129,6 +140,8 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
         check_same_thread=False,
         cached_statements=16,  # one for many segregation codes takes a megabyte
     )
+    db.execute(f"PRAGMA mmap_size = {MAPPED}")
+    return db
 
 
 def is_busy(error: Exception) -> bool:
@@ -156,7 +169,7 @@ def _connect(path: Path) -> sqlite3.Connection:
         if tables and not 1 <= version <= _VERSION:
             raise ValueError(f"{path} was not made by this version of the archive")
         if not tables:
-            db.execute("PRAGMA page_size = 8192")
+            db.execute("PRAGMA page_size = 4096")
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
         if version != _VERSION:
@@ -171,7 +184,8 @@ def _bring_up_to_date(db: sqlite3.Connection) -> None:
     """Make the tables, or bring an older file up to date. Another process may do the same at once."""
     db.execute("BEGIN IMMEDIATE")
     version: int = db.execute("PRAGMA user_version").fetchone()[0]
-    script = f"{_FROM_VERSION_1 if version == 1 else ''} {_SCHEMA} PRAGMA user_version = {_VERSION}"
+    steps = [step for since, step in _UP_TO_VERSION.items() if 1 <= version < since]
+    script = f"{' '.join(steps)} {_SCHEMA} PRAGMA user_version = {_VERSION}"
     for statement in script.split(";"):  # executescript would end the transaction first
         db.execute(statement)
     db.execute("COMMIT")

@@ -1,4 +1,4 @@
-"""Lists of the embedded store: statements that may look at many rows, so each runs in a thread on a connection to read.
+"""Long lists of the embedded store: they look at many rows, so each runs in a thread on a connection to read.
 
 A few run at once. The next one is of the institution that has the fewest running, and an institution leaves as many
 connections free as it uses: its slow lists do not hold up the lists of another. A list is interrupted when its caller
@@ -14,15 +14,13 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from shared.adapters.sqlite_file import connect_to_read
+from shared.adapters.sqlite_reads import Row
 from shared.errors import StoreUnavailable
 
 AT_ONCE = 4
 """Lists that run at the same time, at most."""
-
-Row = tuple[Any, ...]
 
 
 class Lists:
@@ -49,6 +47,10 @@ class Lists:
             raise
         except sqlite3.Error as error:
             raise StoreUnavailable from error
+
+    def has(self, institution: str) -> bool:
+        """Return whether a list of the institution runs or waits."""
+        return any(each.institution == institution for each in (*self._running, *self._waiting))
 
     async def close(self) -> None:
         """Interrupt all lists, wait for their threads, then close the connections.

@@ -6,14 +6,18 @@ them. The index is named, so that the choice does not depend on statistics, and 
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from shared.domain.callers import EVERY
 from shared.domain.dates import format_instant
 from shared.domain.lifecycle import TRUE_NOW, Status, StoredAs, is_communicated
 from shared.ports import Order, Search
 
-DUE = """
-SELECT next_change_at, creditor_institution, number, document FROM notices INDEXED BY notices_due
+STORED = "version, status, next_change_at, shown, kept"
+"""The columns of a StoredNotice, in its order."""
+
+DUE = f"""
+SELECT next_change_at, creditor_institution, number, {STORED} FROM notices INDEXED BY notices_due
 WHERE next_change_at <= ? AND (next_change_at, creditor_institution, number) > (?, ?, ?)
 ORDER BY next_change_at, creditor_institution, number
 LIMIT 100
@@ -26,7 +30,7 @@ FEW = 1000
 Condition = tuple[str, tuple[object, ...]]
 """A part of the WHERE clause and its values."""
 
-_KEY = {Order.NUMBER: "number", Order.DUE_DATE: "due_date_key", Order.UPDATE: "updated_at"}
+_KEY = {Order.NUMBER: "''", Order.DUE_DATE: "due_date_key", Order.UPDATE: "updated_at"}
 _LISTED = {
     Order.NUMBER: "notices_listed_by_number",
     Order.DUE_DATE: "notices_listed_by_due_date",
@@ -38,15 +42,31 @@ _FIRST, _END = "", "~"
 
 def count_statement(search: Search) -> tuple[str, list[object]]:
     """Return the statement that counts the notices of the granted segregation codes, up to one more than FEW."""
-    ranges = _granted(search)
+    ranges = _granted(search.segregation_codes)
     where = "creditor_institution = ? AND number > ? AND number < ?"
     selects = [f"SELECT 1 FROM notices INDEXED BY notices_by_number WHERE {where}"] * len(ranges)
     values: list[object] = [value for bounds in ranges for value in (search.creditor_institution, *bounds)]
     return f"SELECT count(*) FROM ({' UNION ALL '.join(selects)} LIMIT {FEW + 1})", values
 
 
+def short_statement(search: Search) -> tuple[str, list[object]] | None:
+    """Return a statement for a list of all notices by number, which is brief unless many of them are awaited.
+
+    None for any other list. Its rows are those of `search_statement`, which merges the statuses and leaves no row out.
+    """
+    ranges = _granted(search.segregation_codes)
+    if search.order is not Order.NUMBER or search.status or search.anomaly is not None or len(ranges) > 1:
+        return None
+    communicated = "creditor_institution = ? AND status <> ?", (search.creditor_institution, Status.AWAITED)
+    where, values = _all_of(communicated, *_places(search, of_few=False), *_filters(search))
+    return (
+        f"SELECT '', number, {STORED} FROM notices INDEXED BY notices_by_number WHERE {where} ORDER BY number LIMIT ?",
+        [*values, search.limit],
+    )
+
+
 def search_statement(search: Search, *, of_few: bool = False) -> tuple[str, list[object]]:
-    """Return the statement and its values. Its rows are the sort key, the number and the document of a notice.
+    """Return the statement and its values. Its rows are the sort key, the number and the columns of STORED.
 
     `of_few` sorts the notices of the granted segregation codes instead of seeking them among those of other codes.
     """
@@ -55,13 +75,18 @@ def search_statement(search: Search, *, of_few: bool = False) -> tuple[str, list
     values: list[object] = []
     for stored in _stored(search):
         for place in _places(search, of_few):
-            conditions = [_kept_as(search, stored), place, *_times(search, stored), *_filters(search)]
-            where = " AND ".join(f"({condition})" for condition, _ in conditions)
+            where, more = _all_of(_kept_as(search, stored), place, *_times(search, stored), *_filters(search))
             index = _index(search, stored, of_few)
-            selects.append(f"SELECT {key}, number, document FROM notices INDEXED BY {index} WHERE {where}")
-            values += [value for _, more in conditions for value in more]
+            selects.append(f"SELECT {key}, number, {STORED} FROM notices INDEXED BY {index} WHERE {where}")
+            values += more
     order = "number" if search.order is Order.NUMBER else f"{key}, number"
     return f"{' UNION ALL '.join(selects)} ORDER BY {order} LIMIT ?", [*values, search.limit]
+
+
+def _all_of(*conditions: Condition) -> tuple[str, list[object]]:
+    """Return the conditions as one, and their values."""
+    where = " AND ".join(f"({condition})" for condition, _ in conditions)
+    return where, [value for _, values in conditions for value in values]
 
 
 def _stored(search: Search) -> tuple[StoredAs, ...]:
@@ -90,7 +115,7 @@ def _kept_as(search: Search, stored: StoredAs) -> Condition:
 def _places(search: Search, of_few: bool) -> Iterator[Condition]:
     """Yield the parts of the index in which the page may lie."""
     # One condition for each end: of two, SQLite would seek the one and step over everything that the other leaves out.
-    after, ranges = search.after, _granted(search)
+    after, ranges = search.after, _granted(search.segregation_codes)
     if search.order is Order.NUMBER:
         for first, end in ranges:
             yield "number > ? AND number < ?", (max(first, after.number if after else _FIRST), end)
@@ -103,14 +128,15 @@ def _places(search: Search, of_few: bool) -> Iterator[Condition]:
         yield f"({key}, number) > (?, ?) AND {key} < ? AND ({granted})", (*start, end, *numbers)
 
 
-def _granted(search: Search) -> list[tuple[str, str]]:
+@lru_cache(maxsize=1024)  # callers have few different grants
+def _granted(segregation_codes: frozenset[str]) -> list[tuple[str, str]]:
     """Return the ranges of numbers of the granted segregation codes. Codes that follow each other share one.
 
     A range may hold numbers without a segregation code too: `_filters` leaves them out.
     """
-    if EVERY in search.segregation_codes:
+    if EVERY in segregation_codes:
         return [(_FIRST, _END)]
-    codes = [code for code in range(100) if f"{code:02}" in search.segregation_codes]
+    codes = [code for code in range(100) if f"{code:02}" in segregation_codes]
     firsts = (code for code in codes if code - 1 not in codes)
     lasts = (code for code in codes if code + 1 not in codes)
     ranges = [(f"3{first:02}", f"3{last:02}~") for first, last in zip(firsts, lasts, strict=True)]

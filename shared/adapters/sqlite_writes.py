@@ -1,4 +1,4 @@
-"""Writes of the embedded store: those of one tick of the event loop are committed together, each with its outcome.
+"""Writes of the embedded store: those that come while a commit is in progress are the next one, each with its outcome.
 
 One flush to disk serves them all. Writes keep the order in which they came, also while they wait for another process.
 """
@@ -6,9 +6,11 @@ One flush to disk serves them all. Writes keep the order in which they came, als
 import asyncio
 import sqlite3
 from abc import ABC, abstractmethod
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
 
+from shared.adapters.sqlite_checkpoints import Checkpoints
 from shared.adapters.sqlite_file import OpenFile, is_busy
 from shared.errors import StoreUnavailable
 from shared.ports import VersionConflict
@@ -39,70 +41,79 @@ class Write(ABC):
 
 
 class Writes:
-    """Commits writes in groups. To be made and used on one event loop."""
+    """Commits writes in groups. To be made and used on one event loop.
 
-    def __init__(self, db: sqlite3.Connection, file: OpenFile, patience: timedelta) -> None:
+    A thread makes the commits, and the loop goes on meanwhile. The writes that come meanwhile are the next group.
+    """
+
+    def __init__(self, db: sqlite3.Connection, file: OpenFile, patience: timedelta, checkpoints: Checkpoints) -> None:
         self._db = db
         self._file = file
         self._patience = patience.total_seconds()
+        self._checkpoints = checkpoints
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="commits")
         self._waiting: list[Write] = []
-        self._is_scheduled = False
+        self._committing: asyncio.Task[None] | None = None
 
     async def add(self, write: Write) -> None:
         """Return when the write is committed. Raises VersionConflict, StoreUnavailable."""
         loop = asyncio.get_running_loop()
         write.done, write.give_up_at = loop.create_future(), loop.time() + self._patience
         self._waiting.append(write)
-        if not self._is_scheduled:
-            self._is_scheduled = True
-            loop.call_soon(self._commit_next)
+        if self._committing is None:
+            self._committing = loop.create_task(self._commit_all(), name="commits")
         await write.done
 
     async def close(self) -> None:
         """Commit the waiting writes."""
-        while self._waiting:
-            self._commit_next()
-            await asyncio.sleep(_PAUSE if self._waiting else 0)
+        if self._committing is not None:
+            await self._committing
+        self._thread.shutdown()
 
-    def _commit_next(self) -> None:
-        self._waiting = _still_wanted(self._waiting)
-        group, later = self._waiting[:GROUP], self._waiting[GROUP:]
-        busy = self._commit(group) if group else []
-        self._waiting = busy + later
-        self._is_scheduled = bool(self._waiting)
-        loop = asyncio.get_running_loop()
-        if busy:
-            loop.call_later(_PAUSE, self._commit_next)
-        elif later:
-            loop.call_soon(self._commit_next)
+    async def _commit_all(self) -> None:
+        """Commit the writes that wait, and those that come meanwhile, group by group."""
+        try:
+            while waiting := _still_wanted(self._waiting):
+                group, self._waiting = waiting[:GROUP], waiting[GROUP:]
+                busy = await self._commit(group)
+                self._waiting = busy + self._waiting
+                if busy:
+                    await asyncio.sleep(_PAUSE)
+        finally:
+            self._committing = None
 
-    def _commit(self, group: list[Write]) -> list[Write]:
+    async def _commit(self, group: list[Write]) -> list[Write]:
         """Commit the writes together and finish each. Return those that have to wait for another process."""
         try:
             self._file.check_before_write()
             self._db.execute("BEGIN IMMEDIATE")
+            changes = self._db.total_changes
             outcomes = [write.run(self._db) for write in group]
-            self._db.execute("COMMIT")
+            if self._db.total_changes == changes:
+                self._db.execute("COMMIT")  # there is nothing to flush
+            else:
+                await asyncio.get_running_loop().run_in_executor(self._thread, self._db.execute, "COMMIT")
         except Exception as error:  # noqa: BLE001  each caller gets it, of any type
             self._roll_back()
             failure = error
         else:
             for write, outcome in zip(group, outcomes, strict=True):
                 write.finish(outcome)
+            await self._checkpoints.committed(len(group))
             return []
         if is_busy(failure):
             for write in group:
                 write.hindrance = failure
             return group
         if len(group) > 1:
-            return self._commit_each(group)
+            return await self._commit_each(group)
         group[0].finish(_unavailable(failure) if isinstance(failure, sqlite3.Error) else failure)
         return []
 
-    def _commit_each(self, group: list[Write]) -> list[Write]:
+    async def _commit_each(self, group: list[Write]) -> list[Write]:
         """Commit one by one, because a write that fails must not take the others with it."""
         for index, write in enumerate(group):
-            if busy := self._commit([write]):
+            if busy := await self._commit([write]):
                 return busy + group[index + 1 :]
         return []
 

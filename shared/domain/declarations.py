@@ -81,7 +81,7 @@ class Publication:
     @property
     def needs_claim(self) -> bool:
         """Return whether the number is not `3` + IUV, so that the IUV alone does not lead to it."""
-        return self.full_iuv.number != self.address.number
+        return self.address.number != f"3{self.full_iuv}"
 
 
 def publish(

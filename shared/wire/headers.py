@@ -1,10 +1,10 @@
 """Parses the headers that matter: preconditions, media type, request id."""
 
 import re
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from random import Random
 
 from shared.domain.declarations import Precondition
 from shared.errors import InvalidHeader, LengthRequired, UnsupportedMediaType
@@ -12,6 +12,7 @@ from shared.errors import InvalidHeader, LengthRequired, UnsupportedMediaType
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 
+_random = Random()
 _TAG = re.compile(r'\s*(?:W/)?"([\x21\x23-\x7e]*)"\s*')
 _VERSION = re.compile(r"([1-9][0-9]{0,17})-[A-Z]+")
 _REQUEST_ID = re.compile(r"[\x20-\x7e]{1,128}")
@@ -20,7 +21,7 @@ _REQUEST_ID = re.compile(r"[\x20-\x7e]{1,128}")
 def request_id(headers: Mapping[str, str]) -> str:
     """Return the id of the request: the client's if it is 1 to 128 printable ASCII characters, else a new one."""
     given = headers.get("x-request-id")
-    return given if given and _REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
+    return given if given and _REQUEST_ID.fullmatch(given) else f"{_random.getrandbits(128):032x}"
 
 
 def check_media_type(headers: Mapping[str, str], accepted: tuple[str, ...]) -> None:

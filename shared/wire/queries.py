@@ -160,10 +160,7 @@ def parse_history(parameters: Mapping[str, str], address: Address) -> tuple[int,
 
 def cursor_after(search: Search, page: Page) -> str | None:
     """Return the cursor behind a page, None when the page was the last."""
-    if not page.has_more:
-        return None
-    cursor = search.cursor(page.notices[-1])
-    return _cursor([_fingerprint(search), cursor.key, cursor.number])
+    return _cursor([_fingerprint(search), *page.after]) if page.after else None
 
 
 def cursor_of_history(address: Address, history: History) -> str | None:

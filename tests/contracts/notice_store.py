@@ -17,6 +17,7 @@ from shared.domain.identifiers import InstitutionCode, Iuv, NoticeNumber
 from shared.domain.lifecycle import TRUE_NOW, Anomaly, Status
 from shared.domain.notice import Address, Change, Notice
 from shared.ports import FILTERS, IuvClaim, NoticeStore, Search, VersionConflict
+from shared.stored_notice import Shown, StoredNotice, show
 from tests.support import (
     ADDRESS,
     DAY,
@@ -32,6 +33,8 @@ from tests.support import (
     a_transfer,
     an_act,
     life_of,
+    shown_in,
+    shown_of,
 )
 
 ANOTHER = InstitutionCode("77777777777")
@@ -65,6 +68,24 @@ def published(address: Address = ADDRESS, now: datetime = NOW, **changes: Any) -
 def at(serial: int, institution: InstitutionCode = INSTITUTION, code: str = "47") -> Address:
     """Return the address of the notice with this serial."""
     return Address(institution, a_number(serial, code))
+
+
+def one_of_every_status() -> list[Change]:
+    """Return changes after which notices have every status, also by time, each at version 1."""
+    soon: dict[str, Any] = {"valid_from": ValidFrom(NOW + HOUR, False)}
+    brief: dict[str, Any] = {"due_date": DueDate(NOW + 2 * HOUR, False), "switch_to_expired": True}
+    changes = [published(at(1)), published(at(2), **soon), published(at(3), **brief), published(at(4), **soon, **brief)]
+    cancelled = declarations.cancel(published(at(5)).notice, an_act())
+    closed = declarations.close(published(at(6)).notice, an_act())
+    paid = _paid(published(at(7)).notice, "receipt-1")
+    reported = facts.record_settlement(published(at(8)).notice, at(8), a_line(), an_act())
+    return [from_nothing(change) for change in (*changes, cancelled, closed, paid, reported)]
+
+
+def from_nothing(change: Change) -> Change:
+    """Return the change as if the notice began with it."""
+    events = tuple(replace(event, version=count) for count, event in enumerate(change.events, 1))
+    return Change(replace(change.notice, version=len(events)), events)
 
 
 NOT_MATCHING: dict[str, Any] = {
@@ -176,7 +197,7 @@ class NoticeStoreContract:
 
         outcomes = await asyncio.gather(*map(store.save, changes), return_exceptions=True)
 
-        saved = [change for change, outcome in zip(changes, outcomes, strict=True) if outcome is None]
+        saved = [change for change, outcome in zip(changes, outcomes, strict=True) if isinstance(outcome, StoredNotice)]
         assert len(saved) == 1
         assert sum(isinstance(outcome, VersionConflict) for outcome in outcomes) == 31
         assert await life_of(store) == (saved[0].notice, [*first.events, *saved[0].events])
@@ -196,8 +217,32 @@ class NoticeStoreContract:
             store.save(others[0]), store.save(published(at(1), amount=1)), store.save(others[1]), return_exceptions=True
         )
 
-        assert [type(outcome) for outcome in outcomes] == [type(None), VersionConflict, type(None)]
+        assert [type(outcome) for outcome in outcomes] == [StoredNotice, VersionConflict, StoredNotice]
         assert [await store.load(change.notice.address) for change in others] == [change.notice for change in others]
+
+    @pytest.mark.parametrize("hours", [0, 1, 2, 3])
+    async def test_what_is_shown_from_the_store_is_what_the_domain_shows(self, store: NoticeStore, hours: int) -> None:
+        changes = [*one_of_every_status(), published(at(50), **FULL)]
+        saved = [await store.save(change) for change in changes]
+        now = NOW + hours * HOUR
+
+        for change, stored in zip(changes, saved, strict=True):
+            found = await store.find(change.notice.address)
+            assert found is not None
+            assert found.at(now) == stored.at(now) == show(change.notice, now)
+            assert found.decode() == change.notice
+
+    async def test_a_notice_that_is_awaited_is_stored_and_not_shown(self, store: NoticeStore) -> None:
+        change = facts.record_payment(None, ADDRESS, a_payment(), an_act())
+
+        saved, found = await store.save(change), await store.find(ADDRESS)
+
+        assert found is not None
+        assert found.at(NOW) is saved.at(NOW) is None
+        assert found.decode() == change.notice
+
+    async def test_there_is_nothing_to_show_where_there_is_no_notice(self, store: NoticeStore) -> None:
+        assert await store.find(ADDRESS) is None
 
     async def test_institutions_with_the_same_number_have_notices_of_their_own(self, store: NoticeStore) -> None:
         one, other = published(), published(Address(ANOTHER, NUMBER), amount=1)
@@ -291,7 +336,7 @@ class NoticeStoreContract:
     async def test_notices_are_listed_by_number_page_by_page(self, store: NoticeStore) -> None:
         notices = await _saved(store, [published(at(serial)) for serial in (3, 1, 2, 5, 4)])
 
-        assert await _pages(store, Search(INSTITUTION, NOW, limit=2)) == [notices[i] for i in (1, 2, 0, 4, 3)]
+        assert await _pages(store, Search(INSTITUTION, NOW, limit=2)) == shown_of(notices[i] for i in (1, 2, 0, 4, 3))
 
     async def test_notices_are_listed_by_due_date_where_it_is_asked_for(self, store: NoticeStore) -> None:
         dues = ["2026-12-16", "2026-12-15", "2026-12-16T08:00:00Z", "2026-12-17", "2026-12-16T07:00:00Z", "2026-12-16"]
@@ -302,7 +347,7 @@ class NoticeStoreContract:
             store, Search(INSTITUTION, NOW, due_from=date(2026, 12, 16), due_to=date(2026, 12, 16), limit=2)
         )
 
-        assert listed == [notices[i] for i in (4, 2, 0, 5)]
+        assert listed == shown_of(notices[i] for i in (4, 2, 0, 5))
 
     async def test_a_due_date_is_compared_by_the_day_shown_in_rome(self, store: NoticeStore) -> None:
         # The end of the 15th and the beginning of the 16th are one instant, and two days.
@@ -312,8 +357,8 @@ class NoticeStoreContract:
         first, second = await _saved(store, [published(at(1), due_date=beginning), published(at(2), due_date=whole)])
 
         day = date(2026, 12, 15)
-        assert await store.search(Search(INSTITUTION, NOW, due_to=day)) == [second]
-        assert await store.search(Search(INSTITUTION, NOW, due_from=day + DAY)) == [first]
+        assert shown_in(await store.search(Search(INSTITUTION, NOW, due_to=day))) == shown_of([second])
+        assert shown_in(await store.search(Search(INSTITUTION, NOW, due_from=day + DAY))) == shown_of([first])
 
     async def test_notices_are_listed_by_update_from_and_before_the_given_instants(self, store: NoticeStore) -> None:
         moments = [NOW + 3 * HOUR, NOW, NOW + 2 * HOUR, NOW + HOUR, NOW + HOUR]
@@ -323,7 +368,7 @@ class NoticeStoreContract:
             store, Search(INSTITUTION, NOW, updated_from=NOW + HOUR, updated_to=NOW + 3 * HOUR, limit=1)
         )
 
-        assert listed == [notices[i] for i in (3, 4, 2)]
+        assert listed == shown_of(notices[i] for i in (3, 4, 2))
 
     async def test_a_list_by_update_and_due_date_is_ordered_by_update(self, store: NoticeStore) -> None:
         late = published(at(1), NOW + HOUR, due_date=DueDate.parse("2026-12-01"))
@@ -333,20 +378,21 @@ class NoticeStoreContract:
 
         listed = await store.search(Search(INSTITUTION, NOW, updated_from=NOW, due_to=date(2026, 12, 2)))
 
-        assert listed == [notices[1], notices[0]]
+        assert shown_in(listed) == shown_of([notices[1], notices[0]])
 
     @pytest.mark.parametrize("hours", [0, 1, 2, 3])
     @pytest.mark.parametrize("status", TRUE_NOW)
     async def test_a_list_by_status_is_of_the_status_true_now(
         self, store: NoticeStore, status: Status, hours: int
     ) -> None:
-        changes = _one_of_every_status()
+        changes = one_of_every_status()
         notices = await _saved(store, changes)
         now = NOW + hours * HOUR
 
         listed = await store.search(Search(INSTITUTION, now, status=status))
 
-        assert listed == [notice for notice in notices if notice.status_at(now) is status]
+        expected = [notice for notice in notices if notice.status_at(now) is status]
+        assert shown_in(listed) == shown_of(expected, now)
 
     async def test_what_is_only_awaited_is_in_no_list(self, store: NoticeStore) -> None:
         await store.save(facts.record_payment(None, ADDRESS, a_payment(), an_act()))
@@ -362,12 +408,12 @@ class NoticeStoreContract:
         first = await _saved_after(store, _paid(twice.notice, "receipt-1"))
         twice_paid = await _saved_after(store, _paid(first, "receipt-2"))
 
-        async def listed(anomaly: Anomaly | bool) -> list[Notice]:
-            return await store.search(Search(INSTITUTION, NOW, anomaly=anomaly))
+        async def listed(anomaly: Anomaly | bool) -> list[Shown]:
+            return shown_in(await store.search(Search(INSTITUTION, NOW, anomaly=anomaly)))
 
-        assert await listed(False) == [plain.notice]
-        assert await listed(True) == [once_paid, twice_paid]
-        assert await listed(Anomaly.PAID_TWICE) == [twice_paid]
+        assert await listed(False) == shown_of([plain.notice])
+        assert await listed(True) == shown_of([once_paid, twice_paid])
+        assert await listed(Anomaly.PAID_TWICE) == shown_of([twice_paid])
         assert await listed(Anomaly.PAYMENT_REVOKED) == []
 
     async def test_a_list_holds_the_segregation_codes_that_are_granted(self, store: NoticeStore) -> None:
@@ -378,8 +424,8 @@ class NoticeStoreContract:
 
         async def listed(*codes: str) -> list[NoticeNumber]:
             return [
-                notice.address.number
-                for notice in await store.search(Search(INSTITUTION, NOW, segregation_codes=frozenset(codes)))
+                NoticeNumber(listed.number)
+                for listed in await store.search(Search(INSTITUTION, NOW, segregation_codes=frozenset(codes)))
             ]
 
         assert await listed("47", "49") == [changes[0].notice.address.number, changes[2].notice.address.number]
@@ -398,10 +444,10 @@ class NoticeStoreContract:
         search, seen = Search(INSTITUTION, NOW, limit=3), []
         serial = 1
         while page := await store.search(search):
-            seen += [notice.address.number for notice in page]
+            seen += [listed.number for listed in page]
             await store.save(published(at(serial)))
             serial += 2
-            search = replace(search, after=search.cursor(page[-1]))
+            search = replace(search, after=page[-1].cursor)
 
         assert len(seen) == len(set(seen))
         assert set(seen) >= {a_number(even) for even in range(0, 40, 2)}
@@ -476,40 +522,24 @@ async def _amended(store: NoticeStore, times: int, size: int = 1, **content: Any
     return events
 
 
-def _one_of_every_status() -> list[Change]:
-    soon: dict[str, Any] = {"valid_from": ValidFrom(NOW + HOUR, False)}
-    brief: dict[str, Any] = {"due_date": DueDate(NOW + 2 * HOUR, False), "switch_to_expired": True}
-    changes = [published(at(1)), published(at(2), **soon), published(at(3), **brief), published(at(4), **soon, **brief)]
-    cancelled = declarations.cancel(published(at(5)).notice, an_act())
-    closed = declarations.close(published(at(6)).notice, an_act())
-    paid = _paid(published(at(7)).notice, "receipt-1")
-    reported = facts.record_settlement(published(at(8)).notice, at(8), a_line(), an_act())
-    return [*changes, cancelled, closed, paid, reported]
-
-
 def _paid(notice: Notice, receipt_id: str) -> Change:
     return facts.record_payment(notice, notice.address, a_payment(receipt_id), an_act())
 
 
 async def _saved(store: NoticeStore, changes: list[Change]) -> list[Notice]:
     """Save each change as if the notice began with it; return the notices."""
-    return [await _saved_after(store, change, from_nothing=True) for change in changes]
+    return [await _saved_after(store, from_nothing(change)) for change in changes]
 
 
-async def _saved_after(store: NoticeStore, change: Change, *, from_nothing: bool = False) -> Notice:
-    notice = replace(change.notice, version=len(change.events)) if from_nothing else change.notice
-    events = tuple(
-        replace(event, version=notice.version - len(change.events) + 1 + index)
-        for index, event in enumerate(change.events)
-    )
-    await store.save(Change(notice, events))
-    return notice
+async def _saved_after(store: NoticeStore, change: Change) -> Notice:
+    await store.save(change)
+    return change.notice
 
 
-async def _pages(store: NoticeStore, search: Search) -> list[Notice]:
-    notices: list[Notice] = []
+async def _pages(store: NoticeStore, search: Search) -> list[Shown]:
+    shown: list[Shown] = []
     while page := await store.search(search):
         assert len(page) <= search.limit
-        notices += page
-        search = replace(search, after=search.cursor(page[-1]))
-    return notices
+        shown += shown_in(page)
+        search = replace(search, after=page[-1].cursor)
+    return shown

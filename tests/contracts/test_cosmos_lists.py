@@ -21,23 +21,20 @@ from shared.codecs import Document
 from shared.documents import notice_document
 from shared.domain import declarations
 from shared.domain.dates import DueDate
+from shared.domain.identifiers import NoticeNumber
 from shared.domain.lifecycle import TRUE_NOW, Anomaly, Status
 from shared.domain.notice import Address, Notice
 from shared.ports import Search
 from shared.telemetry import LogEntry
 from tests.contracts.notice_store import at, published
 from tests.stores import account_of, an_account
-from tests.support import DAY, HOUR, INSTITUTION, NOW, an_act
+from tests.support import DAY, HOUR, INSTITUTION, NOW, an_act, shown_in, shown_of
 
 POLICY = json.loads((Path(__file__).parents[2] / "infra" / "data.json").read_text(encoding="utf-8"))["containers"][
     "notices"
 ]["indexingPolicy"]
-DAMAGES: dict[str, Document] = {
-    "an origin that is none": {"origin": "Mario Rossi"},
-    "a debtor without a name": {"debtor": {"type": "F", "fiscalCode": "RSSMRA80A01H501U"}},
-    "payments that are a number": {"payments": 5},
-    "a time that is no text": {"publishedAt": 12},
-}
+DAMAGES: dict[str, Document] = {f"no {name}": {name: ...} for name in ("origin", "debtor", "publishedAt", "amount")}
+"""Changes of a document after which it cannot be shown. Three dots are a field that is not there."""
 BINDING: dict[str, Any] = {"due_date": DueDate(NOW + HOUR, False), "switch_to_expired": True}
 
 
@@ -64,7 +61,8 @@ def store(cosmos: Cosmos) -> CosmosNoticeStore:
 
 async def damage(cosmos: Cosmos, notice: Notice, changes: Document) -> None:
     """Store a notice's document in a form that the archive cannot decode."""
-    document = notice_document(notice) | changes
+    changed = notice_document(notice).whole | changes
+    document = {name: value for name, value in changed.items() if value is not ...}
     await cosmos.call("damage", NOTICES, lambda container, _: container.upsert_item(document))
 
 
@@ -73,10 +71,10 @@ async def listed(store: CosmosNoticeStore, search: Search) -> list[Address]:
     addresses: list[Address] = []
     while page := await store.search(search):
         assert len(page) <= search.limit
-        addresses += [notice.address for notice in page]
+        addresses += [Address(search.creditor_institution, NoticeNumber(listed.number)) for listed in page]
         if len(page) < search.limit:
             break
-        search = replace(search, after=search.cursor(page[-1]))
+        search = replace(search, after=page[-1].cursor)
     return addresses
 
 
@@ -89,7 +87,7 @@ async def test_damaged_documents_do_not_cut_a_list_short(
     for serial, change in enumerate(changes, 1):
         await store.save(change)
         if serial in damaged:
-            await damage(cosmos, change.notice, {"origin": "none"})
+            await damage(cosmos, change.notice, {"origin": ...})
 
     whole = [at(serial) for serial in range(1, 8) if serial not in damaged]
     for limit in (1, 2, 3, 10):
@@ -144,7 +142,7 @@ async def test_a_notice_that_changes_while_a_list_goes_on_after_damage_is_in_it_
     changes = [published(at(serial), NOW + serial * HOUR) for serial in (1, 2, 3)]
     for change in changes:
         await store.save(change)
-    await damage(cosmos, changes[1].notice, {"origin": "none"})
+    await damage(cosmos, changes[1].notice, {"origin": ...})
     await store.search(Search(INSTITUTION, NOW))
     double.log.clear()
     double.inject(Fault("Query", skip=1, delay=0.3))
@@ -155,7 +153,7 @@ async def test_a_notice_that_changes_while_a_list_goes_on_after_damage_is_in_it_
     amended = declarations.cancel(changes[0].notice, an_act(NOW + 4 * HOUR))
     await store.save(amended)
 
-    assert await found == [changes[2].notice, amended.notice]
+    assert shown_in(await found) == shown_of([changes[2].notice, amended.notice])
 
 
 async def test_a_page_whose_partition_is_split_half_way_is_whole_and_holds_each_notice_once(
@@ -172,7 +170,7 @@ async def test_a_page_whose_partition_is_split_half_way_is_whole_and_holds_each_
     await double.log.wait_for("Query")
     double.split("archive", "notices", at=[INSTITUTION, at(6).number])
 
-    assert [notice.address for notice in await found] == addresses[:10]
+    assert [listed.number for listed in await found] == [address.number for address in addresses[:10]]
 
 
 async def test_a_list_that_goes_on_after_damage_and_a_split_leaves_nothing_out(
@@ -182,12 +180,13 @@ async def test_a_list_that_goes_on_after_damage_and_a_split_leaves_nothing_out(
         change = published(at(serial))
         await store.save(change)
         if serial in (1, 2, 3, 8):
-            await damage(cosmos, change.notice, {"origin": "none"})
+            await damage(cosmos, change.notice, {"origin": ...})
     await store.search(Search(INSTITUTION, NOW))
     # One half holds 8 and 9, the other all that is smaller: each answers with its first three.
     double.split("archive", "notices", at=[INSTITUTION, at(6).number])
 
-    assert [notice.address for notice in await store.search(Search(INSTITUTION, NOW, limit=3))] == [at(4), at(5), at(6)]
+    found = await store.search(Search(INSTITUTION, NOW, limit=3))
+    assert [listed.number for listed in found] == [at(4).number, at(5).number, at(6).number]
 
 
 async def test_a_long_page_is_one_query(store: CosmosNoticeStore, double: CosmosDouble) -> None:
@@ -208,7 +207,7 @@ FEW: list[tuple[Search, str]] = [
 
 
 def test_a_filter_that_may_find_few_notices_is_served_by_an_index() -> None:
-    notice = notice_document(published(at(1), **BINDING).notice) | {"anomalies": ["paid_twice"]}
+    notice = notice_document(published(at(1), **BINDING).notice).whole | {"anomalies": ["paid_twice"]}
     indexed = {path for path, _ in indexing.terms(notice, POLICY)}
 
     for search, path in FEW:

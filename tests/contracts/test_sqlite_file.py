@@ -13,13 +13,16 @@ import pytest
 
 from shared.adapters.sqlite import SqliteNoticeStore
 from shared.adapters.sqlite_file import connect, connect_to_read
+from shared.documents import dumps, notice_document
+from shared.domain import declarations
 from shared.domain.identifiers import Iuv
 from shared.domain.lifecycle import Status
 from shared.errors import StoreUnavailable
 from shared.ports import Search
+from shared.stored_notice import show
 from shared.telemetry import error_chain
-from tests.contracts.notice_store import a_claim, at, published
-from tests.support import INSTITUTION, NOW
+from tests.contracts.notice_store import FULL, IUV, a_claim, at, one_of_every_status, published
+from tests.support import HOUR, INSTITUTION, NOW, an_act, shown_in, shown_of
 
 SHARED = Path(__file__).parents[2] / "shared"
 LOCKS = Path("/proc/locks")
@@ -194,24 +197,52 @@ PRAGMA user_version = 1;
 async def test_a_file_of_the_first_version_is_opened_with_all_it_holds_and_gets_the_indexes_of_this_one(
     path: Path, tmp_path: Path
 ) -> None:
-    saved = [published(at(serial)).notice for serial in range(3)]
-    store = SqliteNoticeStore(tmp_path / "new.db")
-    for notice in saved:
-        await store.save(published(notice.address))
-    await store.close()
+    changes = [published(at(serial)) for serial in range(3)]
+    await SqliteNoticeStore(tmp_path / "new.db").close()
     with closing(sqlite3.connect(path)) as old:
-        old.executescript(f"PRAGMA journal_mode = WAL; {FIRST_VERSION} ATTACH '{tmp_path / 'new.db'}' AS new;")
-        for table in ("notices", "events"):
-            old.execute(f"INSERT INTO main.{table} SELECT * FROM new.{table}")
+        old.executescript(f"PRAGMA journal_mode = WAL; {FIRST_VERSION}")
+        for change in changes:
+            document = notice_document(change.notice).whole
+            names = ("creditorInstitution", "noticeNumber", "version", "status", "updatedAt", "dueDateKey")
+            row = [document[name] for name in names]
+            old.execute("INSERT INTO notices VALUES (?,?,?,?,?,?,NULL,NULL,NULL,NULL,?)", (*row, dumps(document)))
         old.commit()
 
     store = SqliteNoticeStore(path)
 
-    assert await store.search(Search(INSTITUTION, NOW)) == saved
+    assert shown_in(await store.search(Search(INSTITUTION, NOW))) == shown_of(change.notice for change in changes)
     assert await store.search(Search(INSTITUTION, NOW, status=Status.EXPIRED, updated_from=NOW)) == []
     await store.save(published(at(9)))
     with closing(sqlite3.connect(path)) as db, closing(sqlite3.connect(tmp_path / "new.db")) as new:
         assert indexes(db) == indexes(new)
+    await store.close()
+
+
+VERSION_3 = Path(__file__).with_name("version_3.sql")
+"""Made by the archive before what is shown was stored by itself."""
+
+
+async def test_a_file_of_the_version_before_shows_and_changes_all_that_it_holds(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as old:
+        old.executescript(f"PRAGMA journal_mode = WAL; {VERSION_3.read_text(encoding='utf-8')}")
+    notices = [change.notice for change in one_of_every_status()] + [published(at(50), **FULL).notice]
+    store = SqliteNoticeStore(path)
+
+    for now in (NOW, NOW + 3 * HOUR):
+        listed = await store.search(Search(INSTITUTION, now))
+        found = [await store.find(notice.address) for notice in notices]
+        assert [stored and stored.at(now) for stored in found] == shown_in(listed) == shown_of(notices, now)
+    assert [await store.load(notice.address) for notice in notices] == notices
+    assert [(await store.history(notice.address))[-1].status_after for notice in notices] == [n.status for n in notices]
+    awaited = await store.find(at(60))
+    assert awaited is not None
+    assert awaited.at(NOW) is None
+    assert await store.iuv_claim(INSTITUTION, IUV) == a_claim(50)
+
+    amended = declarations.amend(notices[0], {"description": "Another"}, None, an_act())
+    saved = await store.save(amended)
+    assert await store.find(at(1)) == saved
+    assert saved.at(NOW) == show(amended.notice, NOW)
     await store.close()
 
 

@@ -85,7 +85,7 @@ def test_an_event_is_read_back_with_the_types_it_was_kept_with(name: str) -> Non
 def test_a_notice_is_read_back_with_the_types_it_was_kept_with(name: str) -> None:
     notice = changes()[name].notice
 
-    back = decode_notice(loads(dumps(notice_document(notice))))
+    back = decode_notice(loads(dumps(notice_document(notice).whole)))
 
     assert types_of(back) == types_of(notice)
     assert back == notice

@@ -133,7 +133,7 @@ class LifeOfANotice(RuleBasedStateMachine):
     @invariant()
     def documents_hold_all_of_it(self) -> None:
         if self.notice is not None:
-            assert decode_notice(loads(dumps(notice_document(self.notice)))) == self.notice
+            assert decode_notice(loads(dumps(notice_document(self.notice).whole))) == self.notice
         if self.events:
             assert decode_event(loads(dumps(event_document(self.events[-1])))) == self.events[-1]
 

@@ -177,7 +177,7 @@ async def _amend_the_due_date(here: Here) -> httpx.Response:
 
 async def _internal_error(here: Here) -> httpx.Response:
     await publish(here.http)
-    here.file.execute("UPDATE notices SET document = '{}'")
+    here.file.execute("UPDATE notices SET shown = CAST('{}' AS BLOB)")
     with defect_expected():
         return await here.http.get(NOTICE)
 

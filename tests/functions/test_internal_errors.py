@@ -15,7 +15,7 @@ from tests.support import a_body, a_number
 
 def damage(file: sqlite3.Connection) -> None:
     """Leave the stored notices as no version of the archive wrote them, with somebody's name."""
-    file.execute("UPDATE notices SET document = CAST(replace(document, '\"ACTIVE\"', '\"Mario Rossi\"') AS BLOB)")
+    file.execute("UPDATE notices SET shown = CAST('[\"Mario Rossi\"]' AS BLOB)")
 
 
 ON_THE_NOTICE = [request for request in REQUESTS if request[1].startswith(NOTICE)]

@@ -102,7 +102,7 @@ async def test_a_claim_lasts_longer_than_its_request_by_the_difference_of_two_cl
     claim = await application.archive.store.iuv_claim(LENIENT, Iuv("IUV1"))
 
     assert claim is not None
-    assert claim.held_until == clock() + timedelta(seconds=application.budget) + 5 * SECOND
+    assert claim.held_until == clock() + timedelta(seconds=application.deadlines.seconds) + 5 * SECOND
 
 
 async def test_a_notice_that_was_only_paid_does_not_have_the_iuv(

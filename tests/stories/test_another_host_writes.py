@@ -16,6 +16,7 @@ from shared.domain.dates import DueDate
 from shared.domain.notice import Address, Change, Notice
 from shared.errors import NotDoneInTime, NoticeCancelled
 from shared.registry import CachedRegistry
+from shared.stored_notice import StoredNotice
 from tests.support import ADDRESS, HOUR, StillClock, a_publication, an_act, an_institution, life_of
 
 Write = Callable[[Notice], Change]
@@ -28,14 +29,14 @@ class BusyStore(SqliteNoticeStore):
         super().__init__(path)
         self._write, self._times = write, times
 
-    async def save(self, change: Change) -> None:
+    async def save(self, change: Change) -> StoredNotice:
         """Let the other host write, then save."""
         if self._times and change.expected_version:
             self._times -= 1
             known = await self.load(change.notice.address)
             assert known is not None
             await super().save(self._write(known))
-        await super().save(change)
+        return await super().save(change)
 
 
 class OvertakingStore(SqliteNoticeStore):
@@ -46,7 +47,7 @@ class OvertakingStore(SqliteNoticeStore):
         self.saves = 0
         self._writing: asyncio.Task[None] | None = None
 
-    async def save(self, change: Change) -> None:
+    async def save(self, change: Change) -> StoredNotice:
         """Let the other host write first, twice; after the second time it writes again."""
         await self._written()
         if change.expected_version:
@@ -55,7 +56,7 @@ class OvertakingStore(SqliteNoticeStore):
                 await self._write()
             if self.saves == 2:
                 self._writing = asyncio.create_task(self._write())
-        await super().save(change)
+        return await super().save(change)
 
     async def load(self, address: Address) -> Notice | None:
         """Load what the other host left."""

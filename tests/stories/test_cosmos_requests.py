@@ -179,7 +179,7 @@ class Usual:
         self._container = container
 
     async def publish(self, change: Change) -> None:
-        notice, (event,) = notice_document(change.notice), change.events
+        notice, (event,) = notice_document(change.notice).whole, change.events
         key = [notice["creditorInstitution"], notice["noticeNumber"]]
         query = "SELECT * FROM c WHERE c.id = 'notice'"
         assert [found async for found in self._container.query_items(query, partition_key=key)] == []

@@ -16,9 +16,10 @@ from shared.domain.identifiers import InstitutionCode, Iuv
 from shared.domain.lifecycle import EventType
 from shared.domain.notice import Address, Change, Notice
 from shared.errors import PreconditionFailed
-from shared.ports import IuvClaim, Search
+from shared.ports import IuvClaim, Listed, Search
 from shared.registry import CachedRegistry
-from tests.support import ADDRESS, StillClock, a_line, a_payment, a_publication, an_act, an_institution
+from shared.stored_notice import StoredNotice
+from tests.support import ADDRESS, NOW, StillClock, a_line, a_payment, a_publication, an_act, an_institution
 
 
 class CountingStore:
@@ -32,9 +33,13 @@ class CountingStore:
         self.asked.append("load")
         return await self._store.load(address)
 
-    async def save(self, change: Change) -> None:
+    async def find(self, address: Address) -> StoredNotice | None:
+        self.asked.append("find")
+        return await self._store.find(address)
+
+    async def save(self, change: Change) -> StoredNotice:
         self.asked.append("save")
-        await self._store.save(change)
+        return await self._store.save(change)
 
     async def history(self, address: Address, after: int = 0, limit: int = 100) -> list[NoticeEvent]:
         self.asked.append("history")
@@ -44,7 +49,7 @@ class CountingStore:
         self.asked.append("latest_events")
         return self._store.latest_events(address, version)
 
-    async def search(self, search: Search) -> list[Notice]:
+    async def search(self, search: Search) -> list[Listed]:
         self.asked.append("search")
         return await self._store.search(search)
 
@@ -128,9 +133,9 @@ async def test_a_notice_is_read_by_one_point_read(archive: Archive, store: Count
     await archive.publish(a_publication(), an_institution(), an_act())
     store.since()
 
-    await archive.get(ADDRESS)
+    await archive.show(ADDRESS, NOW)
 
-    assert store.since() == ["load"]
+    assert store.since() == ["find"]
 
 
 async def test_every_change_of_a_known_notice_is_a_load_and_a_save(archive: Archive, store: CountingStore) -> None:

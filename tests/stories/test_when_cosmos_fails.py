@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import count
 
 import httpx
+import orjson
 import pytest
 
 from emulators.cosmos import CosmosDouble, Fault
@@ -230,17 +231,17 @@ async def test_a_listing_goes_on_where_it_was_when_its_partition_is_split(
     for address in addresses:
         await publish(application.archive, address)
 
-    search, seen = Search(INSTITUTION, NOW, limit=7), list[Address]()
+    search, seen = Search(INSTITUTION, NOW, limit=7), list[str]()
     for page_number in count():
         page = await application.archive.list(search)
-        seen += [notice.address for notice in page.notices]
-        if not page.has_more:
+        seen += [orjson.loads(notice.json)["noticeNumber"] for notice in page.notices]
+        if page.after is None:
             break
-        search = replace(search, after=search.cursor(page.notices[-1]))
+        search = replace(search, after=page.after)
         if page_number in (1, 3):
             cosmos.split("archive", "notices", at=[INSTITUTION, addresses[page_number * 10].number])
 
-    assert seen == addresses
+    assert seen == [address.number for address in addresses]
 
 
 async def test_what_is_due_is_found_while_partitions_are_split(application: Application, cosmos: CosmosDouble) -> None:

@@ -26,6 +26,7 @@ from shared.domain.notice import Change
 from shared.errors import NotDoneInTime, NoticePaid
 from shared.registry import CachedRegistry
 from shared.settings import CosmosStore, EmbeddedStore, Settings
+from shared.stored_notice import StoredNotice
 from shared.turns import Turns, request_ends_at
 from tests.conftest import BASE, EC_KEY
 from tests.functions.client import COMUNE, NOTICE, history, publish
@@ -193,12 +194,12 @@ class HaltingStore(SqliteNoticeStore):
         super().__init__(path)
         self.reached, self.go_on = asyncio.Event(), asyncio.Event()
 
-    async def save(self, change: Change) -> None:
+    async def save(self, change: Change) -> StoredNotice:
         """Save, later where it is the notice."""
         if change.notice.address == ADDRESS and change.expected_version:
             self.reached.set()
             await self.go_on.wait()
-        await super().save(change)
+        return await super().save(change)
 
 
 async def test_a_notice_that_is_being_written_does_not_keep_time_from_changing_the_others(
