@@ -7,15 +7,15 @@ from uuid import uuid4
 
 import orjson
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
-from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
 from bench.peer import identifiers, queries
 from bench.peer.access import Access, Registry
 from bench.peer.dates import show, utc_now
 from bench.peer.errors import Refusal
-from bench.peer.models import Context, Notice
+from bench.peer.models import Context
 from bench.peer.notices import Change, Publication, publish
+from bench.peer.parsing import parse_json, validated
 from bench.peer.preconditions import has_version, precondition_of
 from bench.peer.store import Caller, IuvTaken, Listing, Store
 
@@ -48,9 +48,9 @@ def create_app(opened_store: Callable[[], AbstractAsyncContextManager[Store]]) -
 async def publish_notice(ec: str, nav: str, request: Request, caller: Writer) -> Response:
     """201 when the notice is new, 200 when it was known, changed or not."""
     registry: Registry = request.app.state.registry
-    value, precondition = _json(await request.body()), precondition_of(request.headers)
+    value, precondition = parse_json(await request.body()), precondition_of(request.headers)
     institution, now = await registry.institution(ec), utc_now()
-    notice = _validated(value, Context(nav, now, institution.lenient))
+    notice = validated(value, Context(nav, now, institution.lenient))
     publication = Publication(institution, nav, notice, {"role": caller.role, "name": caller.name}, precondition, now)
     _check_grant_of_iuv(caller, publication)
     change = await _saved(request.app.state.store, publication)
@@ -106,41 +106,6 @@ async def list_notices(ec: str, request: Request, caller: Reader) -> Response:
     page = [stored.shown(now) for stored in found[:limit]]
     cursor = queries.cursor_at(page[-1]["noticeNumber"], filters) if len(found) > limit else None
     return _answer(request, {"items": page, "nextCursor": cursor})
-
-
-def parse_notice(body: bytes, context: Context) -> Notice:
-    """Return the notice that a body holds. Raises Refusal."""
-    return _validated(_json(body), context)
-
-
-def _json(body: bytes) -> Any:
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise Refusal(_fault_of(body, str(error))) from None
-
-
-def _fault_of(body: bytes, message: str) -> str:
-    try:
-        text = body.decode()
-    except UnicodeDecodeError:
-        return "invalid_encoding"
-    return "invalid_encoding" if text.startswith("\ufeff") or "surrogate" in message else "invalid_json"
-
-
-def _validated(value: Any, context: Context) -> Notice:
-    try:
-        identifiers.notice_number(context.number, lenient=context.lenient)
-    except ValueError:
-        raise Refusal("notice_number") from None
-    try:
-        return Notice.model_validate(value, context=context)
-    except ValidationError as error:
-        violations = [
-            {"field": ".".join(map(str, one["loc"])), "code": one["type"], "message": one["msg"]}
-            for one in error.errors(include_url=False, include_context=False, include_input=False)
-        ]
-        raise Refusal("invalid_body", violations) from None
 
 
 def _check_grant_of_iuv(caller: Caller, publication: Publication) -> None:

@@ -271,5 +271,7 @@ class Notice(WithMetadata):
         return None if moment is None else show(moment)
 
     def content(self) -> dict[str, Any]:
-        """Return the content of the notice as JSON, as it is shown."""
-        return self.model_dump(by_alias=True, exclude={"iuv", "occurred_at"})
+        """Return the content of the notice as JSON, as it is shown. A transfer shows only the fields it has."""
+        shown = self.model_dump(by_alias=True, exclude={"iuv", "occurred_at", "transfers"})
+        shown["transfers"] = [one.model_dump(by_alias=True, exclude_none=True) for one in self.transfers]
+        return shown
