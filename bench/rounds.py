@@ -7,6 +7,9 @@ from bench.measurements import Measurement, Ratio, results_of
 Measure = Callable[[int], Measurement]
 """Measures one side in one round, whose number it gets."""
 
+WARM_UP = -1
+"""The number of the round before the first. It is short, and its figures are not kept."""
+
 
 def interleaved(measures: Mapping[str, Measure], ratios: Sequence[Ratio], rounds: int) -> Iterator[Measurement]:
     """Yield the measurements of all rounds, and of as many again if one of the ratios is unstable after them.
