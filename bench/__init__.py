@@ -1,1 +1,6 @@
-"""Measurements of the archive on this machine: rates, latencies and CPU time."""
+"""Measurements of the archive on this machine, beside what else could do its work.
+
+`make bench` measures sides (`sides/`) under loads (`loads.py`, `open_loop.py`, `validation.py`), in turns. A new side
+is a `Side` in a module of its own. A new load is a `Load`, or a `Contest` that measures in its own way. `aims.py` names
+the ratios that are reported. `peer/` is the service that several sides run.
+"""

@@ -9,6 +9,7 @@ from pathlib import Path
 from statistics import median
 
 import orjson
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
@@ -49,35 +50,41 @@ class Report:
     def print(self, console: Console) -> None:
         """Print the tables of the figures and of the ratios."""
         console.print(self._figures())
-        console.print(self._ratios())
+        if self.results:
+            console.print(self._ratios())
+        if self.failures:
+            console.print(f"[bold]{self.failures:,} requests failed.[/bold]")
 
     def _figures(self) -> Table:
-        table = Table("load", "side", title="Medians of the rounds, with their interquartile range")
-        for heading in ("requests/s", "CPU µs", "p50 ms", "p99 ms", "failures"):
-            table.add_column(heading, justify="right")
+        table = _table("Medians of the rounds. ±: half of the interquartile range")
+        table.add_column("load", no_wrap=True)
+        table.add_column("side", no_wrap=True)
+        for heading in FIGURES.values():
+            table.add_column(heading, justify="right", no_wrap=True)
         for load in dict.fromkeys(one.load for one in self.measurements):
             found = [one for one in self.measurements if one.load == load]
             for number, side in enumerate(dict.fromkeys(one.side for one in found)):
                 rows = [one for one in found if one.side == side]
-                figures = [_spread(rows, name, digits) for name, digits in _DIGITS]
-                table.add_row("" if number else load, side, *figures, str(sum(one.failures for one in rows)))
+                table.add_row("" if number else load, side, *(_spread(rows, name) for name in FIGURES))
             table.add_section()
         return table
 
     def _ratios(self) -> Table:
-        table = Table("ratio", title="Ratios of each round: median and interquartile range")
-        for heading in ("median", "IQR", "rounds", "aim"):
-            table.add_column(heading, justify="right")
-        table.add_column("")
+        table = _table("Ratios of each round, and the interquartile range of the rounds")
+        table.add_column("ratio", no_wrap=True)
+        table.add_column("of", no_wrap=True)
+        for heading in ("median", "IQR", "aim"):
+            table.add_column(heading, justify="right", no_wrap=True)
+        table.add_column("", no_wrap=True)
         for result in self.results:
             words = [_VERDICTS[result.is_met], "unstable" if result.is_unstable else ""]
             table.add_row(
                 result.ratio.name,
+                _SHORT[result.ratio.figure],
                 f"{result.median:.3g}",
-                f"{result.iqr:.2g}",
-                str(len(result.values)),
+                f"{result.iqr / result.median:.0%}",
                 aim_of(result.ratio),
-                " ".join(filter(None, words)),
+                ", ".join(filter(None, words)),
             )
         return table
 
@@ -85,7 +92,7 @@ class Report:
 def aim_of(ratio: Ratio) -> str:
     """Return the aim as text, such as `≥ 4.5`."""
     aims = ((ratio.at_least, "≥"), (ratio.at_most, "≤"))
-    return " ".join(f"{sign} {aim:g}" for aim, sign in aims if aim is not None)
+    return " ".join(f"{sign} {aim:.3g}" for aim, sign in aims if aim is not None)
 
 
 def write_json(report: Report, path: Path) -> None:
@@ -93,13 +100,22 @@ def write_json(report: Report, path: Path) -> None:
     path.write_bytes(report.as_json() + b"\n")
 
 
-_DIGITS: Sequence[tuple[Figure, int]] = (("rate", 0), ("cpu_us", 1), ("p50_ms", 2), ("p99_ms", 2))
+FIGURES: Mapping[Figure, str] = {"rate": "requests/s", "cpu_us": "CPU µs", "p50_ms": "p50 ms", "p99_ms": "p99 ms"}
+_SHORT: Mapping[Figure, str] = {"rate": "rate", "cpu_us": "CPU", "p50_ms": "p50", "p99_ms": "p99"}
 _VERDICTS = {None: "", True: "met", False: "[bold]missed[/bold]"}
 
 
-def _spread(rows: Sequence[Measurement], name: Figure, digits: int) -> str:
+def _table(title: str) -> Table:
+    return Table(title=title, title_justify="left", box=SIMPLE, pad_edge=False, collapse_padding=True)
+
+
+def _spread(rows: Sequence[Measurement], name: Figure) -> str:
     values = [value for one in rows if (value := one.figure(name)) is not None]
-    return f"{median(values):,.{digits}f} ± {interquartile_range(values) / 2:,.{digits}f}" if values else ""
+    if not values:
+        return ""
+    middle = median(values)
+    text = f"{middle:,.0f}" if middle >= 100 else f"{middle:.1f}"
+    return f"{text} ±{interquartile_range(values) / 2 / middle:.0%}" if middle else text
 
 
 def _ratio_as_json(result: RatioResult) -> dict[str, object]:
