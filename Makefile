@@ -4,6 +4,7 @@ VENV = .venv
 RUN = .venv-run
 WORKER = .venv-worker
 OLDEST = .venv-oldest
+BENCH = .venv-bench
 
 # Answers the version and exits 0 if this is a Python the archive runs on. A name may be found and still not run
 # (pyenv leaves one for every version it ever installed), so each is asked.
@@ -20,7 +21,7 @@ BOTH_CORES = --numprocesses 2 --dist worksteal
 
 .DEFAULT_GOAL := help
 .PHONY: help run run-azure ops test conformance fuzz check format bench bench-cosmos soak docs indexed lock clean \
-	$(VENV) $(RUN) $(WORKER) $(OLDEST)
+	$(VENV) $(RUN) $(WORKER) $(OLDEST) $(BENCH)
 
 help: ## List what there is to do.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -55,8 +56,8 @@ format: $(VENV) ## Format the code and apply the fixes of the linter.
 fuzz: $(VENV) ## Send the archive what its contract allows and forbids, for long (EXAMPLES=1000 SEED=1).
 	@$(VENV)/bin/python -m tests.functions.fuzz $(or $(EXAMPLES),1000) $(SEED)
 
-bench: $(VENV) ## Measure publish and get at 64 connections (needs wrk).
-	@$(VENV)/bin/python -m bench
+bench: $(BENCH) ## Measure the archive beside its alternatives (needs wrk; ARGS="--quick").
+	@$(BENCH)/bin/python -m bench $(ARGS)
 
 soak: $(VENV) ## Kill the archive under load, again and again, and count what is lost (ROUNDS=20 SECONDS=5).
 	@$(VENV)/bin/python -m bench.soak --rounds $(or $(ROUNDS),20) --seconds $(or $(SECONDS),5)
@@ -75,15 +76,21 @@ indexed: $(WORKER) ## Write what Microsoft's worker indexes here (tests/function
 UV_COMPILE = UV_CUSTOM_COMPILE_COMMAND='make lock' $(VENV)/bin/uv pip compile --quiet --universal \
 	--python-version 3.11 --generate-hashes --no-emit-index-url $(if $(UPGRADE),--upgrade)
 
+# The worker library runs on Python 3.11 and 3.12 as well, where it is not published for.
+define for_any_python
+sed "s/^\(azure-functions-runtime[^ ]*\) ; python_full_version >= '3.13'/\1/" $(1) >$(VENV)/lock.txt && \
+	mv $(VENV)/lock.txt $(1)
+endef
+
 lock: $(VENV) ## Lock the dependencies after a change in a *.in file (UPGRADE=1: the newest that fit).
 	@$(UV_COMPILE) requirements.in --output-file requirements.txt
 	@$(UV_COMPILE) requirements-run.in --output-file requirements-run.txt
 	@$(UV_COMPILE) requirements-dev.in --output-file requirements-dev.txt
 	@$(UV_COMPILE) tests/functions/worker.in --output-file tests/functions/worker.txt
 	@$(UV_COMPILE) --no-deps tests/conformance/oldest.in --output-file tests/conformance/oldest.txt
-	@sed "s/^\(azure-functions-runtime[^ ]*\) ; python_full_version >= '3.13'/\1/" \
-		tests/functions/worker.txt >$(VENV)/worker.txt
-	@mv $(VENV)/worker.txt tests/functions/worker.txt
+	@$(call for_any_python,tests/functions/worker.txt)
+	@$(UV_COMPILE) bench/bench.in --output-file bench/bench.txt
+	@$(call for_any_python,bench/bench.txt)
 
 clean: ## Remove what was made here: virtual environments and caches, not the data of `make run`.
 	@rm -rf .venv .venv-* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
@@ -94,6 +101,7 @@ $(VENV): $(VENV)/made-with-$(VERSION)
 $(RUN): $(RUN)/made-with-$(VERSION)
 $(WORKER): $(WORKER)/made-with-$(VERSION)
 $(OLDEST): $(OLDEST)/made-with-$(VERSION)
+$(BENCH): $(BENCH)/made-with-$(VERSION)
 
 $(VENV)/made-with-$(VERSION): requirements-dev.txt
 	@$(call make_venv,$(VENV),requirements-dev.txt,a minute or two)
@@ -111,6 +119,10 @@ $(WORKER)/made-with-$(VERSION): tests/functions/worker.txt
 $(OLDEST)/made-with-$(VERSION): requirements-dev.txt tests/conformance/oldest.txt
 	@$(call make_venv,$(OLDEST),requirements-dev.txt,a minute or two)
 	@$(call pip,$(OLDEST)) install $(QUIETLY) --requirement tests/conformance/oldest.txt || { rm $@; exit 1; }
+
+# The alternatives that the bench compares with, the worker library among them.
+$(BENCH)/made-with-$(VERSION): bench/bench.txt
+	@$(call make_venv,$(BENCH),bench/bench.txt,half a minute,--ignore-requires-python)
 
 # A pip from 22.3 on installs into another environment, which then needs none: to make one takes a fifth of the time.
 HAS_PIP = $(shell '$(PYTHON)' -c 'import pip, sys; \

@@ -13,7 +13,8 @@ ROOT = Path(__file__).parents[2]
 DEPLOYED = "requirements.txt"
 RUN = "requirements-run.txt"
 TESTED = ["requirements-dev.txt", "tests/functions/worker.txt"]
-LOCKS = [DEPLOYED, RUN, *TESTED]
+MEASURED = "bench/bench.txt"
+LOCKS = [DEPLOYED, RUN, *TESTED, MEASURED]
 
 NOT_RUN = ["bench", "docs", "tests"]
 
@@ -53,16 +54,17 @@ def test_a_lock_holds_what_its_source_asks_for(lock: str) -> None:
     assert wanted(lock.replace(".txt", ".in")) <= set(pins(lock).values()), "`make lock` locks it."
 
 
-@pytest.mark.parametrize("used", [RUN, *TESTED])
+@pytest.mark.parametrize("used", [RUN, *TESTED, MEASURED])
 def test_what_runs_here_and_what_is_tested_is_what_is_deployed(used: str) -> None:
     assert pins(DEPLOYED).keys() <= pins(used).keys()
 
 
-def test_what_runs_here_is_tested() -> None:
-    assert pins(RUN).keys() <= pins("requirements-dev.txt").keys()
+@pytest.mark.parametrize("used", ["requirements-dev.txt", MEASURED])
+def test_what_runs_here_is_tested_and_measured(used: str) -> None:
+    assert pins(RUN).keys() <= pins(used).keys()
 
 
-@pytest.mark.parametrize("used", [RUN, *TESTED])
+@pytest.mark.parametrize("used", [RUN, *TESTED, MEASURED])
 def test_nothing_for_development_is_deployed(used: str) -> None:
     assert wanted(used.replace(".txt", ".in")) & set(pins(DEPLOYED).values()) == set()
 
