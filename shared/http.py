@@ -4,7 +4,7 @@ Refusals come in one order: 401, 415, 411, 413, 403, then those of the handler (
 """
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from random import Random
@@ -14,7 +14,7 @@ from urllib.parse import quote
 import azure.functions as func
 import orjson
 
-from shared import bootstrap
+from shared import bootstrap, wire
 from shared.archive import Archive
 from shared.auth import AccessRequest, authenticate, authorise
 from shared.deadlines import Deadline
@@ -40,7 +40,6 @@ from shared.turns import request_ends_at
 from shared.wire import answers, headers
 from shared.wire.addresses import parameters_of
 from shared.wire.headers import JSON
-from shared.wire.parsing import parse_json
 
 KEY_HEADER = "ocp-apim-subscription-key"
 MAX_BODY = 256 * 1024
@@ -111,21 +110,28 @@ AccessFromBody = Callable[[object, Mapping[str, str], Scope], AccessRequest]
 """Reads the access that a request needs from its JSON body and its parameters."""
 RenderRefusal = Callable[[ArchiveError], tuple[int, dict[str, Any]]]
 """Returns the status and the body of a refusal."""
+ParameterNames = Callable[[], Collection[str]]
+"""Returns the names that a query may have."""
 HttpFunction = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
+
+
+def no_parameters() -> tuple[str, ...]:
+    """Return no names: the address takes no parameters."""
+    return ()
 
 
 def endpoint(
     scope: Scope,
     accepts: tuple[str, ...] = (),
-    parameters: tuple[str, ...] = (),
+    parameters: ParameterNames = no_parameters,
     access_from_body: AccessFromBody | None = None,
     render_refusal: RenderRefusal | None = None,
 ) -> Callable[[Handler], HttpFunction]:
     """Make a handler an HTTP function for callers with the scope. The archive is passed to the handler.
 
-    `accepts` are the media types of its body, `parameters` the names that its query may have. `access_from_body` is for
-    functions whose body, not their address, names the notice. `render_refusal` is for functions whose errors have
-    another form than problem+json.
+    `accepts` are the media types of its body. `parameters` returns the names that its query may have.
+    `access_from_body` is for functions whose body, not their address, names the notice. `render_refusal` is for
+    functions whose errors have another form than problem+json.
     """
     admission = Admission(scope, accepts, parameters, access_from_body)
 
@@ -150,17 +156,17 @@ class Admission:
 
     scope: Scope
     accepts: tuple[str, ...]
-    parameters: tuple[str, ...]
+    parameters: ParameterNames
     access_from_body: AccessFromBody | None
 
 
-def open_endpoint(parameters: tuple[str, ...] | None = ()) -> Callable[[OpenHandler], HttpFunction]:
+def open_endpoint(parameters: ParameterNames | None = no_parameters) -> Callable[[OpenHandler], HttpFunction]:
     """Make a handler an HTTP function that needs no key. `parameters` is None if its query may have any."""
 
     def decorate(handler: OpenHandler) -> HttpFunction:
         async def respond(req: func.HttpRequest) -> Response:
             if parameters is not None:
-                parameters_of(req.url, parameters)
+                parameters_of(req.url, parameters())
             return await handler(req)
 
         return _function(respond, handler, _problem)
@@ -236,12 +242,12 @@ async def _admitted(req: func.HttpRequest, admission: Admission, archive: Archiv
         codes = () if number is None else (NoticeNumber(number).segregation_code,)
         access = AccessRequest(admission.scope, institution, codes)
     else:
-        value, parameters = parse_json(body), parameters_of(req.url, admission.parameters)
+        value, parameters = wire.parsing.parse_json(body), parameters_of(req.url, admission.parameters())
         access = admission.access_from_body(value, parameters, admission.scope)
         add_log_context(institution=access.institution)
     caller = await authorise(archive.registry, caller, key, access)
     if parameters is None:
-        parameters = parameters_of(req.url, admission.parameters)
+        parameters = parameters_of(req.url, admission.parameters())
     now = archive.clock()
     return Request(caller, InstitutionCode(access.institution), number or "", req.headers, parameters, body, now, value)
 

@@ -2,13 +2,12 @@
 
 import azure.functions as func
 
+from shared import wire
 from shared.archive import Archive
 from shared.domain.callers import Scope
 from shared.http import Request, Response, endpoint, notice_response
 from shared.routes import route
 from shared.wire.headers import JSON, MERGE_PATCH, parse_precondition
-from shared.wire.parsing import parse_amendment, parse_json, parse_life_cycle_event
-from shared.wire.texts import ParseContext
 
 bp = func.Blueprint()
 
@@ -17,9 +16,9 @@ bp = func.Blueprint()
 @endpoint(Scope.NOTICES_WRITE, accepts=(JSON, MERGE_PATCH))
 async def amend_notice(request: Request, archive: Archive) -> Response:
     """200: the named fields changed, the others stayed."""
-    value, precondition = parse_json(request.body), parse_precondition(request.headers)
+    value, precondition = wire.parsing.parse_json(request.body), parse_precondition(request.headers)
     institution = await archive.registry.institution(request.institution)
-    amendment = parse_amendment(value, ParseContext(institution.lenient, request.now))
+    amendment = wire.parsing.parse_amendment(value, wire.texts.ParseContext(institution.lenient, request.now))
     context = request.write_context(amendment.occurred_at)
     done = await archive.amend(request.address, amendment.changes, institution, context, precondition, amendment.iuv)
     return notice_response(done.shown_at(archive.clock()))
@@ -29,9 +28,11 @@ async def amend_notice(request: Request, archive: Archive) -> Response:
 @endpoint(Scope.NOTICES_WRITE, accepts=(JSON,))
 async def declare_event(request: Request, archive: Archive) -> Response:
     """200: the notice is cancelled, closed or restored. Again, it changes nothing."""
-    value, precondition = parse_json(request.body), parse_precondition(request.headers)
+    value, precondition = wire.parsing.parse_json(request.body), parse_precondition(request.headers)
     institution = await archive.registry.institution(request.institution)
-    declared = parse_life_cycle_event(value, request.address, ParseContext(institution.lenient, request.now))
+    declared = wire.parsing.parse_life_cycle_event(
+        value, request.address, wire.texts.ParseContext(institution.lenient, request.now)
+    )
     context = request.write_context(declared.occurred_at, declared.reason)
     done = await archive.declare(request.address, declared.type, context, precondition, declared.replaced_by)
     return notice_response(done.shown_at(archive.clock()))

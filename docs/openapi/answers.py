@@ -10,9 +10,9 @@ from shared.domain.content import IbanSource
 from shared.domain.events import EndReason, Origin, Role
 from shared.domain.lifecycle import TRUE_NOW, Anomaly, EventType, Status
 from shared.domain.money import OutcomeCode, Payment, Settlement
-from shared.pa_create_position import GPD_STATUS
 from shared.wire import forms
 from shared.wire.bodies import ADDED_BY_THE_ARCHIVE
+from shared.wire.positions import GPD_STATUS
 
 
 def answers(bodies: Mapping[str, Schema]) -> dict[str, Schema]:

@@ -6,9 +6,9 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from docs.openapi.json_schema import Plain, Schema
-from shared.pa_create_position import PositionBody
 from shared.wire import forms
 from shared.wire.bodies import ADDED_BY_THE_ARCHIVE, LifeCycleBody, NoticeBody, PatchBody
+from shared.wire.positions import PositionBody
 
 
 def bodies() -> dict[str, Schema]:

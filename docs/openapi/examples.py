@@ -13,9 +13,9 @@ from shared.domain.events import Actor, Role, WriteContext
 from shared.domain.identifiers import Iban, InstitutionCode, NoticeNumber
 from shared.domain.institutions import CreditorInstitution, RegisteredIban
 from shared.domain.notice import Address
-from shared.pa_create_position import position
 from shared.wire import answers
 from shared.wire.parsing import parse_amendment, parse_notice
+from shared.wire.positions import position
 from shared.wire.texts import ParseContext
 
 NOW = datetime(2026, 11, 24, 14, 42, 49, 123000, UTC)

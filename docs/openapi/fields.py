@@ -11,7 +11,6 @@ from shared.codecs import camel
 from shared.domain.content import Content
 from shared.domain.money import Payment, Settlement
 from shared.domain.notice import Address, Notice
-from shared.pa_create_position import PositionBody
 from shared.wire.bodies import (
     DebtorBody,
     DebtorPatchBody,
@@ -21,6 +20,7 @@ from shared.wire.bodies import (
     StampBody,
     TransferBody,
 )
+from shared.wire.positions import PositionBody
 from shared.wire.queries import AtParameter, HistoryParameters, ListParameters
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from shared.domain.identifiers import DebtorCode
 from shared.errors import ArchiveError, InvalidBody, InvalidValue, Violation, catalogue
-from shared.pa_create_position import refusal
+from shared.wire.positions import refusal
 from shared.wire.violations import MAX_VIOLATIONS, VIOLATIONS
 
 SCHEMAS: dict[str, Any] = {

@@ -83,7 +83,7 @@ Metadata = Annotated[dict[Words140, Words140], Field(max_length=MAX_METADATA), B
 class Body(BaseModel):
     """A JSON object with these fields and no other. Names are camelCase, and no type is converted."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", alias_generator=to_camel)
+    model_config = ConfigDict(strict=True, extra="forbid", alias_generator=to_camel, defer_build=True)
 
 
 DebtorKind = Literal[DebtorType.F, DebtorType.G]

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Callable, Iterable
-from typing import Any
-
-from pydantic import ValidationError
+from typing import TYPE_CHECKING, Any
 
 from shared.errors import InvalidValue, Violation
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 MAX_VIOLATIONS = 100
 """Broken rules that a refusal names, at most."""
@@ -79,7 +80,7 @@ _MEMBER = re.compile(r"<[\w.]+: ('\w+')>")
 _PLAIN_NAME = re.compile(r"[A-Za-z]{1,40}")
 
 
-def violations_of(error: ValidationError, unknown_field: Callable[[Path], str] | None = None) -> list[Violation]:
+def violations_of(error: "ValidationError", unknown_field: Callable[[Path], str] | None = None) -> list[Violation]:
     """Return the rules that the input breaks, in the order of the fields, at most MAX_VIOLATIONS.
 
     `unknown_field` says of the path of a field that the contract does not have what to send instead.

@@ -28,9 +28,9 @@ from shared.errors import (
     NotConfigured,
     catalogue,
 )
-from shared.pa_create_position import refusal
 from shared.wire import forms
 from shared.wire.forms import Form
+from shared.wire.positions import refusal
 from tests.openapi_check import (
     ROOT,
     Undocumented,

@@ -11,9 +11,9 @@ from shared.domain.content import Content, Debtor, Stamp, Transfer
 from shared.domain.lifecycle import TIME, TRANSITIONS, TRUE_NOW, Anomaly, EventType, StateEvent, Status
 from shared.domain.notice import Notice
 from shared.domain.terms import Term
-from shared.pa_create_position import GPD_STATUS
 from shared.ports import FILTERS
 from shared.wire.bodies import ADDED_BY_THE_ARCHIVE, Body, DebtorBody, NoticeBody, PatchBody, StampBody, TransferBody
+from shared.wire.positions import GPD_STATUS
 from shared.wire.queries import ListParameters
 
 DECLARED_BESIDE = {"iuv", "occurred_at"}
