@@ -121,7 +121,7 @@ class Host:
     def _with_custom_headers(self, answer: Answer) -> Answer:
         status, headers, body = answer
         names = {name for name, _ in headers}  # A header of the function takes precedence.
-        return status, [*headers, *(header for header in self._custom_headers if header[0] not in names)], body
+        return status, headers + [header for header in self._custom_headers if header[0] not in names], body
 
 
 async def _call(function: Function, request: HttpRequest) -> Answer:

@@ -1,9 +1,9 @@
 """Authenticates callers by their keys, and checks their grants before any look-up."""
 
-from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from secrets import token_urlsafe
+from typing import NamedTuple
 
 from shared.domain.callers import Caller, Scope
 from shared.errors import (
@@ -16,8 +16,7 @@ from shared.errors import (
 from shared.registry import MINUTE, SECOND, CachedRegistry
 
 
-@dataclass(frozen=True, slots=True)
-class AccessRequest:
+class AccessRequest(NamedTuple):
     """The access that a request needs: a scope, an institution, segregation codes.
 
     A list needs no code, because it shows only granted notices. None stands for a number that has no code.
@@ -38,13 +37,13 @@ def key_hash(key: str) -> str:
     return sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
 
 
-async def authenticate(registry: CachedRegistry, key: str | None, max_age: timedelta = MINUTE) -> Caller:
+async def authenticate(registry: CachedRegistry, key: str | None, now: datetime, max_age: timedelta = MINUTE) -> Caller:
     """Return the caller that the key opens for. Raises Unauthenticated."""
     if not key:
         raise Unauthenticated
     hashed = key_hash(key)
     caller = await registry.caller(hashed, max_age)
-    if caller is None or not caller.holds(hashed, registry.clock()):
+    if caller is None or not caller.holds(hashed, now):
         raise Unauthenticated(
             "The key in the header Ocp-Apim-Subscription-Key is unknown, expired or revoked."
             " Check that it was copied whole, or ask the operators of the archive for a new one."
@@ -61,7 +60,7 @@ async def authorise(registry: CachedRegistry, caller: Caller, key: str | None, w
         _check(caller, wanted)
     except Forbidden:
         # A grant may be newer than what this process remembers.
-        caller = await authenticate(registry, key, SECOND)
+        caller = await authenticate(registry, key, registry.clock(), SECOND)
         _check(caller, wanted)
     return caller
 

@@ -5,10 +5,11 @@ Refusals come in one order: 401, 415, 411, 413, 403, then those of the handler (
 
 import re
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from random import Random
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import azure.functions as func
@@ -35,7 +36,7 @@ from shared.errors import (
 )
 from shared.registry import CachedRegistry
 from shared.stored_notice import Shown
-from shared.telemetry import add_log_context, log_bug, log_context, log_event, log_failure
+from shared.telemetry import LogContext, add_log_context, log_bug, log_event, log_failure
 from shared.turns import request_ends_at
 from shared.wire import answers, headers
 from shared.wire.addresses import parameters_of
@@ -50,8 +51,7 @@ PROBLEM = "application/problem+json"
 _STRAY_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """A request that may be answered: its caller has the scope, the institution and the segregation code."""
 
     caller: Caller
@@ -88,14 +88,13 @@ class Request:
         return WriteContext(self.now, self.caller.actor, f"{_random.getrandbits(96):024x}", occurred_at, reason=reason)
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(NamedTuple):
     """The answer of a handler. `body` is rendered as JSON, bytes are sent as they are, None is no body."""
 
     status: int
     body: dict[str, Any] | bytes | None = None
     etag: str | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = MappingProxyType({})
     media_type: str = JSON
 
 
@@ -197,7 +196,7 @@ def _function(
 ) -> HttpFunction:
     async def http_function(req: func.HttpRequest) -> func.HttpResponse:
         request_id = headers.request_id(req.headers)
-        with log_context(request_id=request_id, function=handler.__name__):
+        with LogContext(request_id=request_id, function=handler.__name__):
             try:
                 bootstrap.check_settings()
                 return _rendered(await respond(req), request_id)
@@ -231,10 +230,10 @@ async def _handled(handler: Handler, req: func.HttpRequest, admission: Admission
 
 
 async def _admitted(req: func.HttpRequest, admission: Admission, archive: Archive) -> Request:
-    institution, number = req.route_params.get("ec", ""), req.route_params.get("nav")
+    now, institution, number = archive.clock(), req.route_params.get("ec", ""), req.route_params.get("nav")
     add_log_context(institution=institution, number=number or "")
     key = req.headers.get(KEY_HEADER)
-    caller = await authenticate(archive.registry, key)
+    caller = await authenticate(archive.registry, key, now)
     add_log_context(caller=caller.name)
     body = _body(req, admission.accepts) if admission.accepts else b""
     value, parameters = None, None
@@ -248,7 +247,6 @@ async def _admitted(req: func.HttpRequest, admission: Admission, archive: Archiv
     caller = await authorise(archive.registry, caller, key, access)
     if parameters is None:
         parameters = parameters_of(req.url, admission.parameters())
-    now = archive.clock()
     return Request(caller, InstitutionCode(access.institution), number or "", req.headers, parameters, body, now, value)
 
 

@@ -8,7 +8,6 @@ import logging
 import re
 import traceback
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass
 
@@ -60,18 +59,23 @@ def log_bug(event: str, error: BaseException, **keys: object) -> None:
     _write(logging.ERROR, event, {**keys, "error": error_chain(error), "stack": stack})
 
 
-@contextmanager
-def log_context(**keys: object) -> Iterator[None]:
-    """Give these keys to every record of the block, and those that `add_log_context` adds."""
-    token = _context.set({**(_context.get() or {}), **keys})
-    try:
-        yield
-    finally:
-        _context.reset(token)
+class LogContext:
+    """Gives these keys to every record of the `with` block, and those that `add_log_context` adds."""
+
+    def __init__(self, **keys: object) -> None:
+        self._keys = keys
+
+    def __enter__(self) -> None:
+        """Begin the context."""
+        self._token = _context.set({**(_context.get() or {}), **self._keys})
+
+    def __exit__(self, *_: object) -> None:
+        """End the context."""
+        _context.reset(self._token)
 
 
 def add_log_context(**keys: object) -> None:
-    """Give these keys to the records that follow in the surrounding `log_context`."""
+    """Give these keys to the records that follow in the surrounding LogContext."""
     context = _context.get()
     if context is not None:
         context.update(keys)

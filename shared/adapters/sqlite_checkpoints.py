@@ -21,8 +21,10 @@ LONG = 16_000
 class Checkpoints:
     """Makes the checkpoints of one file. To be used on one event loop."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, writes: int = WRITES, long: int = LONG) -> None:
         self._db = connect(path)
+        self._due_after = writes
+        self._long = long
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="checkpoints")
         self._writes = 0
         self._pages = 0
@@ -31,11 +33,11 @@ class Checkpoints:
     async def committed(self, writes: int) -> None:
         """Count the writes, and begin a checkpoint if it is time. Return when the next commit may begin."""
         self._writes += writes
-        if self._writes < WRITES or (self._running is not None and not self._running.done()):
+        if self._writes < self._due_after or (self._running is not None and not self._running.done()):
             return
         self._writes = 0
         self._running = asyncio.get_running_loop().run_in_executor(self._thread, self._checkpoint)
-        if self._pages >= LONG:
+        if self._pages >= self._long:
             await self._running
 
     async def close(self) -> None:

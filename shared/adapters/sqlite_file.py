@@ -1,5 +1,6 @@
 """The file of the embedded store: its tables and indexes, how processes open it, and whether it is still in place."""
 
+import asyncio
 import errno
 import os
 import sqlite3
@@ -86,11 +87,21 @@ class OpenFile:
 
     def __init__(self, path: Path) -> None:
         self._file = os.fspath(path.absolute())
+        self._was_checked = False
         self._opened = {name: _identity(name) for name in (self._file, f"{self._file}-wal", f"{self._file}-shm")}
 
     def check(self) -> None:
-        """Raise StoreUnavailable if the path does not lead to the open file any more."""
-        self._check(self._file)
+        """Raise StoreUnavailable if the path does not lead to the open file any more.
+
+        It looks once in a turn of the event loop: the requests of one turn are of one moment.
+        """
+        if not self._was_checked:
+            self._check(self._file)
+            self._was_checked = True
+            asyncio.get_running_loop().call_soon(self._forget_check)
+
+    def _forget_check(self) -> None:
+        self._was_checked = False
 
     def check_before_write(self) -> None:
         """Raise StoreUnavailable if the file, its log or the index of the log is not the open one any more."""

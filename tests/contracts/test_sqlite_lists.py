@@ -19,17 +19,19 @@ from shared.adapters.sqlite import SqliteNoticeStore
 from shared.adapters.sqlite_file import connect
 from shared.adapters.sqlite_lists import AT_ONCE, Lists
 from shared.adapters.sqlite_reads import Row
-from shared.adapters.sqlite_search import DUE, FEW, count_statement, search_statement
+from shared.adapters.sqlite_search import DUE, FEW, count_statement, search_statement, short_statement
+from shared.domain import facts
 from shared.domain.callers import EVERY
 from shared.domain.dates import DueDate
 from shared.domain.identifiers import InstitutionCode, NoticeNumber
 from shared.domain.lifecycle import Anomaly, Status
+from shared.domain.notice import Address
 from shared.errors import StoreUnavailable
 from shared.ports import Cursor, Order, Search
 from shared.telemetry import LogEntry
-from tests.contracts.notice_store import ANOTHER, at, published
+from tests.contracts.notice_store import ANOTHER, at, one_of_every_status, published
 from tests.process import run_python
-from tests.support import DAY, HOUR, INSTITUTION, NOW, a_number, shown_in, shown_of, sort_key
+from tests.support import DAY, HOUR, INSTITUTION, NOW, a_number, a_payment, an_act, shown_in, shown_of, sort_key
 
 THIRD = InstitutionCode("01199250158")
 
@@ -293,6 +295,88 @@ async def test_few_and_many_of_a_segregation_code_are_listed_alike(
     wanted = [change.notice for change in changes if change.notice.address.number.segregation_code != "48"]
     in_order = sorted(wanted, key=lambda notice: (sort_key(notice, order), notice.address.number))
     assert listed == shown_of(in_order)
+
+
+# On the loop while they are brief
+
+
+async def test_a_list_that_takes_too_long_for_the_loop_is_given_up_there(store: SqliteNoticeStore) -> None:
+    await store.save(published(at(1)))
+
+    assert store._reads.select_if_brief(BRIEF, []) == [(1,)]
+    assert store._reads.select_if_brief(ENDLESS, []) is None
+    assert store._reads.select_if_brief(BRIEF, []) == [(1,)]
+    assert await store.load(at(1)) is not None
+
+
+async def test_a_long_list_is_answered_by_a_thread(store: SqliteNoticeStore, other: sqlite3.Connection) -> None:
+    fill(other, 60_000, anomalies="'paid_twice'", number="printf('346%015d', i)")
+    await store.save(published(at(1)))
+    slow = Search(INSTITUTION, NOW, anomaly=False)
+    assert store._reads.select_if_brief(*search_statement(slow)) is None
+
+    listed = await store.search(slow)
+
+    assert [each.number for each in listed] == [at(1).number]
+
+
+async def test_while_a_long_list_of_an_institution_runs_its_other_lists_do_not_try_the_loop(
+    store: SqliteNoticeStore,
+) -> None:
+    await asyncio.gather(store.save(published(at(1))), store.save(published(at(1, ANOTHER))))
+    endless = asking(store._lists, ENDLESS)
+    await asyncio.sleep(0)
+
+    assert (store._lists.has(INSTITUTION), store._lists.has(ANOTHER)) == (True, False)
+    with counting(store._reads._db) as hundreds:
+        assert len(await store.search(Search(INSTITUTION, NOW, anomaly=False))) == 1
+        assert hundreds == []
+    stop([endless])
+
+
+@pytest.mark.parametrize("codes", [frozenset({EVERY}), frozenset({"47"})], ids=str)
+@pytest.mark.parametrize("after", [None, Cursor("", at(3).number)])
+async def test_the_short_statement_of_a_list_finds_what_the_merged_one_finds(
+    store: SqliteNoticeStore, other: sqlite3.Connection, codes: frozenset[str], after: Cursor | None
+) -> None:
+    await asyncio.gather(*(store.save(change) for change in one_of_every_status()))
+    await store.save(facts.record_payment(None, at(60), a_payment(), an_act()))
+    await store.save(published(Address(INSTITUTION, NoticeNumber("347ABCDEFGHIJKLMNO"))))
+    search = Search(INSTITUTION, NOW, codes, after=after)
+    short = short_statement(search)
+    assert short is not None
+
+    found = other.execute(*short).fetchall()
+
+    assert len(found) > 4
+    assert found == other.execute(*search_statement(search)).fetchall()
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [{"status": Status.PAID}, {"anomaly": True}, {"anomaly": False}, {"due_from": A_DAY}, {"updated_from": NOW}],
+    ids=named,
+)
+def test_a_list_with_a_filter_has_no_short_statement(wanted: dict[str, Any]) -> None:
+    assert short_statement(Search(INSTITUTION, NOW, **wanted)) is None
+
+
+async def test_a_short_statement_seeks_in_one_index(other: sqlite3.Connection) -> None:
+    statement = short_statement(Search(INSTITUTION, NOW))
+    assert statement is not None
+
+    assert list(plan_of(other, *statement)) == [
+        "SEARCH notices_by_number (creditor_institution=? AND number>? AND number<?)"
+    ]
+
+
+async def test_many_awaited_notices_do_not_hide_the_others(store: SqliteNoticeStore, other: sqlite3.Connection) -> None:
+    fill(other, 60_000, status="'AWAITED'", number="printf('346%015d', i)")
+    await store.save(published(at(1)))
+
+    listed = await store.search(Search(INSTITUTION, NOW))
+
+    assert [each.number for each in listed] == [at(1).number]
 
 
 async def test_what_is_due_is_sought_in_one_index_from_where_its_page_begins(other: sqlite3.Connection) -> None:

@@ -12,12 +12,12 @@ import pytest
 
 from shared.bootstrap import Application
 from shared.telemetry import (
+    LogContext,
     LogEntry,
     StoreCall,
     add_log_context,
     error_chain,
     log_bug,
-    log_context,
     log_event,
     log_store_call,
 )
@@ -206,8 +206,8 @@ def test_a_list_takes_a_line_for_each_item_on_a_terminal() -> None:
 
 
 def test_keys_of_a_context_stand_on_every_event_inside_it(logged: pytest.LogCaptureFixture) -> None:
-    with log_context(outer=1):
-        with log_context(inner=2):
+    with LogContext(outer=1):
+        with LogContext(inner=2):
             add_log_context(added=3)
             log_event("first")
         log_event("second")
