@@ -1,0 +1,1 @@
+"""Tests of the bench itself: that its doubles and its arithmetic are right. None measures time."""
