@@ -118,15 +118,21 @@ def _check_grant_of_iuv(caller: Caller, publication: Publication) -> None:
 
 
 async def _saved(store: Store, publication: Publication) -> Change:
-    """Load, decide and save. Decide again if another writer came first."""
+    """Decide and save. Load and decide again if the notice was known, or if another writer came first."""
+    address = publication.institution.fiscal_code, publication.number
+    is_read = not store.decides_unread
+    known = await store.load(*address) if is_read else None
     for _ in range(ATTEMPTS):
-        known = await store.load(publication.institution.fiscal_code, publication.number)
-        change = publish(known, publication)
         try:
+            change = publish(known, publication)
             if not change.events or await store.save(change):
                 return change
         except IuvTaken:
             raise Refusal("iuv_already_used") from None
+        except Refusal:
+            if is_read:
+                raise
+        known, is_read = await store.load(*address), True
     raise Refusal("not_done_in_time")
 
 

@@ -56,6 +56,8 @@ _HAS_STATUS = {
 class SqliteStore:
     """The store on one SQLite file."""
 
+    decides_unread = False
+
     def __init__(self, writer: aiosqlite.Connection, reader: aiosqlite.Connection) -> None:
         self._writer = writer
         self._reader = reader

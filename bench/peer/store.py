@@ -39,6 +39,9 @@ class IuvTaken(Exception):
 class Store(Protocol):
     """The store of the peer."""
 
+    decides_unread: bool
+    """A publication is first decided as that of a new notice. Worth it where a read costs as much as a write."""
+
     async def load(self, institution: str, number: str) -> Stored | None:
         """Return the notice as it is now."""
 
