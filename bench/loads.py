@@ -48,7 +48,7 @@ def _headers(headers: dict[str, str]) -> str:
 
 
 # A Lua number is exact up to 16 digits, which the check digits need.
-_COMMON = f"""
+COMMON = f"""
 local path = "{STRICT}"
 local get = " HTTP/1.1\\r\\n{_headers(KEY)}\\r\\n"
 
@@ -64,8 +64,9 @@ function done(summary, latency)
     errors.connect + errors.read + errors.write + errors.status + errors.timeout))
 end
 """
+"""The beginning of each script: where the notices are, their numbers, and the results."""
 
-_PUT = Template("""
+PUT = Template("""
 local put = {$puts}
 
 local function publication(serial)
@@ -77,17 +78,17 @@ end
         for body in BODIES
     )
 )
+"""The part of a script that makes publications."""
 
 
-def _get(inputs: Inputs) -> str:
-    return (
-        _COMMON + f"function request() return 'GET ' .. path .. '/' .. number(math.random(0, {KNOWN - 1})) .. get end"
-    )
+def get(inputs: Inputs) -> str:
+    """Return the script that gets known notices."""
+    return COMMON + f"function request() return 'GET ' .. path .. '/' .. number(math.random(0, {KNOWN - 1})) .. get end"
 
 
 def _list(inputs: Inputs) -> str:
     cursors = ", ".join(f'"{cursor}"' for cursor in inputs.cursors)
-    return f"""{_COMMON}
+    return f"""{COMMON}
 local cursors = {{{cursors}}}
 function request()
   return "GET " .. path .. "?limit={PAGE}&cursor=" .. cursors[math.random(#cursors)] .. get
@@ -96,15 +97,15 @@ end"""
 
 def _history(inputs: Inputs) -> str:
     serial = f"math.random({KNOWN}, {KNOWN + CHANGED - 1})"
-    return _COMMON + f"function request() return 'GET ' .. path .. '/' .. number({serial}) .. '/events' .. get end"
+    return COMMON + f"function request() return 'GET ' .. path .. '/' .. number({serial}) .. '/events' .. get end"
 
 
 def _republish(inputs: Inputs) -> str:
-    return _COMMON + _PUT + f"function request() return publication(math.random(0, {KNOWN - 1})) end"
+    return COMMON + PUT + f"function request() return publication(math.random(0, {KNOWN - 1})) end"
 
 
 def _publish(inputs: Inputs) -> str:
-    return f"""{_COMMON}{_PUT}
+    return f"""{COMMON}{PUT}
 local serial = {inputs.first}
 function request()
   serial = serial + 1
@@ -113,7 +114,7 @@ end"""
 
 
 LOADS = (
-    Load("get", _get, ("archive", "fastapi", "constant")),
+    Load("get", get, ("archive", "fastapi", "constant")),
     Load("list", _list),
     Load("history", _history),
     Load("republish", _republish),

@@ -12,15 +12,21 @@ CONNECTIONS = 32
 
 async def prepare(port: int) -> Sequence[str]:
     """Publish the known notices and those with events. Return the cursors of the pages of the list."""
-    known = ((serial, body_of(serial)) for serial in range(KNOWN))
+    await publish_known(port)
     changed = [
         ((serial, dumps(body(amount=12_050 + change))) for serial in range(KNOWN, KNOWN + CHANGED))
         for change in range(CHANGES)
     ]
     async with connected(port, CONNECTIONS) as connections:
-        for publications in (known, *changed):
+        for publications in changed:
             await _publish_all(connections, publications)
         return await _cursors(connections[0])
+
+
+async def publish_known(port: int) -> None:
+    """Publish the known notices."""
+    async with connected(port, CONNECTIONS) as connections:
+        await _publish_all(connections, ((serial, body_of(serial)) for serial in range(KNOWN)))
 
 
 async def _publish_all(connections: Sequence[Connection], publications: Iterable[tuple[int, bytes]]) -> None:

@@ -2,7 +2,7 @@
 
 import time
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -82,13 +82,14 @@ class Container:
 
     def batch(self, key: str, operations: list[Json], *, with_bodies: bool) -> tuple[int, list[Json]]:
         """Do all operations or none. Return the status of the batch and their results."""
-        before = dict(self.partitions.get(key, {}))
+        partition = self.partitions.get(key, {})
+        before = {item_id: partition.get(item_id) for item_id in map(_id_of, operations)}
         results: list[Json] = []
         try:
             for operation in operations:
                 results.append(self._in_batch(key, operation, with_bodies=with_bodies))
         except Refused as refused:
-            self.partitions[key] = before
+            self._restore(key, before)
             failed = {"statusCode": refused.status, "requestCharge": CHARGE}
             after = len(operations) - len(results) - 1
             return 207, [_NOT_TRIED] * len(results) + [failed] + [_NOT_TRIED] * after
@@ -100,6 +101,14 @@ class Container:
         for partition in list(partitions):
             for item in list(partition.values()):
                 yield orjson.loads(item.body)
+
+    def _restore(self, key: str, before: Mapping[str, Item | None]) -> None:
+        partition = self.partitions.get(key, {})
+        for item_id, item in before.items():
+            if item is not None:
+                partition[item_id] = item
+            else:
+                partition.pop(item_id, None)
 
     def _in_batch(self, key: str, operation: Json, *, with_bodies: bool) -> Json:
         kind, item_id, status = operation["operationType"], operation.get("id"), 200
@@ -137,6 +146,11 @@ class Container:
             time.time(),
         )
         return Item(own, etag, body)
+
+
+def _id_of(operation: Json) -> str:
+    """Return the id of the item that an operation of a batch is about."""
+    return str(operation["id"] if "id" in operation else operation["resourceBody"]["id"])
 
 
 def not_found(substatus: int = 0) -> Refused:

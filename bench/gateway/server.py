@@ -53,8 +53,8 @@ class Gateway:
 
 
 @contextmanager
-def running_gateway(*options: str) -> Iterator[str]:
-    """Run a gateway as a process of its own, on the cores of this process. Yield the connection string."""
+def running_gateway(*options: str) -> Iterator[tuple[str, int]]:
+    """Run a gateway as a process of its own, on the cores of this process. Yield the connection string and the pid."""
     command = [sys.executable, "-m", "bench.gateway", "--port", "0", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -62,7 +62,7 @@ def running_gateway(*options: str) -> Iterator[str]:
             found = re.search("AccountEndpoint=.*", process.stdout.readline())
             if found is None:
                 raise RuntimeError("the gateway did not start")
-            yield found[0]
+            yield found[0], process.pid
         finally:
             process.terminate()
 

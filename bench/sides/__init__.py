@@ -12,6 +12,8 @@ class Process:
 
     port: int
     pid: int
+    needed: tuple[int, ...] = ()
+    """The pids of processes that it needs, such as its database. Their CPU is not counted as its own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ As a module it is the process of the latter: `python -m bench.sides.on_cosmos <c
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from bench.sides import Process, Side
@@ -16,8 +17,8 @@ def _archive(folder: Path) -> Iterator[Process]:
     from bench.gateway import running_gateway
     from tests.server import running
 
-    with running_gateway() as connection_string, running(folder, connection_string) as server:
-        yield Process(server.port, server.process.pid)
+    with running_gateway() as (connection_string, gateway), running(folder, connection_string) as server:
+        yield Process(server.port, server.process.pid, (gateway,))
 
 
 @contextmanager
@@ -30,12 +31,17 @@ def _fastapi(folder: Path) -> Iterator[Process]:
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "registry.json"
     file.write_bytes(registry())
-    with running_gateway() as connection_string, started("bench.sides.on_cosmos", connection_string, file) as process:
-        yield process
+    with (
+        running_gateway() as (connection_string, gateway),
+        started("bench.sides.on_cosmos", connection_string, file) as process,
+    ):
+        yield replace(process, needed=(gateway,))
 
 
-ARCHIVE_ON_COSMOS = Side("archive", "the archive in its development host, with its adapter of Cosmos DB", _archive)
-FASTAPI_ON_COSMOS = Side("fastapi", "FastAPI, pydantic and azure-cosmos as it comes, on uvicorn", _fastapi)
+ARCHIVE_ON_COSMOS = Side(
+    "archive-cosmos", "the archive in its development host, with its adapter of Cosmos DB", _archive
+)
+FASTAPI_ON_COSMOS = Side("fastapi-cosmos", "FastAPI, pydantic and azure-cosmos as it comes, on uvicorn", _fastapi)
 
 
 def main() -> None:
