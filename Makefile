@@ -20,7 +20,8 @@ VERSION := $(if $(PYTHON),$(shell version=$$("$(PYTHON)" -c '$(ASK)' 2>/dev/null
 BOTH_CORES = --numprocesses 2 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-azure ops test conformance fuzz check format bench bench-cosmos soak docs indexed lock clean \
+.PHONY: help run run-azure ops test conformance fuzz check format bench bench-cosmos bench-on-cosmos \
+	bench-worker soak docs indexed lock clean \
 	$(VENV) $(RUN) $(WORKER) $(OLDEST) $(BENCH)
 
 help: ## List what there is to do.
@@ -58,6 +59,12 @@ fuzz: $(VENV) ## Send the archive what its contract allows and forbids, for long
 
 bench: $(BENCH) ## Measure the archive beside its alternatives (needs wrk; ARGS="--quick").
 	@$(BENCH)/bin/python -m bench $(ARGS)
+
+bench-on-cosmos: $(BENCH) ## The same on Cosmos DB: an instant gateway (needs wrk; ARGS="--quick").
+	@$(BENCH)/bin/python -m bench.on_cosmos $(ARGS)
+
+bench-worker: $(BENCH) ## The same inside Microsoft's worker (ARGS="--quick").
+	@$(BENCH)/bin/python -m bench.worker $(ARGS)
 
 soak: $(VENV) ## Kill the archive under load, again and again, and count what is lost (ROUNDS=20 SECONDS=5).
 	@$(VENV)/bin/python -m bench.soak --rounds $(or $(ROUNDS),20) --seconds $(or $(SECONDS),5)
