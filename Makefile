@@ -21,11 +21,11 @@ BOTH_CORES = --numprocesses 2 --dist worksteal
 
 .DEFAULT_GOAL := help
 .PHONY: help run run-azure ops test conformance fuzz check format bench bench-cosmos bench-on-cosmos \
-	bench-worker soak docs indexed lock clean \
+	bench-worker bench-start soak docs indexed lock clean \
 	$(VENV) $(RUN) $(WORKER) $(OLDEST) $(BENCH)
 
 help: ## List what there is to do.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 run: $(RUN) ## Run the whole archive here, on SQLite (PORT=7071 DATA=.local).
 	@$(RUN)/bin/python -m local
@@ -65,6 +65,9 @@ bench-on-cosmos: $(BENCH) ## The same on Cosmos DB: an instant gateway (needs wr
 
 bench-worker: $(BENCH) ## The same inside Microsoft's worker (ARGS="--quick").
 	@$(BENCH)/bin/python -m bench.worker $(ARGS)
+
+bench-start: $(BENCH) ## Measure cold starts (ARGS="--quick"; ARGS="--imports" for what takes the time).
+	@$(BENCH)/bin/python -m bench.start $(ARGS)
 
 soak: $(VENV) ## Kill the archive under load, again and again, and count what is lost (ROUNDS=20 SECONDS=5).
 	@$(VENV)/bin/python -m bench.soak --rounds $(or $(ROUNDS),20) --seconds $(or $(SECONDS),5)

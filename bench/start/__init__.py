@@ -1,0 +1,1 @@
+"""How long a process takes until it can answer: its imports, and its first publication."""
