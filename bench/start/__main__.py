@@ -101,17 +101,17 @@ def main() -> None:
         if chosen.imports:
             print_imports(sys.executable, ROOT, {**_without_stores(), **starts[1].settings})
             return
-        measurements = _measured(chosen, starts, Path(name))
-    runs.finish(chosen, measurements, RATIOS, PANELS, MEANINGS)
+        found = _measured(chosen, starts, Path(name))
+    runs.finish(chosen, found, RATIOS, PANELS, MEANINGS)
 
 
-def _measured(chosen: argparse.Namespace, starts: Sequence[Start], folder: Path) -> list[Measurement]:
+def _measured(chosen: argparse.Namespace, starts: Sequence[Start], folder: Path) -> runs.Found:
     commands = [(start.command, {**_without_stores(), **start.settings}) for start in starts]
     made = []
     for compiled, cache in caches(folder / "compiled", commands).items():
         measures = {start.name: partial(start.measure, compiled, cache) for start in starts}
         made.append(Contest(compiled, measures, chosen.rounds))
-    return [*runs.measured(made, RATIOS)]
+    return runs.measured(made, RATIOS)
 
 
 @contextmanager
@@ -119,7 +119,7 @@ def _starts(folder: Path) -> Iterator[list[Start]]:
     """Yield the starts. Their stores have the institutions and callers of the development host."""
     embedded = {"ARCHIVE_STORE": f"sqlite:{folder / 'archive.db'}"}
     (folder / "registry.json").write_bytes(registry())
-    with running_gateway() as connection_string:
+    with running_gateway() as (connection_string, _):
         cosmos = {"COSMOS": connection_string}
         for settings in (embedded, cosmos):
             asyncio.run(_prepare(Settings.from_environment(settings)))

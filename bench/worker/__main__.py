@@ -75,8 +75,8 @@ def main() -> None:
         for side in archives:
             side.run(_publications(0, KNOWN))
         made = (_contest(load, started, chosen.rounds, chosen.seconds) for load in LOADS)
-        measurements = [*runs.measured(made, RATIOS)]
-    runs.finish(chosen, measurements, RATIOS, PANELS, MEANINGS)
+        found = runs.measured(made, RATIOS, [side.process.pid for side in started])
+    runs.finish(chosen, found, RATIOS, PANELS, MEANINGS)
 
 
 def _contest(load: str, started: Sequence[WorkerSide], rounds: int, seconds: int) -> Contest:
@@ -84,7 +84,7 @@ def _contest(load: str, started: Sequence[WorkerSide], rounds: int, seconds: int
 
     def measure(side: WorkerSide, number: int) -> Measurement:
         count = calls.get(side.name, _WARM_UP_CALLS)
-        found = side.run(LOADS[load](Inputs.of_round(number, ()).first, count))
+        found = side.run(LOADS[load](Inputs.of_round(number).first, count))
         rate = count / found["seconds"]
         if number == WARM_UP:
             calls[side.name] = max(int(rate * seconds), 1)

@@ -111,12 +111,11 @@ def fastapi(folder: Path) -> Iterator[WorkerSide]:
 @contextmanager
 def constant(folder: Path, python: Path = PYTHON) -> Iterator[WorkerSide]:
     """Run a function that answers a constant of the size of a notice."""
-    from shared.documents import dumps
-    from shared.wire.answers import notice
-    from tests.support import NOW, a_notice
+    from bench.notices import dumps
+    from bench.sides.constant import SIZE
 
     folder.mkdir()
     body = folder / "answer.json"
-    body.write_bytes(dumps(notice(a_notice(), NOW)))
+    body.write_bytes(dumps("x" * (SIZE - 2)))
     with running("constant", APPS / "constant", python, CONSTANT_BODY=str(body)) as side:
         yield side
