@@ -1,0 +1,1 @@
+"""What becomes of the archive when its embedded store grows: publications, reads and pages at each decade."""

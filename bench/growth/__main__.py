@@ -1,0 +1,138 @@
+"""Measure the archive at each decade of its size: `python -m bench.growth`, which is `make bench-growth`.
+
+All sizes run at the same time, each with its own file, and are measured in turns. So a change of the machine's speed
+falls on all of them. With a million notices, it takes about ten minutes and 8 GB of disk, where TMPDIR says. The exit
+code is as of `python -m bench`.
+"""
+
+import asyncio
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from shutil import copyfile
+
+from bench import runs
+from bench.chart import Panel
+from bench.contests import Contest
+from bench.growth.filling import PAGE, fill, pages, register
+from bench.growth.notices import LUA, first_new
+from bench.loads import COMMON, PUT, Inputs, Load
+from bench.measurements import Measurement, Of, Ratio
+from bench.rounds import WARM_UP
+from bench.sides import Process, Side
+from bench.wrk import Wrk
+from tests.server import running
+
+SIZES = (10_000, 100_000, 1_000_000)
+PUBLISH, GET, LIST = "growth: publish", "growth: get", "growth: page of 50"
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """A store with so many notices, and some pages of its lists."""
+
+    notices: int
+    folder: Path
+    pages: Sequence[tuple[str, str]]
+
+    @property
+    def name(self) -> str:
+        """Return how the report calls it."""
+        return f"{self.notices:,} notices"
+
+    def side(self) -> Side:
+        """Return the archive on this store."""
+        return Side(self.name, f"the archive on a store of {self.name}", lambda _: self._start())
+
+    @contextmanager
+    def _start(self) -> Iterator[Process]:
+        with running(self.folder) as server:
+            yield Process(server.port, server.process.pid)
+
+
+def _publish(size: Size, inputs: Inputs) -> str:
+    return f"""{COMMON}{PUT}{LUA}
+local position = {first_new(inputs)}
+function request()
+  position = position + 1
+  return "PUT " .. address(position - 1) .. put[position % #put + 1]
+end"""
+
+
+def _get(size: Size, inputs: Inputs) -> str:
+    return f"""{COMMON}{LUA}
+function request() return "GET " .. address(math.random(0, {size.notices - 1})) .. get end"""
+
+
+def _list(size: Size, inputs: Inputs) -> str:
+    places = ", ".join(f'"{institution}/notices?limit={PAGE}&cursor={cursor}"' for institution, cursor in size.pages)
+    return f"""{COMMON}
+local places = {{{places}}}
+function request() return "GET /api/v1/creditor-institutions/" .. places[math.random(#places)] .. get end"""
+
+
+LOADS: dict[str, Callable[[Size, Inputs], str]] = {GET: _get, LIST: _list, PUBLISH: _publish}
+
+
+def main() -> None:
+    """Fill the stores, measure, and report the results."""
+    parser = runs.arguments("python -m bench.growth", "Measure the archive while it grows.", rounds=7, seconds=4)
+    chosen, wrk = runs.parsed(parser), runs.wrk_program()
+    ratios = _ratios(sizes := (1_000, 2_000, 5_000) if chosen.quick else SIZES)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        filled = [*_filled(folder, sizes)]
+        with runs.running([size.side() for size in filled], folder) as sides:
+            processes = {one.side.name: one.process for one in sides}
+            made = (
+                _contest(load, filled, processes, Wrk(wrk, folder), chosen.rounds, chosen.seconds) for load in LOADS
+            )
+            found = runs.measured(made, ratios, runs.pids_of(sides))
+    panels = (
+        Panel("Requests per second by the number of stored notices, 64 connections", "rate", tuple(LOADS)),
+        Panel("CPU of the server in µs per request", "cpu_us", tuple(LOADS)),
+        Panel("99th percentile of the latency in ms", "p99_ms", tuple(LOADS), digits=1),
+    )
+    runs.finish(chosen, found, ratios, panels, {size.name: size.side().meaning for size in filled})
+
+
+def _filled(folder: Path, sizes: Sequence[int]) -> Iterator[Size]:
+    """Fill one file, and keep a copy at each size."""
+    growing, filled = folder / "growing.db", 0
+    asyncio.run(register(growing))
+    for size in sizes:
+        print(f"Filling a store up to {size:,} notices ...", file=sys.stderr)
+        asyncio.run(fill(growing, filled, size))
+        filled = size
+        data = folder / str(size)
+        data.mkdir()
+        copyfile(growing, data / "archive.db")
+        yield Size(size, data, asyncio.run(pages(data / "archive.db", size)))
+
+
+def _contest(
+    load: str, filled: Sequence[Size], processes: dict[str, Process], wrk: Wrk, rounds: int, seconds: int
+) -> Contest:
+    def measure(size: Size, number: int) -> Measurement:
+        script, inputs = Load(load, partial(LOADS[load], size)), Inputs.of_round(number)
+        return wrk.measure(size.name, processes[size.name], script, inputs, number, 1 if number == WARM_UP else seconds)
+
+    return Contest(load, {size.name: partial(measure, size) for size in filled}, rounds)
+
+
+def _ratios(sizes: Sequence[int]) -> tuple[Ratio, ...]:
+    first, *others = (f"{size:,} notices" for size in sizes)
+    aims = {PUBLISH: 0.9, GET: 0.95, LIST: None}
+    return tuple(
+        Ratio(f"{load}: {other} / {first}", "rate", Of(other, load), Of(first, load), at_least=aim)
+        for load, aim in aims.items()
+        for other in others
+    )
+
+
+if __name__ == "__main__":
+    main()
