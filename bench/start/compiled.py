@@ -29,11 +29,19 @@ def caches(folder: Path, commands: Iterable[tuple[Sequence[str], Mapping[str, st
     writing = {"PYTHONPYCACHEPREFIX": str(found[Compiled.ALL]), "PYTHONDONTWRITEBYTECODE": ""}
     for command, environment in commands:
         subprocess.run(command, cwd=ROOT, env={**environment, **writing}, check=True, stdout=subprocess.DEVNULL)
-    for case in (Compiled.DEPENDENCIES, Compiled.NOTHING):
-        shutil.copytree(found[Compiled.ALL], found[case])
-        shutil.rmtree(_below(found[case], ROOT), ignore_errors=True)
-    for name in ("purelib", "platlib"):
-        shutil.rmtree(_below(found[Compiled.NOTHING], Path(sysconfig.get_path(name))), ignore_errors=True)
+    everything = found[Compiled.ALL]
+    dependencies = [_below(everything, Path(sysconfig.get_path(name))) for name in ("purelib", "platlib")]
+    of_others = {folder for folder in dependencies if folder.is_dir()}
+    own = _below(everything, ROOT)
+    for case, left_out in ((Compiled.DEPENDENCIES, {own}), (Compiled.NOTHING, {own, *of_others})):
+        # The environment may lie inside the project.
+        kept = of_others - left_out
+        for file in everything.rglob("*.pyc"):
+            folders = set(file.parents)
+            if not left_out & folders or kept & folders:
+                target = found[case] / file.relative_to(everything)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(file, target)
     return found
 
 
