@@ -104,7 +104,8 @@ class Content:
         if self.transfers:
             return self
         if self.iban is not None:
-            return replace(self, iban_source=IbanSource.GIVEN)
+            given = self.iban_source is IbanSource.GIVEN  # as from a parser
+            return self if given else replace(self, iban_source=IbanSource.GIVEN)
         if default is None:
             raise NoIbanRegistered
         postal = self.postal_iban or (default.iban if default.postal else None)

@@ -71,7 +71,8 @@ class Publication:
 
     def with_iban(self, default: RegisteredIban | None) -> "Publication":
         """Return the publication with the account that receives the money. Raises NoIbanRegistered."""
-        return replace(self, content=self.content.with_iban(default))
+        content = self.content.with_iban(default)
+        return self if content is self.content else replace(self, content=content)
 
     @property
     def full_iuv(self) -> Iuv:

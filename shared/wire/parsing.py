@@ -1,14 +1,14 @@
 """Parses the bodies of requests: JSON → domain. A refusal names all violations of a body at once."""
 
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields, replace
+from dataclasses import MISSING, dataclass, fields
 from datetime import datetime
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 from pydantic_core import from_json
 
-from shared.domain.content import Changes, Content, Debtor, Stamp, Transfer
+from shared.domain.content import Changes, Content, Debtor, IbanSource, Stamp, Transfer
 from shared.domain.declarations import Publication
 from shared.domain.identifiers import Iuv
 from shared.domain.notice import CONTENT_FIELDS, Address
@@ -51,8 +51,9 @@ def parse_notice(value: object, address: Address, context: ParseContext) -> tupl
     """Return the publication of a whole notice, and the time of the declaration. Raises InvalidBody."""
     if isinstance(value, dict):
         value = {name: field for name, field in value.items() if name not in ADDED_BY_THE_ARCHIVE}
-    body = _validated(NoticeBody, value, replace(context, number=address.number))
-    return Publication(address, _to_domain(Content, body), body.iuv), body.occurred_at
+    body = _validated(NoticeBody, value, context._replace(number=address.number))
+    source = None if body.iban is None else IbanSource.GIVEN
+    return Publication(address, _to_domain(Content, body, iban_source=source), body.iuv), body.occurred_at
 
 
 def parse_amendment(value: object, context: ParseContext) -> Amendment:
@@ -67,7 +68,7 @@ def parse_amendment(value: object, context: ParseContext) -> Amendment:
 
 def parse_life_cycle_event(value: object, address: Address, context: ParseContext) -> LifeCycleBody:
     """Return the declared event. Raises InvalidBody."""
-    return _validated(LifeCycleBody, value, replace(context, number=address.number))
+    return _validated(LifeCycleBody, value, context._replace(number=address.number))
 
 
 Part = TypeVar("Part")
@@ -81,9 +82,12 @@ _FIELDS: Mapping[type[Any], list[tuple[str, bool]]] = {
 _DEFAULTS = {one.name: one.default for one in fields(Content) if one.default is not MISSING}
 
 
-def _to_domain(kind: type[Part], body: Body) -> Part:
-    """Return the part of a notice that a body holds. A field that is null has the default of the domain, if any."""
-    given, values = vars(body), {}
+def _to_domain(kind: type[Part], body: Body, **values: Any) -> Part:
+    """Return the part of a notice that a body holds, with other values that it does not hold.
+
+    A field that is null has the default of the domain, if any.
+    """
+    given = vars(body)
     for name, is_required in _FIELDS[kind]:
         value = given.get(name)
         if value is not None or is_required:

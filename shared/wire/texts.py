@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import AfterValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
 from pydantic.config import JsonDict
@@ -21,8 +21,7 @@ AHEAD = timedelta(minutes=5)
 """How far the clock of a declarer may be ahead of ours."""
 
 
-@dataclass(frozen=True, slots=True)
-class ParseContext:
+class ParseContext(NamedTuple):
     """What parsing depends on: leniency, the time, the notice number of the URL."""
 
     lenient: bool
