@@ -32,7 +32,8 @@ def server_config(app: Any) -> uvicorn.Config:
 def serve(app: Any) -> None:
     """Serve the app until the process is ended. Print the port when it is ready."""
     listener = socket.create_server(("127.0.0.1", 0))
-    _Server(server_config(app)).run(sockets=[listener])
+    # As the archive: uvloop accepts one connection for each of these in a turn of the loop.
+    _Server(server_config(app)).run(sockets=[listener, *(listener.dup() for _ in range(15))])
 
 
 class _Server(uvicorn.Server):
