@@ -21,7 +21,7 @@ BOTH_CORES = --numprocesses 2 --dist worksteal
 
 .DEFAULT_GOAL := help
 .PHONY: help run run-azure ops test conformance fuzz check format bench bench-cosmos bench-on-cosmos \
-	bench-worker bench-start bench-growth soak docs indexed lock clean \
+	bench-worker bench-start bench-growth bench-memory soak docs indexed lock clean \
 	$(VENV) $(RUN) $(WORKER) $(OLDEST) $(BENCH)
 
 help: ## List what there is to do.
@@ -71,6 +71,9 @@ bench-start: $(BENCH) ## Measure cold starts (ARGS="--quick"; ARGS="--imports" f
 
 bench-growth: $(BENCH) ## Measure the archive with 10,000 to a million notices (needs wrk; ARGS="--quick").
 	@$(BENCH)/bin/python -m bench.growth $(ARGS)
+
+bench-memory: $(BENCH) ## Measure the memory of the archive after a million requests (needs wrk; ARGS="--quick").
+	@$(BENCH)/bin/python -m bench.memory $(ARGS)
 
 soak: $(VENV) ## Kill the archive under load, again and again, and count what is lost (ROUNDS=20 SECONDS=5).
 	@$(VENV)/bin/python -m bench.soak --rounds $(or $(ROUNDS),20) --seconds $(or $(SECONDS),5)

@@ -59,13 +59,14 @@ class Report:
         table = _table("Medians of the rounds. ±: half of the interquartile range")
         table.add_column("load", no_wrap=True)
         table.add_column("side", no_wrap=True)
-        for heading in FIGURES.values():
-            table.add_column(heading, justify="right", no_wrap=True)
+        figures = [name for name in FIGURES if any(one.figure(name) is not None for one in self.measurements)]
+        for name in figures:
+            table.add_column(FIGURES[name], justify="right", no_wrap=True)
         for load in dict.fromkeys(one.load for one in self.measurements):
             found = [one for one in self.measurements if one.load == load]
             for number, side in enumerate(dict.fromkeys(one.side for one in found)):
                 rows = [one for one in found if one.side == side]
-                table.add_row("" if number else load, side, *(_spread(rows, name) for name in FIGURES))
+                table.add_row("" if number else load, side, *(_spread(rows, name) for name in figures))
             table.add_section()
         return table
 
@@ -100,8 +101,20 @@ def write_json(report: Report, path: Path) -> None:
     path.write_bytes(report.as_json() + b"\n")
 
 
-FIGURES: Mapping[Figure, str] = {"rate": "requests/s", "cpu_us": "CPU µs", "p50_ms": "p50 ms", "p99_ms": "p99 ms"}
-_SHORT: Mapping[Figure, str] = {"rate": "rate", "cpu_us": "CPU", "p50_ms": "p50", "p99_ms": "p99"}
+FIGURES: Mapping[Figure, str] = {
+    "rate": "requests/s",
+    "cpu_us": "CPU µs",
+    "p50_ms": "p50 ms",
+    "p99_ms": "p99 ms",
+    "memory_mib": "memory MiB",
+}
+_SHORT: Mapping[Figure, str] = {
+    "rate": "rate",
+    "cpu_us": "CPU",
+    "p50_ms": "p50",
+    "p99_ms": "p99",
+    "memory_mib": "memory",
+}
 _VERDICTS = {None: "", True: "met", False: "[bold]missed[/bold]"}
 
 
