@@ -235,7 +235,7 @@ class _SaveChange(Write):
         self.stored = StoredNotice(notice.version, notice.status, keys.get("nextChangeAt"), dumps(shown), dumps(kept))
         self._row = (
             notice.version,
-            notice.status,
+            notice.status.value,
             shown["updatedAt"],
             keys.get("dueDateKey"),
             keys.get("startsAt"),
@@ -294,4 +294,5 @@ class _Ping(Write):
 
 
 def _key(address: Address) -> tuple[str, str]:
-    return (address.creditor_institution, address.number)
+    # Plain texts: for any other type, sqlite3 looks for an adapter first.
+    return str(address.creditor_institution), str(address.number)
