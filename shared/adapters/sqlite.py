@@ -92,11 +92,6 @@ class SqliteNoticeStore:
 
     async def save(self, change: Change) -> StoredNotice:
         """Save the notice and its new events, with the other writes of this moment. Raises VersionConflict."""
-        if change.expected_version == 0 and (known := await self.find(change.notice.address)) is not None:
-            # A notice is often published again. Seen here, it costs no rendering and no transaction.
-            events = self._reads.select(_EVENT, (*_key(change.notice.address), 1))
-            if not _is_ours(events, change.events[0].write_id):
-                raise VersionConflict(known)
         write = _SaveChange(change)
         await self._writes.add(write)
         return write.stored
@@ -227,11 +222,17 @@ def _stored(version: int, status: str, next_change_at: str | None, shown: bytes 
 
 class _SaveChange(Write):
     def __init__(self, change: Change) -> None:
-        # Everything that can fail for reasons of its own is done here, before the group's transaction.
-        notice, (shown, kept, keys) = change.notice, notice_document(change.notice)
+        self._change = change
         self._expected = change.expected_version
-        self._key = _key(notice.address)
-        self._write_id = change.events[0].write_id
+        self._key = _key(change.notice.address)
+
+    def prepare(self, db: sqlite3.Connection) -> bool:
+        # A notice is often published again. Seen here, it costs no rendering and no transaction.
+        if self._expected == 0 and db.execute(_NOTICE, self._key).fetchone():
+            if conflict := self._not_written(db):
+                raise conflict
+            return False
+        notice, (shown, kept, keys) = self._change.notice, notice_document(self._change.notice)
         self.stored = StoredNotice(notice.version, notice.status, keys.get("nextChangeAt"), dumps(shown), dumps(kept))
         self._row = (
             notice.version,
@@ -246,7 +247,8 @@ class _SaveChange(Write):
             self.stored.kept,
             *self._key,
         )
-        self._events = [(*self._key, event.version, dumps(event_document(event))) for event in change.events]
+        self._events = [(*self._key, event.version, dumps(event_document(event))) for event in self._change.events]
+        return True
 
     def run(self, db: sqlite3.Connection) -> VersionConflict | None:
         if self._expected == 0:
@@ -261,15 +263,13 @@ class _SaveChange(Write):
 
     def _not_written(self, db: sqlite3.Connection) -> VersionConflict | None:
         """Return None if the next event is ours, because this is a repetition then. Else VersionConflict."""
-        if _is_ours(db.execute(_EVENT, (*self._key, self._expected + 1)).fetchall(), self._write_id):
-            return None
+        event = db.execute(_EVENT, (*self._key, self._expected + 1)).fetchone()
         notice = db.execute(_NOTICE, self._key).fetchone()
-        return VersionConflict(_stored(*notice) if notice else None)
-
-
-def _is_ours(events: list[Row], write_id: str) -> bool:
-    """Return whether a write with this id has saved the event."""
-    return any(loads(document)["writeId"] == write_id for (document,) in events)
+        stored = _stored(*notice) if notice else None
+        if stored is not None and event and loads(event[0])["writeId"] == self._change.events[0].write_id:
+            self.stored = stored
+            return None
+        return VersionConflict(stored)
 
 
 class _SaveClaim(Write):

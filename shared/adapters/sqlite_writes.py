@@ -30,6 +30,13 @@ class Write(ABC):
     hindrance: Exception | None = None
     """Why the last attempt has to wait."""
 
+    def prepare(self, db: sqlite3.Connection) -> bool:
+        """Do what needs no transaction. Return whether there is anything to write. Raises VersionConflict.
+
+        It runs before each attempt, and what fails here fails alone.
+        """
+        return True
+
     @abstractmethod
     def run(self, db: sqlite3.Connection) -> VersionConflict | None:
         """Write inside the transaction of the group. Return why nothing was written, if another writer came first."""
@@ -82,10 +89,25 @@ class Writes:
         finally:
             self._committing = None
 
+    def _prepared(self, group: list[Write]) -> list[Write]:
+        """Prepare the writes. Return those that have something to write, and finish the others."""
+        left: list[Write] = []
+        for write in group:
+            try:
+                if write.prepare(self._db):
+                    left.append(write)
+                else:
+                    write.finish(None)
+            except Exception as error:  # noqa: BLE001  the caller gets it, of any type
+                write.finish(_unavailable(error) if isinstance(error, sqlite3.Error) else error)
+        return left
+
     async def _commit(self, group: list[Write]) -> list[Write]:
         """Commit the writes together and finish each. Return those that have to wait for another process."""
         try:
             self._file.check_before_write()
+            if not (group := self._prepared(group)):
+                return []
             self._db.execute("BEGIN IMMEDIATE")
             changes = self._db.total_changes
             outcomes = [write.run(self._db) for write in group]
