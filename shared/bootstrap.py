@@ -69,7 +69,6 @@ def quieten_collector() -> None:
 
     A request leaves no cycles behind, and the collector would look through all modules once in some requests.
     """
-    gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
 
