@@ -12,6 +12,7 @@ sys.path.insert(0, str(ROOT))
 os.environ["ARCHIVE_STORE"] = "sqlite:unused"
 
 from docs import openapi  # noqa: E402
+from docs.figures import figures  # noqa: E402
 from shared.domain.lifecycle import TIME, TRANSITIONS, Anomaly, Becomes, Cell, EventType, Status  # noqa: E402
 from shared.domain.terms import Term  # noqa: E402
 from shared.errors import ArchiveError, catalogue  # noqa: E402
@@ -62,6 +63,7 @@ def documents() -> dict[Path, str]:
         docs / "lifecycle.md": life_cycle(),
         docs / "errors.md": errors(),
         docs / "settings.md": settings(),
+        docs / "figures.md": f"{NOTE}\n{figures(docs / 'benchmarks')}",
         docs / "openapi.yaml": openapi.as_yaml(contract),
         ROOT / "contract" / "openapi.json": openapi.as_json(contract),
     }

@@ -14,8 +14,8 @@ from shared.adapters.sqlite_file import connect
 
 WRITES = 2000
 """Writes after which a checkpoint is made. Few pages are moved more than once then, and the log stays small."""
-LONG = 16_000
-"""Pages of a long log. The next checkpoint is made without a commit beside it, so that the log begins anew."""
+LONG = 65_536
+"""Pages of a long log, a quarter of a gigabyte. It is moved to its end, so that it begins anew."""
 
 
 class Checkpoints:
@@ -33,12 +33,14 @@ class Checkpoints:
     async def committed(self, writes: int) -> None:
         """Count the writes, and begin a checkpoint if it is time. Return when the next commit may begin."""
         self._writes += writes
-        if self._writes < self._due_after or (self._running is not None and not self._running.done()):
+        if self._running is not None and not self._running.done():
             return
-        self._writes = 0
-        self._running = asyncio.get_running_loop().run_in_executor(self._thread, self._checkpoint)
         if self._pages >= self._long:
-            await self._running
+            # Most pages were moved just now, beside the commits. The rest is moved without a commit beside it.
+            await self._begin()
+            self._pages = 0
+        elif self._writes >= self._due_after:
+            self._begin()
 
     async def close(self) -> None:
         """Wait for the checkpoint that is running, and close the connection."""
@@ -46,6 +48,11 @@ class Checkpoints:
             await self._running
         self._thread.shutdown()
         self._db.close()
+
+    def _begin(self) -> asyncio.Future[None]:
+        self._writes = 0
+        self._running = asyncio.get_running_loop().run_in_executor(self._thread, self._checkpoint)
+        return self._running
 
     def _checkpoint(self) -> None:
         with suppress(sqlite3.Error):  # reads find the rest in the log, and the next checkpoint moves it
