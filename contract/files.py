@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
-from importlib.resources import files
+from pathlib import Path
 
 from shared.errors import FileNotThere
 from shared.wire.headers import JSON
@@ -89,4 +89,4 @@ def _file(content: bytes, media_type: str, headers: Mapping[str, str] = FILE_HEA
 
 
 def _load(*path: str) -> bytes:
-    return files("contract").joinpath(*path).read_bytes()
+    return Path(__file__).parent.joinpath(*path).read_bytes()
