@@ -126,7 +126,7 @@ class SqliteNoticeStore:
         institution, wanted = search.creditor_institution, search.limit
         of_few = self._is_of_few(search)
         while True:
-            rows = self._briefly(institution, *(short_statement(search) or search_statement(search, of_few=of_few)))
+            rows = self._briefly(*(short_statement(search) or search_statement(search, of_few=of_few)))
             if rows is None:
                 rows = await self._lists.select(institution, *search_statement(search, of_few=of_few))
             found += _listed(search, rows)
@@ -143,7 +143,7 @@ class SqliteNoticeStore:
         after: tuple[str, ...] = ("", "", "")
         while True:
             values = (format_instant(now), *after)
-            rows = self._briefly("", DUE, values)
+            rows = self._briefly(DUE, values)
             if rows is None:
                 rows = await self._lists.select("", DUE, values)
             for row in rows:
@@ -193,9 +193,11 @@ class SqliteNoticeStore:
         [(count,)] = self._reads.select(*count_statement(search))
         return bool(count <= FEW)
 
-    def _briefly(self, institution: str, statement: str, values: Sequence[object]) -> list[Row] | None:
-        """Return the rows of a list, on the loop. None if it is not brief, or a long one of the institution runs."""
-        return None if self._lists.has(institution) else self._reads.select_if_brief(statement, values)
+    def _briefly(self, statement: str, values: Sequence[object]) -> list[Row] | None:
+        """Return the rows of a list, on the loop. None if it is not brief, or a long one is running."""
+        self._file.check()
+        # Of many long lists at once, only the first one takes time of the loop.
+        return self._reads.select_if_brief(statement, values) if self._lists.are_idle else None
 
 
 def _listed(search: Search, rows: list[Row]) -> Iterator[Listed]:

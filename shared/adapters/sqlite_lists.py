@@ -48,9 +48,10 @@ class Lists:
         except sqlite3.Error as error:
             raise StoreUnavailable from error
 
-    def has(self, institution: str) -> bool:
-        """Return whether a list of the institution runs or waits."""
-        return any(each.institution == institution for each in (*self._running, *self._waiting))
+    @property
+    def are_idle(self) -> bool:
+        """Return whether no list runs or waits."""
+        return not self._running and not self._waiting
 
     async def close(self) -> None:
         """Interrupt all lists, wait for their threads, then close the connections.

@@ -221,6 +221,20 @@ async def test_a_checkpoint_moves_what_was_committed_into_the_file_while_the_sto
     await store.close()
 
 
+async def test_large_writes_bring_a_checkpoint_sooner(path: Path) -> None:
+    store = SqliteNoticeStore(path)
+    store._checkpoints._growth = 100 * PAGE
+    size = size_of(path)
+
+    for first in range(0, 200, 20):
+        await asyncio.gather(*(store.save(published(at(serial))) for serial in range(first, first + 20)))
+    assert store._checkpoints._running is not None
+    await store._checkpoints._running
+
+    assert size_of(path) > size
+    await store.close()
+
+
 async def test_the_log_does_not_grow_for_ever_under_writes_without_a_pause(path: Path) -> None:
     store = SqliteNoticeStore(path)
     store._checkpoints._due_after, store._checkpoints._long = 20, 30

@@ -320,14 +320,25 @@ async def test_a_long_list_is_answered_by_a_thread(store: SqliteNoticeStore, oth
     assert [each.number for each in listed] == [at(1).number]
 
 
-async def test_while_a_long_list_of_an_institution_runs_its_other_lists_do_not_try_the_loop(
-    store: SqliteNoticeStore,
+async def test_no_list_is_answered_from_a_file_that_is_gone_also_while_a_long_one_runs(
+    store: SqliteNoticeStore, path: Path
 ) -> None:
-    await asyncio.gather(store.save(published(at(1))), store.save(published(at(1, ANOTHER))))
     endless = asking(store._lists, ENDLESS)
     await asyncio.sleep(0)
+    await asyncio.to_thread(path.rename, path.with_name("elsewhere.db"))
 
-    assert (store._lists.has(INSTITUTION), store._lists.has(ANOTHER)) == (True, False)
+    with pytest.raises(StoreUnavailable):
+        await store.search(Search(INSTITUTION, NOW))
+
+    stop([endless])
+
+
+async def test_while_a_long_list_runs_the_others_do_not_try_the_loop(store: SqliteNoticeStore) -> None:
+    await store.save(published(at(1)))
+    endless = asking(store._lists, ENDLESS, ANOTHER)
+    await asyncio.sleep(0)
+
+    assert not store._lists.are_idle
     with counting(store._reads._db) as hundreds:
         assert len(await store.search(Search(INSTITUTION, NOW, anomaly=False))) == 1
         assert hundreds == []
