@@ -1,5 +1,6 @@
 """The file of the embedded store: whose it is, who may read it, how it is opened, and what happens once it is gone."""
 
+import asyncio
 import os
 import shutil
 import sqlite3
@@ -218,6 +219,20 @@ async def test_a_file_of_the_first_version_is_opened_with_all_it_holds_and_gets_
     await store.close()
 
 
+async def test_a_file_of_the_second_version_is_opened_too(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as old:
+        held = "ALTER TABLE iuvs ADD COLUMN held_until TEXT NOT NULL DEFAULT ''"
+        old.executescript(f"PRAGMA journal_mode = WAL; {FIRST_VERSION} {held}; PRAGMA user_version = 2")
+
+    store = SqliteNoticeStore(path)
+
+    await store.save(published(at(1)))
+    await store.claim_iuv(INSTITUTION, IUV, a_claim(50))
+    assert await store.iuv_claim(INSTITUTION, IUV) == a_claim(50)
+    assert await store.load(at(1)) == published(at(1)).notice
+    await store.close()
+
+
 VERSION_3 = Path(__file__).with_name("version_3.sql")
 """Made by the archive before what is shown was stored by itself."""
 
@@ -283,6 +298,19 @@ async def test_once_its_folder_is_removed_the_store_neither_writes_nor_reads(tmp
         await use(store)
 
     assert error_chain(refused.value) == "StoreUnavailable caused by FileNotFoundError"
+    await store.close()
+
+
+@pytest.mark.parametrize("use", READS.values(), ids=READS)
+async def test_a_store_that_was_read_before_looks_again_for_its_file(tmp_path: Path, use: Use) -> None:
+    store = SqliteNoticeStore(tmp_path / "data" / "archive.db")
+    await use(store)
+    shutil.rmtree(tmp_path / "data")
+    await asyncio.sleep(0)  # the file is looked for once in a turn of the loop
+
+    with pytest.raises(StoreUnavailable):
+        await use(store)
+
     await store.close()
 
 

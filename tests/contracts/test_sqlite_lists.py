@@ -11,10 +11,12 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
 
+from shared.adapters import sqlite_reads
 from shared.adapters.sqlite import SqliteNoticeStore
 from shared.adapters.sqlite_file import connect
 from shared.adapters.sqlite_lists import AT_ONCE, Lists
@@ -38,6 +40,8 @@ THIRD = InstitutionCode("01199250158")
 ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 100000000) SELECT i FROM n WHERE i < 0"
 """A statement that runs for half a minute at least, unless it is interrupted."""
 BRIEF = "SELECT 1"
+LONG = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 100000) SELECT count(*) FROM n"
+"""A statement that takes more steps than there are between two looks at the clock, and ends soon."""
 
 SECONDS = 10
 """A test in which something waits for an endless list fails after this time."""
@@ -111,6 +115,16 @@ async def test_lists_of_one_institution_are_run_in_the_order_in_which_they_came(
     await asyncio.gather(*map(ask, range(20)))
 
     assert ended == [*range(20)]
+    stop(endless)
+
+
+async def test_an_institution_has_a_list_while_it_waits_and_while_it_runs(lists: Lists) -> None:
+    running, waiting = [f"{n}" * 11 for n in range(AT_ONCE)], f"{AT_ONCE}" * 11
+    endless = [asking(lists, ENDLESS, InstitutionCode(institution)) for institution in (*running, waiting)]
+    await asyncio.sleep(0)
+
+    assert [lists.has(institution) for institution in (*running, waiting)] == [True] * (AT_ONCE + 1)
+    assert not lists.has(INSTITUTION)
     stop(endless)
 
 
@@ -309,6 +323,32 @@ async def test_a_list_that_takes_too_long_for_the_loop_is_given_up_there(store: 
     assert await store.load(at(1)) is not None
 
 
+async def test_a_list_that_takes_too_long_does_not_hold_up_the_loop(store: SqliteNoticeStore) -> None:
+    began = monotonic()
+
+    store._reads.select_if_brief(ENDLESS, [])
+
+    assert monotonic() - began < 1, "a thousand times less than it takes, and much more than it may take"
+
+
+async def test_the_time_of_a_list_does_not_end_the_reads_after_it(store: SqliteNoticeStore) -> None:
+    store._reads.select_if_brief(BRIEF, [])
+    await asyncio.sleep(2 * sqlite_reads.BRIEF)
+
+    assert store._reads.select(LONG, []) == [(100_000,)]
+
+
+async def test_what_is_due_is_found_beside_a_long_search_for_it(store: SqliteNoticeStore) -> None:
+    dates: dict[str, Any] = {"due_date": DueDate(NOW + HOUR, False), "switch_to_expired": True}
+    await asyncio.gather(*(store.save(published(at(serial), **dates)) for serial in (1, 2)))
+    endless = asyncio.ensure_future(store._lists.select("", ENDLESS, []))
+    await asyncio.sleep(0)
+
+    async with asyncio.timeout(SECONDS):
+        assert [notice.address async for notice in store.due(NOW + DAY)] == [at(1), at(2)]
+    stop([endless])
+
+
 async def test_a_long_list_is_answered_by_a_thread(store: SqliteNoticeStore, other: sqlite3.Connection) -> None:
     fill(other, 60_000, anomalies="'paid_twice'", number="printf('346%015d', i)")
     await store.save(published(at(1)))
@@ -473,7 +513,9 @@ async def test_a_cursor_that_points_before_the_window_shows_nothing_from_there(
 # Documents that cannot be decoded
 
 
-@pytest.mark.parametrize("document", ["{}", "", "[1", '{"schema": 9}', '"Mario Rossi"'])
+@pytest.mark.parametrize(
+    "document", ["{}", "", "[1", '{"schema": 9}', '"Mario Rossi"', '{"creditorInstitution":"1537637', '{"x": 1, "y"']
+)
 @pytest.mark.parametrize("broken", [[1], [3], [5], [1, 2, 3], [3, 4, 5]], ids=named)
 async def test_a_list_goes_on_over_documents_that_cannot_be_decoded(
     store: SqliteNoticeStore, other: sqlite3.Connection, broken: list[int], document: str

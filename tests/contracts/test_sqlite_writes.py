@@ -16,7 +16,7 @@ from shared.adapters.sqlite_file import is_busy
 from shared.adapters.sqlite_writes import GROUP, Write
 from shared.domain import declarations
 from shared.errors import StoreUnavailable
-from shared.ports import Search
+from shared.ports import Search, VersionConflict
 from shared.telemetry import error_chain
 from tests.contracts.notice_store import at, published
 from tests.process import run_python
@@ -38,6 +38,22 @@ async def test_writes_of_one_tick_are_committed_together(store: SqliteNoticeStor
     assert before in versions
 
 
+async def test_writes_beside_one_that_is_refused_are_still_committed_together(
+    store: SqliteNoticeStore, other: sqlite3.Connection
+) -> None:
+    await store.save(published(at(0), amount=1))
+    saves, counts = saving(store, range(50)), set()
+
+    while not all(save.done() for save in saves):
+        counts.add(number_of_notices(other))
+        await asyncio.sleep(0)
+    counts.add(number_of_notices(other))
+
+    assert counts == {1, 50}
+    outcomes = await asyncio.gather(*saves, return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [VersionConflict, *[type(None)] * 49]
+
+
 async def test_events_have_positions_in_the_order_of_the_commits(
     store: SqliteNoticeStore, other: sqlite3.Connection
 ) -> None:
@@ -49,6 +65,18 @@ async def test_events_have_positions_in_the_order_of_the_commits(
 
     numbers = [ADDRESS.number, at(2).number, ADDRESS.number]
     assert rows == [(1, numbers[0], 1), (2, numbers[1], 1), (3, numbers[2], 2)]
+
+
+async def test_a_save_that_is_repeated_returns_what_another_writer_has_stored_since(store: SqliteNoticeStore) -> None:
+    first = published()
+    amended = declarations.amend(first.notice, {"description": "b"}, None, an_act())
+    cancelled = declarations.cancel(amended.notice, an_act())
+    for change in (first, amended, cancelled):
+        await store.save(change)
+
+    repeated = [await store.save(change) for change in (first, amended)]
+
+    assert [stored.decode() for stored in repeated] == [cancelled.notice] * 2
 
 
 async def test_a_write_waits_for_another_process_and_reads_do_not(

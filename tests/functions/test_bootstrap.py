@@ -13,6 +13,7 @@ from shared.bootstrap import Application, utc_now
 from shared.errors import StoreUnavailable
 from shared.settings import EmbeddedStore, Settings
 from tests.functions.client import pay
+from tests.process import run_python
 from tests.support import ADDRESS, HOUR, INSTITUTION, SECOND, StillClock, a_publication, an_act, an_institution
 
 Opened = Callable[..., Application]
@@ -56,6 +57,27 @@ async def test_a_write_that_no_request_limits_waits_for_the_store_as_long_as_a_r
         with pytest.raises(StoreUnavailable):
             async with asyncio.timeout(30):
                 await archive.publish(a_publication(), an_institution(), an_act())
+
+
+def test_the_objects_of_the_start_are_left_alone_and_later_cycles_are_still_collected() -> None:
+    run_python(
+        """
+        import gc, weakref
+        from shared.bootstrap import quieten_collector
+
+        class Node:
+            pass
+
+        quieten_collector()
+        node = Node()
+        node.itself, gone = node, weakref.ref(node)
+        del node
+        kept = [[] for _ in range(200_000)]
+
+        assert gc.get_freeze_count() > 1000
+        assert gone() is None
+        """
+    )
 
 
 async def test_an_application_that_is_closed_answers_nothing_any_more(opened: Opened) -> None:

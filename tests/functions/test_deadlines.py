@@ -2,9 +2,12 @@
 
 import asyncio
 
+import httpx
 import pytest
 
 from shared.deadlines import Deadline, Deadlines
+from shared.turns import request_ends_at
+from tests.functions.client import NOTICE
 
 LONG = 20
 
@@ -73,6 +76,32 @@ async def test_a_request_that_is_cancelled_by_another_hand_is_cancelled() -> Non
         await task
 
 
+async def test_a_request_that_is_cancelled_by_another_hand_when_its_time_is_over_is_cancelled() -> None:
+    deadline = Deadline(Deadlines(LONG))
+
+    async def request() -> None:
+        with deadline:
+            await asyncio.sleep(LONG)
+
+    task = asyncio.ensure_future(request())
+    await asyncio.sleep(0)
+
+    deadline.end()
+    task.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_after_a_timeout_the_task_is_not_cancelled_any_more() -> None:
+    with pytest.raises(TimeoutError):
+        await wait(Deadlines(0.01), LONG)
+
+    task = asyncio.current_task()
+    assert task is not None
+    assert task.cancelling() == 0
+
+
 async def test_an_error_of_the_request_is_passed_on() -> None:
     with pytest.raises(KeyError), Deadline(Deadlines(LONG)):
         raise KeyError
@@ -84,3 +113,9 @@ async def test_the_end_of_a_request_is_known_to_it() -> None:
 
     with Deadline(Deadlines(5)) as ends_at:
         assert before + 5 <= ends_at <= loop.time() + 5
+
+
+async def test_the_time_of_a_request_limits_nothing_after_it(http: httpx.AsyncClient) -> None:
+    assert (await http.get(NOTICE)).status_code == 404
+
+    assert request_ends_at.get() is None

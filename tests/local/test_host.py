@@ -376,6 +376,7 @@ async def test_the_url_keeps_the_query_as_it_was_sent(query: str, host: Host) ->
         (b"a%2Fb", "a%2Fb"),
         (b"a%252Fb", "a%2Fb"),
         (b"100%", "100%25"),
+        (b"a b", "a%20b"),
         (b"%22", "%22"),
         (b"%c3%a9", "%C3%A9"),
         (b"%FF", "%FF"),
@@ -483,6 +484,17 @@ async def test_a_body_that_comes_too_slowly_is_500_and_the_end(app_dir: Path) ->
 
     assert b"\r\n\r\nHTTP/1.1 500 " in answer
     assert answer.endswith(b"content-length: 0\r\nconnection: close\r\n\r\n")
+
+
+async def test_a_body_of_which_nothing_comes_is_500(app_dir: Path) -> None:
+    host = Host.load(app_dir, module="sample_app", bodies=Bodies(grace_period=0.05))
+    async with asyncio.timeout(PATIENCE), served(host) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"PUT /api/size HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n")
+        answer = await reader.read()
+        writer.close()
+
+    assert answer.startswith(b"HTTP/1.1 500 ")
 
 
 async def test_the_rest_of_a_body_that_comes_too_slowly_is_not_waited_for(app_dir: Path) -> None:

@@ -59,6 +59,16 @@ def test_importing_the_app_imports_no_azure_sdk(store: dict[str, str]) -> None:
     assert [name for name in imported if not f"{name}.".startswith("azure.functions.")] == []
 
 
+def test_importing_the_app_loads_no_models_of_pydantic() -> None:
+    command = [sys.executable, "-c", "import sys, function_app; print(*sys.modules)"]
+    environment = os.environ | {"ARCHIVE_STORE": "sqlite:unused"}
+
+    answer = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+    assert answer.returncode == 0, answer.stderr
+    assert {"pydantic", "shared.wire.parsing", "shared.wire.positions"}.isdisjoint(answer.stdout.split())
+
+
 def test_only_adapters_import_what_stores_or_sends() -> None:
     storing = (ROOT / "shared" / "adapters", ROOT / DOUBLES)
     others = [source for source in our_sources() if not any(map(source.is_relative_to, storing))]

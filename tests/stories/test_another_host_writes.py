@@ -16,7 +16,7 @@ from shared.domain.dates import DueDate
 from shared.domain.notice import Address, Change, Notice
 from shared.errors import NotDoneInTime, NoticeCancelled
 from shared.registry import CachedRegistry
-from shared.stored_notice import StoredNotice
+from shared.stored_notice import StoredNotice, show
 from tests.support import ADDRESS, HOUR, StillClock, a_publication, an_act, an_institution, life_of
 
 Write = Callable[[Notice], Change]
@@ -42,9 +42,11 @@ class BusyStore(SqliteNoticeStore):
 class OvertakingStore(SqliteNoticeStore):
     """The embedded store, in which another host writes before a save, and once more while its writer waits."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, last: Write) -> None:
+        """`last` is what the other host writes while its writer waits."""
         super().__init__(path)
         self.saves = 0
+        self._last = last
         self._writing: asyncio.Task[None] | None = None
 
     async def save(self, change: Change) -> StoredNotice:
@@ -53,9 +55,9 @@ class OvertakingStore(SqliteNoticeStore):
         if change.expected_version:
             self.saves += 1
             if self.saves <= 2:
-                await self._write()
+                await self._write(raise_the_amount)
             if self.saves == 2:
-                self._writing = asyncio.create_task(self._write())
+                self._writing = asyncio.create_task(self._write(self._last))
         return await super().save(change)
 
     async def load(self, address: Address) -> Notice | None:
@@ -67,16 +69,21 @@ class OvertakingStore(SqliteNoticeStore):
         if self._writing is not None:
             await self._writing
 
-    async def _write(self) -> None:
+    async def _write(self, write: Write) -> None:
         known = await super().load(ADDRESS)
         assert known is not None
-        await super().save(raise_the_amount(known))
+        await super().save(write(known))
 
 
 def raise_the_amount(known: Notice) -> Change:
     """Amend the notice as the other host does: each time to one cent more."""
     assert known.content is not None
     return declarations.amend(known, {"amount": Amount(known.content.amount + 1)}, None, an_act(known.updated_at))
+
+
+def describe(known: Notice) -> Change:
+    """Amend the notice as the other host does: to another description."""
+    return declarations.amend(known, {"description": "b"}, None, an_act(known.updated_at))
 
 
 def cancel(known: Notice) -> Change:
@@ -160,7 +167,7 @@ async def test_a_change_that_is_decided_again_is_decided_at_the_time_it_is_then(
 async def test_a_writer_that_waited_decides_on_what_the_other_host_wrote_in_the_meantime(
     tmp_path: Path, clock: StillClock
 ) -> None:
-    store = OvertakingStore(tmp_path / "archive.db")
+    store = OvertakingStore(tmp_path / "archive.db", raise_the_amount)
     archive = Archive(store, CachedRegistry(SqliteRegistry(tmp_path / "archive.db", clock), clock), clock)
     await archive.publish(a_publication(), an_institution(), an_act())
 
@@ -168,3 +175,17 @@ async def test_a_writer_that_waited_decides_on_what_the_other_host_wrote_in_the_
     await store.close()
 
     assert (change.notice.version, store.saves) == (5, 3)
+
+
+async def test_a_writer_that_finds_its_change_made_after_its_wait_is_answered_with_the_notice_as_it_is_then(
+    tmp_path: Path, clock: StillClock
+) -> None:
+    store = OvertakingStore(tmp_path / "archive.db", describe)
+    archive = Archive(store, CachedRegistry(SqliteRegistry(tmp_path / "archive.db", clock), clock), clock)
+    await archive.publish(a_publication(), an_institution(), an_act())
+
+    done = await archive.amend(ADDRESS, {"description": "b"}, an_institution(), an_act())
+    await store.close()
+
+    assert (done.events, done.notice.version, store.saves) == ((), 4, 2)
+    assert done.shown_at(clock()) == show(done.notice, clock())
