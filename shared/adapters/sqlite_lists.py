@@ -50,8 +50,8 @@ class Lists:
 
     @property
     def are_idle(self) -> bool:
-        """Return whether no list runs or waits."""
-        return not self._running and not self._waiting
+        """Return whether no list runs. Then none waits either."""
+        return not self._running
 
     async def close(self) -> None:
         """Interrupt all lists, wait for their threads, then close the connections.

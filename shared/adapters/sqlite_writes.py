@@ -98,7 +98,9 @@ class Writes:
                     left.append(write)
                 else:
                     write.finish(None)
-            except Exception as error:  # noqa: BLE001  the caller gets it, of any type
+            except Exception as error:
+                if is_busy(error):
+                    raise
                 write.finish(_unavailable(error) if isinstance(error, sqlite3.Error) else error)
         return left
 

@@ -118,14 +118,15 @@ async def test_lists_of_one_institution_are_run_in_the_order_in_which_they_came(
     stop(endless)
 
 
-async def test_an_institution_has_a_list_while_it_waits_and_while_it_runs(lists: Lists) -> None:
-    running, waiting = [f"{n}" * 11 for n in range(AT_ONCE)], f"{AT_ONCE}" * 11
-    endless = [asking(lists, ENDLESS, InstitutionCode(institution)) for institution in (*running, waiting)]
+async def test_lists_are_idle_while_none_runs(lists: Lists) -> None:
+    assert lists.are_idle
+    endless = [asking(lists, ENDLESS) for _ in range(AT_ONCE + 1)]
     await asyncio.sleep(0)
 
-    assert [lists.has(institution) for institution in (*running, waiting)] == [True] * (AT_ONCE + 1)
-    assert not lists.has(INSTITUTION)
+    assert not lists.are_idle
     stop(endless)
+    await lists.close()
+    assert lists.are_idle
 
 
 # What nobody waits for
