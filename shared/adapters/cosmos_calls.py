@@ -24,6 +24,7 @@ from shared.adapters.cosmos_answers import (
     retry_after,
     substatus,
 )
+from shared.deadlines import Deadline, Deadlines
 from shared.errors import StoreUnavailable
 from shared.settings import CosmosStore
 from shared.telemetry import StoreCall, log_store_call
@@ -73,6 +74,7 @@ class Cosmos:
         """`budget` is how many seconds a call may take. `observe` gets the figures of each call."""
         self._store = store
         self._budget = budget
+        self._deadlines = Deadlines(budget)
         self._observe = observe
         self._opening: asyncio.Task[CosmosClient] | None = None
         self._containers: dict[str, ContainerProxy] = {}
@@ -88,8 +90,8 @@ class Cosmos:
         stats, loop = CallStats(), asyncio.get_running_loop()
         began, outcome = loop.time(), "failed"
         try:
-            async with asyncio.timeout_at(began + self._budget):
-                answered = await self._repeat(container, call, stats, began + self._budget)
+            with Deadline(self._deadlines) as ends_at:
+                answered = await self._repeat(container, call, stats, ends_at)
                 outcome = "done"
                 return answered
         except TimeoutError as error:
