@@ -6,11 +6,13 @@ Nothing may stop this import: the platform would answer every address with an em
 import azure.functions as func
 
 from apply_due_changes import bp as apply_due_changes
+from consume_events import bp as consume_events
 from contract import bp as contract
 from get_notice import bp as get_notice
 from health import bp as health
 from pa_create_position import bp as pa_create_position
 from publish_notice import bp as publish_notice
+from relay_events import bp as relay_events
 from shared.bootstrap import settings
 from unknown_address import bp as unknown_address
 from update_notice import bp as update_notice
@@ -25,6 +27,8 @@ for blueprint in (
     get_notice,
     pa_create_position,
     apply_due_changes,
+    consume_events,
+    relay_events,
     health,
     contract,
     unknown_address,

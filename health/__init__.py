@@ -1,4 +1,6 @@
-"""Health: can the archive read and write?"""
+"""Health: can the archive read and write, and are its events sent?"""
+
+import asyncio
 
 import azure.functions as func
 
@@ -13,5 +15,7 @@ bp = func.Blueprint()
 @open_endpoint()
 async def health(req: func.HttpRequest) -> Response:
     """200 when the store reads and writes, 503 when it does not. Within a second."""
-    await bootstrap.application().health.check()
-    return Response(200, {"status": "up", "store": "up"}, headers={"Cache-Control": "no-store"})
+    application = bootstrap.application()
+    _, seconds = await asyncio.gather(application.health.check(), application.relay_health.oldest_unsent_seconds())
+    relay = {"oldestUnsentSeconds": seconds}
+    return Response(200, {"status": "up", "store": "up", "relay": relay}, headers={"Cache-Control": "no-store"})

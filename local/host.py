@@ -1,4 +1,4 @@
-"""The development host as an ASGI app: it runs the HTTP and timer functions of a FunctionApp in one event loop.
+"""The development host as an ASGI app: it runs the functions of a FunctionApp in one event loop.
 
 It changes requests and answers in the same way as the host in Azure. It has no function keys, no function timeout, no
 limit of concurrent requests, no pages of its own (`/`, `/admin`), and one process. `tests/host_conformance` lists the
@@ -17,6 +17,7 @@ from azure.functions import HttpRequest
 from local.bodies import Bodies, BodyRefused, BodyTooSlow, Disconnected, TooManyBodies
 from local.functions import Function, NotLoadable, load
 from local.logs import log_loop_error
+from local.queues import QueueTrigger
 from local.request import Receive, Scope, Send, make_request, parse_headers, parse_path, split_path
 from local.response import (
     FAILED,
@@ -30,10 +31,12 @@ from local.response import (
 )
 from local.routes import Routes
 from local.timers import Timer
+from shared import bootstrap
+from shared.adapters.sqlite_bus import SqliteBus
 from shared.telemetry import log_bug, log_event
 
 _DRAIN_SECONDS = 5.0
-_STOP_SECONDS = 1.0
+_STOP_SECONDS = 4.0
 
 
 class Host:
@@ -45,9 +48,10 @@ class Host:
         prefix: str,
         *,
         custom_headers: Mapping[str, str] = MappingProxyType({}),
+        calls_at_once: int = 16,
         bodies: Bodies | None = None,
     ) -> None:
-        by_trigger: dict[str, list[Function]] = {"httpTrigger": [], "timerTrigger": []}
+        by_trigger: dict[str, list[Function]] = {"httpTrigger": [], "timerTrigger": [], "serviceBusTrigger": []}
         for function in functions:
             kind = function.trigger["type"]
             if kind not in by_trigger:
@@ -55,28 +59,38 @@ class Host:
             by_trigger[kind].append(function)
         self._routes = Routes(by_trigger["httpTrigger"], prefix)
         self._timers = [Timer(function) for function in by_trigger["timerTrigger"]]
+        self._queues = [QueueTrigger(function, calls_at_once) for function in by_trigger["serviceBusTrigger"]]
         self._tasks: list[asyncio.Task[None]] = []
         self._custom_headers = [(name.lower().encode(), value.encode()) for name, value in custom_headers.items()]
         self._bodies = bodies or Bodies()
 
     @classmethod
     def load(cls, app_dir: Path, *, module: str = "function_app", bodies: Bodies | None = None) -> "Host":
-        """Return a host for the app in a directory, with the HTTP settings of its host.json. Raises NotLoadable."""
+        """Return a host for the app in a directory, with the settings of its host.json. Raises NotLoadable."""
         try:
             settings = json.loads((app_dir / "host.json").read_text(encoding="utf-8"))
         except ValueError as error:  # In Azure every request would be 503.
             raise NotLoadable("host.json is not JSON") from error
-        http = settings.get("extensions", {}).get("http", {})
-        prefix, custom_headers = http.get("routePrefix", "api"), http.get("customHeaders", {})
-        return cls(load(app_dir, module), prefix, custom_headers=custom_headers, bodies=bodies)
+        extensions = settings.get("extensions", {})
+        http, service_bus = extensions.get("http", {}), extensions.get("serviceBus", {})
+        return cls(
+            load(app_dir, module),
+            http.get("routePrefix", "api"),
+            custom_headers=http.get("customHeaders", {}),
+            calls_at_once=service_bus.get("maxConcurrentCalls", 16),
+            bodies=bodies,
+        )
 
     async def start(self) -> None:
-        """Start the timers."""
+        """Start the timers, and the queues if the archive of this process has some."""
         asyncio.get_running_loop().set_exception_handler(log_loop_error)
         self._tasks = [asyncio.create_task(timer.run()) for timer in self._timers]
+        bus = bootstrap.application().bus if self._queues else None
+        if isinstance(bus, SqliteBus):
+            self._tasks += [asyncio.create_task(queue.run(bus)) for queue in self._queues]
 
     async def stop(self) -> None:
-        """Stop the timers. A run has one second to end."""
+        """Stop the timers and queues. What is in work has a few seconds to end."""
         for task in self._tasks:
             task.cancel()
         if self._tasks:

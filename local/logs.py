@@ -31,6 +31,7 @@ class TerminalFormatter(logging.Formatter):
 def show_log() -> None:
     """Show the log of the archive on the terminal, and the warnings of its libraries."""
     handler = logging.StreamHandler()
+    handler.addFilter(_is_of_interest)
     handler.setFormatter(TerminalFormatter())
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.getLogger("archive").setLevel(logging.INFO)
@@ -40,6 +41,12 @@ def log_loop_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> 
     """Log an unhandled error of a task or a callback. The default handler would show its text."""
     error = context.get("exception")
     log_bug("error_not_handled", error if isinstance(error, BaseException) else RuntimeError())
+
+
+def _is_of_interest(record: logging.LogRecord) -> bool:
+    """Leave out the turns of a reader that had nothing to do: there is one every two seconds."""
+    entry = record.msg
+    return not (isinstance(entry, LogEntry) and entry.keys.get("sent") == 0 and record.levelno == logging.INFO)
 
 
 def _on_one_line(text: str) -> str:

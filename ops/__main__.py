@@ -7,10 +7,12 @@ from typing import Annotated
 
 import typer
 
-from ops import callers, institutions, keys
+from ops import callers, dead_letters, events, institutions, keys
 from ops.audit import audit
 from ops.cli import EXIT_CODES, Command, CommandGroup
 from ops.opening import choose_store
+from ops.sending import send
+from ops.uncommunicated import uncommunicated
 
 app = typer.Typer(
     cls=CommandGroup,
@@ -24,7 +26,10 @@ app = typer.Typer(
 app.add_typer(institutions.app, name="institutions", epilog=EXIT_CODES)
 app.add_typer(callers.app, name="callers", epilog=EXIT_CODES)
 app.add_typer(keys.app, name="keys", epilog=EXIT_CODES)
-app.command(cls=Command, epilog=EXIT_CODES)(audit)
+app.add_typer(events.app, name="events", epilog=EXIT_CODES)
+app.add_typer(dead_letters.app, name="dead-letters", epilog=EXIT_CODES)
+for command in (audit, send, uncommunicated):
+    app.command(cls=Command, epilog=EXIT_CODES)(command)
 
 
 @app.callback()
@@ -39,7 +44,7 @@ def ops(
         ),
     ] = None,
 ) -> None:
-    """Manage the creditor institutions and callers of the archive, and the keys of the callers."""
+    """Manage the institutions and callers of the archive, its events and its dead letters."""
     context.obj = choose_store(data)
 
 

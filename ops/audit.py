@@ -69,6 +69,7 @@ def _change_json(change: RegistryChange) -> Json:
         "action": change.action,
         "institution": name if kind is Kind.INSTITUTION else None,
         "caller": name if kind is Kind.CALLER else None,
+        "message": name if kind is Kind.MESSAGE else None,
         "fields": {field: {"from": each.before, "to": each.after} for field, each in change.fields.items()},
     }
 
@@ -88,7 +89,7 @@ def _fields(change: RegistryChange) -> Iterator[str]:
     for name, field in change.fields.items():
         if change.action is Action.CHANGED:
             yield f"{name} {_difference(field)}"
-        elif change.action is Action.ADDED and field.after and field.after != change.entry.name:
+        elif change.action is not Action.REMOVED and field.after and field.after != change.entry.name:
             yield f"{name} {_text(field.after)}"
 
 

@@ -10,12 +10,12 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from shared.errors import StoreUnavailable
-from shared.ports import ChangedMeanwhile
+from shared.ports import BusUnavailable, ChangedMeanwhile
 from shared.telemetry import error_chain
 
 EXIT_CODES = (
     "Exit codes: 0 success. 1 refused, not found, or changed by another operator. "
-    "2 not understood, or not confirmed. 3 the registry does not answer."
+    "2 not understood, or not confirmed. 3 the store or the bus does not answer."
 )
 CONFLICT = "Another operator has changed it, so nothing was done. Look at it with `show`, then repeat."
 CHECK_AUDIT = "Before you repeat a change, look in `audit` whether it was made."
@@ -55,6 +55,10 @@ class CommandGroup(TyperGroup):
             _exit(CONFLICT)
         except StoreUnavailable as error:
             _exit(f"The registry does not answer ({error_chain(error)}). {CHECK_AUDIT}", code=ExitCode.NO_ANSWER)
+        except BusUnavailable as error:
+            _exit(
+                f"The bus does not answer ({error_chain(error)}). A repetition does no harm.", code=ExitCode.NO_ANSWER
+            )
         except typer.TyperException as error:
             _exit(error.format_message(), code=ExitCode.USAGE)
         except typer.Abort:

@@ -9,7 +9,8 @@ import typer
 
 from ops.cli import CommandError, ExitCode, warn
 from shared import bootstrap
-from shared.ports import Registry
+from shared.bootstrap import Application
+from shared.ports import Bus, Registry
 from shared.settings import STORES, EmbeddedStore, Settings, SettingsError
 
 
@@ -31,15 +32,31 @@ def choose_store(data: Path | None) -> Settings:
 @asynccontextmanager
 async def open_registry(context: typer.Context, *, may_create: bool = False) -> AsyncIterator[Registry]:
     """Yield the registry. If the store is a file that does not exist, create it only if `may_create`."""
+    async with open_application(context, may_create=may_create) as application:
+        yield application.registry
+
+
+@asynccontextmanager
+async def open_bus(context: typer.Context) -> AsyncIterator[tuple[Application, Bus]]:
+    """Yield the application and its bus."""
+    async with open_application(context) as application:
+        if application.bus is None:
+            raise CommandError("The settings name no bus for this archive.", code=ExitCode.USAGE)
+        yield application, application.bus
+
+
+@asynccontextmanager
+async def open_application(context: typer.Context, *, may_create: bool = False) -> AsyncIterator[Application]:
+    """Yield the application. If the store is a file that does not exist, create it only if `may_create`."""
     settings: Settings = context.obj
     if isinstance(settings.store, EmbeddedStore) and not settings.store.path.exists():
         _create_folder(settings.store.path.parent, may_create)
     try:
-        registry = bootstrap.open_application(settings).registry
+        application = bootstrap.open_application(settings)
     except SettingsError as error:
         raise CommandError(*error.faults, code=ExitCode.NO_ANSWER) from error
     try:
-        yield registry
+        yield application
     finally:
         await bootstrap.close()
 

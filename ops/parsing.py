@@ -10,11 +10,13 @@ from types import TracebackType
 from typing import Self, TypeVar, cast
 
 from ops.cli import CommandError, ExitCode
+from shared.dead_letters import sources
 from shared.domain.callers import EVERY, Scope
 from shared.domain.dates import DueDate, ValidFrom, parse_day
 from shared.domain.events import Role
 from shared.domain.identifiers import Iban, InstitutionCode
 from shared.domain.institutions import DEFAULT_LABEL, Exclusion, RegisteredIban
+from shared.messages import subscriptions
 
 Value = TypeVar("Value")
 Parser = Callable[[str], Value]
@@ -179,6 +181,24 @@ def parse_duration(text: str) -> timedelta:
     return duration
 
 
+def parse_subscription(text: str) -> str:
+    """Parse the name of a subscription of the topic."""
+    return _one_of_names([*subscriptions()], text)
+
+
+def parse_source(text: str) -> str:
+    """Parse the name of a queue of dead letters."""
+    return _one_of_names([*sources()], text)
+
+
+def parse_dead_letter_id(text: str) -> str:
+    """Parse SOURCE:POSITION."""
+    source, _, position = text.partition(":")
+    if source in sources() and re.fullmatch("[1-9][0-9]{0,18}", position):
+        return text
+    raise ValueError("must be the id of a dead letter, as `dead-letters list` shows it: rejected:17")
+
+
 _UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 _LONGEST = timedelta(days=400)
 
@@ -190,6 +210,12 @@ def _one_of(choices: tuple[Choice, ...], text: str) -> Choice:
         if choice == text:
             return choice
     raise ValueError(f"must be one of {', '.join(choices)}")
+
+
+def _one_of_names(names: list[str], text: str) -> str:
+    if text not in names:
+        raise ValueError(f"must be one of {', '.join(names)}")
+    return text
 
 
 def _parse_granted_institution(text: str) -> str:

@@ -1,7 +1,7 @@
 """The verbs of the archive. Each one loads, decides and saves. The rules of each decision are in the domain."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from random import random
@@ -213,6 +213,14 @@ class Archive:
             except NotDoneInTime:
                 continue  # it is still due a minute from now
         return changed
+
+    async def uncommunicated(self, now: datetime) -> AsyncIterator[Notice]:
+        """Yield the notices that were paid and not communicated in time, unless an exclusion rule covers them."""
+        async for notice in self.store.awaited():
+            day = notice.awaited_payment_day
+            is_late = notice.awaited_until is None or notice.awaited_until <= now
+            if day is not None and is_late and not await self._is_excluded(notice.address, day):
+                yield notice
 
     async def get(self, address: Address) -> Notice:
         """Return the notice. One point read. Raises NoticeNotFound."""

@@ -5,15 +5,18 @@ import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from time import time_ns
+from typing import NamedTuple
 
 from shared.archive import Archive
 from shared.deadlines import Deadlines
 from shared.errors import NotConfigured
-from shared.health import StoreHealth
-from shared.ports import NoticeStore, Registry
+from shared.feed_reader import waiting_since
+from shared.health import RelayHealth, StoreHealth
+from shared.ports import Bus, ChangeFeed, NoticeStore, Registry
 from shared.registry import CachedRegistry
+from shared.relay import NAME as RELAY, Relay
 from shared.settings import CosmosStore, EmbeddedStore, Settings, SettingsError
 from shared.telemetry import log_critical
 
@@ -31,9 +34,24 @@ class Application:
 
     archive: Archive
     registry: Registry
+    feed: ChangeFeed
+    bus: Bus | None
+    """None if the settings name no bus. Events then wait in the store."""
+    relay: Relay | None
     health: StoreHealth
+    relay_health: RelayHealth
     deadlines: Deadlines
     """Those of the requests in progress."""
+    closers: tuple[Closer, ...]
+
+
+class Opened(NamedTuple):
+    """The adapters of the settings, and the functions that close them, in this order."""
+
+    store: NoticeStore
+    registry: Registry
+    feed: ChangeFeed
+    bus: Bus | None
     closers: tuple[Closer, ...]
 
 
@@ -87,34 +105,49 @@ def open_application(settings: Settings, clock: Callable[[], datetime] = utc_now
     """Open the application and make it the one of this process. Raises SettingsError."""
     global _running  # noqa: PLW0603  one application a process
     try:
-        store, registry, closers = _opened(settings, clock)
+        opened = _opened(settings, clock)
     except ValueError as error:
         raise SettingsError([f"{error}."]) from error
     awaited_for = timedelta(hours=settings.awaited_hours)
     longest_request = timedelta(seconds=settings.store_budget)
-    archive = Archive(store, CachedRegistry(registry, clock), clock, awaited_for, longest_request)
-    health = StoreHealth(store.ping, clock)
-    _running = Application(archive, registry, health, Deadlines(settings.store_budget), closers)
+    archive = Archive(opened.store, CachedRegistry(opened.registry, clock), clock, awaited_for, longest_request)
+    _running = Application(
+        archive=archive,
+        registry=opened.registry,
+        feed=opened.feed,
+        bus=opened.bus,
+        relay=Relay(opened.feed, opened.bus, clock) if opened.bus else None,
+        health=StoreHealth(opened.store.ping, clock),
+        relay_health=RelayHealth(partial(waiting_since, RELAY, opened.feed), clock),
+        deadlines=Deadlines(settings.store_budget),
+        closers=opened.closers,
+    )
     return _running
 
 
-def _opened(settings: Settings, clock: Callable[[], datetime]) -> tuple[NoticeStore, Registry, tuple[Closer, ...]]:
-    """Open the store of the settings. Only its adapter is imported, which keeps the start fast."""
+def _opened(settings: Settings, clock: Callable[[], datetime]) -> Opened:
+    """Open the adapters of the settings. Only these are imported, which keeps the start fast."""
     match settings.store:
         case EmbeddedStore(path):
             from shared.adapters.sqlite import SqliteNoticeStore
+            from shared.adapters.sqlite_bus import SqliteBus
+            from shared.adapters.sqlite_feed import SqliteFeed
             from shared.adapters.sqlite_registry import SqliteRegistry
 
             patience = timedelta(seconds=settings.store_budget)
             notices, institutions = SqliteNoticeStore(path, patience), SqliteRegistry(path, clock)
-            return notices, institutions, (notices.close, institutions.close)
+            feed, bus = SqliteFeed(notices.writes, notices.reads), SqliteBus(notices.writes, notices.reads, clock)
+            return Opened(notices, institutions, feed, bus, (notices.close, institutions.close))
         case CosmosStore() as account:
             from shared.adapters.cosmos import CosmosNoticeStore
             from shared.adapters.cosmos_calls import Cosmos
+            from shared.adapters.cosmos_feed import CosmosFeed
             from shared.adapters.cosmos_registry import CosmosRegistry
 
             cosmos = Cosmos(account, settings.store_budget)
-            return CosmosNoticeStore(cosmos), CosmosRegistry(cosmos, clock), (cosmos.close,)
+            return Opened(
+                CosmosNoticeStore(cosmos), CosmosRegistry(cosmos, clock), CosmosFeed(cosmos), None, (cosmos.close,)
+            )
 
 
 async def close() -> None:

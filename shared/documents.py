@@ -19,6 +19,8 @@ from shared.domain.lifecycle import Status
 from shared.domain.notice import LIFE_FIELDS, Address, Notice
 
 SCHEMA = 1
+EVENT = "event-"
+"""The beginning of the ids of events."""
 
 _NOTICE = PartCodec(Notice, without=("address", "content"))
 _CONTENT = PartCodec(Content)
@@ -122,7 +124,7 @@ def decode_event(document: Document) -> NoticeEvent:
 
 def event_id(version: int) -> str:
     """Return the id of the event that made a version."""
-    return f"event-{version:08}"
+    return f"{EVENT}{version:08}"
 
 
 def changed_fields(event: NoticeEvent) -> Document:

@@ -7,7 +7,6 @@ import re
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from random import Random
 from types import MappingProxyType
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -41,12 +40,12 @@ from shared.turns import request_ends_at
 from shared.wire import answers, headers
 from shared.wire.addresses import parameters_of
 from shared.wire.headers import JSON
+from shared.write_ids import new_write_id
 
 KEY_HEADER = "ocp-apim-subscription-key"
 MAX_BODY = 256 * 1024
 """Bytes of one notice, at most."""
 
-_random = Random()  # of its own, because others may seed the common one
 PROBLEM = "application/problem+json"
 _STRAY_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
 
@@ -84,8 +83,11 @@ class Request(NamedTuple):
             await self.require_access(registry, publication.full_iuv.number)
 
     def write_context(self, occurred_at: datetime | None = None, reason: str | None = None) -> WriteContext:
-        """Return the context of a write, with a write id of its own: unique, and no secret."""
-        return WriteContext(self.now, self.caller.actor, f"{_random.getrandbits(96):024x}", occurred_at, reason=reason)
+        """Return the context of a write, with a write id of its own."""
+        traceparent = headers.parse_traceparent(self.headers.get("traceparent"))
+        return WriteContext(
+            self.now, self.caller.actor, new_write_id(), occurred_at, reason=reason, traceparent=traceparent
+        )
 
 
 class Response(NamedTuple):

@@ -1,6 +1,6 @@
 """Stored JSON ⇄ institutions, callers and the records of their changes, the same in every store."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from secrets import token_hex
 from typing import Any
@@ -54,14 +54,24 @@ def change_document(before: Registered | None, after: Registered | None, by: Ope
     registered = after or before
     assert registered is not None, "a change has a before or an after"
     action = Action.ADDED if before is None else Action.REMOVED if after is None else Action.CHANGED
+    fields = {name: {"from": old, "to": new} for name, old, new in _differences(_shown(before), _shown(after))}
+    return _record(action, entry_of(registered), by, at, fields)
+
+
+def action_document(action: Action, entry: Entry, by: Operator, at: datetime, fields: Mapping[str, object]) -> Document:
+    """Return the record of something that an operator did with messages."""
+    return _record(action, entry, by, at, {name: {"from": None, "to": value} for name, value in fields.items()})
+
+
+def _record(action: Action, entry: Entry, by: Operator, at: datetime, fields: Document) -> Document:
     return {
         "id": f"{_CHANGE}{format_instant(at)}-{token_hex(4)}",
         "schema": SCHEMA,
         "at": format_instant(at),
         "by": {"user": by.user, "machine": by.machine, "identity": by.identity},
         "action": action,
-        "entry": entry_of(registered).id,
-        "fields": {name: {"from": old, "to": new} for name, old, new in _differences(_shown(before), _shown(after))},
+        "entry": entry.id,
+        "fields": fields,
     }
 
 

@@ -174,8 +174,20 @@ _ANSWERS: dict[str, Schema] = {
         {
             "status": {"type": "string", "const": "up", "description": "Whether the archive works."},
             "store": {"type": "string", "const": "up", "description": "Whether its store answers."},
+            "relay": object_of(
+                {
+                    "oldestUnsentSeconds": {
+                        "type": ["number", "null"],
+                        "minimum": 0,
+                        "description": "The age of the oldest event that is not sent yet, in seconds. 0: all events"
+                        " are sent. null: it is not known now.",
+                    }
+                },
+                ["oldestUnsentSeconds"],
+                "Whether events are sent.",
+            ),
         },
-        ["status", "store"],
+        ["status", "store", "relay"],
         "The archive works.",
     ),
     "Contract": {"type": "object", "description": "This document.", "required": ["openapi", "info", "paths"]},

@@ -164,7 +164,7 @@ def answered() -> dict[str, Any]:
         "history": answers.history(events, None),
         "list": {"items": [shown["published"]], "nextCursor": None},
         "position": position(published.notice, institution, NOW),
-        "health": {"status": "up", "store": "up"},
+        "health": {"status": "up", "store": "up", "relay": {"oldestUnsentSeconds": 0.0}},
     }
 
 

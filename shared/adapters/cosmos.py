@@ -122,6 +122,10 @@ class CosmosNoticeStore:
         """Yield the notices whose change by time is not written down, the longest due first."""
         return self._lists.due(now)
 
+    def awaited(self) -> AsyncIterator[Notice]:
+        """Yield the notices that were paid and are not communicated, by institution and number."""
+        return self._lists.awaited()
+
     async def claim_iuv(
         self, institution: InstitutionCode, iuv: Iuv, claim: IuvClaim, instead_of: IuvClaim | None = None
     ) -> IuvClaim:

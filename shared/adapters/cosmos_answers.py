@@ -52,7 +52,7 @@ def check_answer(response: PipelineResponse[Any, Any]) -> None:
     if documents is None:
         is_usable = answer.status_code != 200 or _has_needed(path, content)
     elif answer.status_code < 400:
-        is_usable = _is_charged(answer) and _fits(response.http_request, documents[1], content)
+        is_usable = _is_charged(answer) and _fits(response.http_request, answer, documents[1], content)
     elif answer.status_code in DOCUMENT_STATUSES and own_substatus == 0:
         is_usable = _is_charged(answer) and _is_refusal(response.http_request, answer.status_code, content)
     else:
@@ -98,15 +98,22 @@ def _is_refusal(request: Any, status: int, content: Any) -> bool:
     return is_possible and isinstance(content, dict) and isinstance(content.get("code"), str)
 
 
-def _fits(request: Any, item: str | None, content: Any) -> bool:
+def _fits(request: Any, answer: Any, item: str | None, content: Any) -> bool:
     if request.headers.get("x-ms-cosmos-is-batch-request"):
         return _is_result_of(orjson.loads(request.data), content)
+    if _is_feed(request):
+        # Without its place, the reader would begin again, or skip what it did not get.
+        return bool(answer.headers.get("etag")) and (answer.status_code == 304 or _has_documents(content))
     if _is_query(request):
-        found = content.get("Documents") if isinstance(content, dict) else None
-        return isinstance(found, list) and all(isinstance(document, dict) for document in found)
+        return _has_documents(content)
     if item and request.method == "GET":
         return isinstance(content, dict) and content.get("id") == unquote(item)
     return True  # the archive asks for no content after a write
+
+
+def _has_documents(content: Any) -> bool:
+    found = content.get("Documents") if isinstance(content, dict) else None
+    return isinstance(found, list) and all(isinstance(document, dict) for document in found)
 
 
 def _is_result_of(operations: list[dict[str, Any]], results: Any) -> bool:
@@ -134,6 +141,10 @@ def _has_needed(path: str, content: Any) -> bool:
 
 def _is_query(request: Any) -> bool:
     return bool(request.headers.get("x-ms-documentdb-isquery"))
+
+
+def _is_feed(request: Any) -> bool:
+    return bool(request.headers.get("A-IM"))
 
 
 def _results(error: Exception) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from heapq import heapify, heappop, heappush
 from operator import attrgetter
 from typing import Any, TypeVar
@@ -18,6 +19,8 @@ from shared.adapters.cosmos_calls import Cosmos, Hook
 from shared.adapters.cosmos_search import (
     Place,
     Query,
+    awaited_place,
+    awaited_query,
     due_place,
     due_query,
     position_after,
@@ -54,7 +57,19 @@ class CosmosLists:
 
     async def due(self, now: datetime) -> AsyncIterator[Notice]:
         """Yield the notices that are due, the longest due first."""
-        streams = [self._due_in(partition, now) for partition in await self._partitions()]
+        async for notice in self._merged("due", partial(due_query, now), due_place):
+            yield notice
+
+    async def awaited(self) -> AsyncIterator[Notice]:
+        """Yield the notices that are awaited, by institution and number."""
+        async for notice in self._merged("awaited", awaited_query, awaited_place):
+            yield notice
+
+    async def _merged(
+        self, operation: str, query: Callable[[Place | None], Query], place: Callable[[Document], Place]
+    ) -> AsyncIterator[Notice]:
+        """Yield the notices that a query finds in all physical partitions, in its order."""
+        streams = [self._each_in(part, operation, query, place) for part in await self._partitions()]
         heads = [(head[0], n, head[1]) for n, stream in enumerate(streams) if (head := await anext(stream, None))]
         heapify(heads)
         while heads:
@@ -73,14 +88,20 @@ class CosmosLists:
                 return found
             search = replace(search, after=position_after(place(page[-1])))
 
-    async def _due_in(self, partition: Document, now: datetime) -> AsyncIterator[tuple[Place, Notice]]:
-        """Yield the notices that are due in a physical partition, page by page, each with its place."""
+    async def _each_in(
+        self,
+        partition: Document,
+        operation: str,
+        query: Callable[[Place | None], Query],
+        place: Callable[[Document], Place],
+    ) -> AsyncIterator[tuple[Place, Notice]]:
+        """Yield the notices that a query finds in a physical partition, page by page, each with its place."""
         after: Place | None = None
-        while page := await self._select("due", due_query(now, after), partition, due_place):
+        while page := await self._select(operation, query(after), partition, place):
             for document in page:
                 for notice in _readable([document], decode_notice):
-                    yield due_place(document), notice
-            after = due_place(page[-1])
+                    yield place(document), notice
+            after = place(page[-1])
 
     async def _select(
         self, operation: str, query: Query, partition: Document, place: Callable[[Document], Place]

@@ -4,7 +4,7 @@ Two documents cannot be changed together here, so the document of an entry decid
 it names lists it. The record of a change counts once the entry names it: see cosmos_registry_changes.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from types import EllipsisType
 
@@ -15,7 +15,7 @@ from shared.codecs import Document
 from shared.domain.callers import Caller
 from shared.domain.identifiers import InstitutionCode
 from shared.domain.institutions import CreditorInstitution
-from shared.domain.registry_changes import LOCAL_START, Entry, Kind, Operator, RegistryChange
+from shared.domain.registry_changes import LOCAL_START, Action, Entry, Kind, Operator, RegistryChange
 from shared.errors import StoreUnavailable
 from shared.ports import ChangedMeanwhile, ChangeSearch
 from shared.registry_documents import SCHEMA, decode_caller, decode_institution
@@ -81,6 +81,10 @@ class CosmosRegistry:
     async def remove_caller(self, caller: Caller, by: Operator = LOCAL_START) -> None:
         """Take the caller and its keys out of the register. Raises ChangedMeanwhile."""
         await self._change_caller(caller.name, caller, None, by)
+
+    async def record(self, action: Action, entry: Entry, by: Operator, fields: Mapping[str, object]) -> None:
+        """Record what an operator did with messages."""
+        await self._changes.record(action, entry, by, fields)
 
     async def changes(self, search: ChangeSearch) -> list[RegistryChange]:
         """Return the changes that were made, the newest first."""

@@ -9,7 +9,7 @@ So a record that is begun was made if its entry names it, and was not made if it
 steps loses nothing, and a change whose answer was lost recognises itself by its record.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,12 +21,13 @@ from shared.adapters.cosmos_registry_documents import NOTHING, Documents, is_rem
 from shared.codecs import Document
 from shared.domain.callers import Caller
 from shared.domain.institutions import CreditorInstitution
-from shared.domain.registry_changes import Entry, Kind, Operator, RegistryChange
+from shared.domain.registry_changes import Action, Entry, Kind, Operator, RegistryChange
 from shared.errors import StoreUnavailable
 from shared.ports import ChangedMeanwhile, ChangeSearch
 from shared.registry_documents import (
     SCHEMA,
     Registered,
+    action_document,
     caller_document,
     change_document,
     change_ids,
@@ -97,6 +98,10 @@ class Changes:
         except StoreUnavailable as error:
             # The change is made all the same. The next change of this entry completes its record.
             log_failure("change_not_completed", error)
+
+    async def record(self, action: Action, entry: Entry, by: Operator, fields: Mapping[str, object]) -> None:
+        """Record something that changes no entry, so that the record is complete at once."""
+        await self._documents.write(action_document(action, entry, by, self._clock(), fields), None)
 
     async def search(self, search: ChangeSearch) -> list[RegistryChange]:
         """Return the changes that were made, the newest first."""

@@ -1,4 +1,4 @@
-"""How documents of the registry are read, written and deleted in Cosmos DB."""
+"""How the documents of a container that is partitioned by id are read, written and deleted in Cosmos DB."""
 
 import asyncio
 from collections.abc import Mapping
@@ -23,12 +23,13 @@ _LONGEST_ID = 255
 
 
 class Documents:
-    """The documents of the container, each in a partition of its own."""
+    """The documents of a container, each in a partition of its own."""
 
-    def __init__(self, cosmos: Cosmos, page: int = 1000) -> None:
+    def __init__(self, cosmos: Cosmos, page: int = 1000, container: str = REGISTRIES) -> None:
         """`page` is how many documents one query returns, at most."""
         self._cosmos = cosmos
         self.page = page
+        self._container = container
 
     async def read(self, document_id: str) -> Document | None:
         """Return the document, if it is there. One point read."""
@@ -39,7 +40,7 @@ class Documents:
         if len(document_id) > _LONGEST_ID:
             return None  # an address is a text of the client
         try:
-            return await self._cosmos.call("read", REGISTRIES, read)
+            return await self._cosmos.call("read", self._container, read)
         except ResourceNotFoundError:
             return None
 
@@ -50,13 +51,17 @@ class Documents:
 
     async def read_entries(self, kind: Kind) -> list[Document]:
         """Return the documents of every institution or caller, by name. Page by page, each within the budget."""
+        return [document for document in await self.read_all(f"{kind}:") if not is_removed(document)]
+
+    async def read_all(self, prefix: str) -> list[Document]:
+        """Return the documents whose ids begin with a prefix that ends with a colon, by id. Page by page."""
         found: list[Document] = []
-        # A semicolon is what follows a colon: the range of the ids that begin with the kind.
-        condition, values = "c.id > @after AND c.id < @end", {"@after": f"{kind}:", "@end": f"{kind};"}
+        # A semicolon is what follows a colon.
+        condition, values = "c.id > @after AND c.id < @end", {"@after": prefix, "@end": f"{prefix[:-1]};"}
         while page := await self._select(condition, values, self.page):
             found += page
             values["@after"] = page[-1]["id"]
-        return [document for document in found if not is_removed(document)]
+        return found
 
     async def read_newest(self, first: str, end: str, entry: Entry | None, limit: int) -> list[Document]:
         """Return a page of the documents whose ids are in a range, the greatest first. `entry` is whom they name."""
@@ -85,7 +90,7 @@ class Documents:
                 response_hook=hook,
             )
 
-        return await self._cosmos.call("write", REGISTRIES, write)
+        return await self._cosmos.call("write", self._container, write)
 
     async def delete(self, document: Document) -> None:
         """Delete the document as it was read or written.
@@ -103,7 +108,7 @@ class Documents:
             )
 
         with suppress(HttpResponseError):  # 404 or 412
-            await self._cosmos.call("delete", REGISTRIES, delete)
+            await self._cosmos.call("delete", self._container, delete)
 
     async def _select(
         self, condition: str, values: Mapping[str, str], limit: int, *, greatest_first: bool = False
@@ -121,8 +126,8 @@ class Documents:
             )
             return [document async for document in pages]
 
-        parts = await self._cosmos.call("ranges", REGISTRIES, ranges)
-        asked = (self._cosmos.call("select", REGISTRIES, partial(select, part)) for part in parts)
+        parts = await self._cosmos.call("ranges", self._container, ranges)
+        asked = (self._cosmos.call("select", self._container, partial(select, part)) for part in parts)
         # After a split a document may be found twice.
         every = {str(document["id"]): document for found in await asyncio.gather(*asked) for document in found}
         return [every[document_id] for document_id in sorted(every, reverse=greatest_first)[:limit]]

@@ -15,7 +15,7 @@ from shared.domain.lifecycle import TRUE_NOW, Anomaly, Status
 from shared.ports import Cursor, Order, Search
 
 DUE_PAGE = 100
-"""Due notices that are asked of one physical partition at once."""
+"""Due or awaited notices that are asked of one physical partition at once."""
 
 Condition = tuple[str, Mapping[str, object]]
 """A part of the WHERE clause and its parameters."""
@@ -24,7 +24,11 @@ Place = tuple[str, ...]
 """The values by which documents are sorted."""
 
 _FIELDS = {Order.NUMBER: (), Order.DUE_DATE: ("dueDateKey",), Order.UPDATE: ("updatedAt",)}
-_DUE_FIELDS = ("nextChangeAt", "creditorInstitution", "noticeNumber")
+_NOTICE_FIELDS = ("creditorInstitution", "noticeNumber")
+_DUE_FIELDS = ("nextChangeAt", *_NOTICE_FIELDS)
+_LATER_NOTICE = (
+    "c.creditorInstitution > @institution OR c.creditorInstitution = @institution AND c.noticeNumber > @number"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +62,21 @@ def due_query(now: datetime, after: Place | None) -> Query:
     conditions: list[Condition] = [("c.nextChangeAt <= @now", {"@now": format_instant(now)})]
     if after is not None:
         values = dict(zip(("@at", "@institution", "@number"), after, strict=True))
-        later = (
-            "c.creditorInstitution > @institution OR c.creditorInstitution = @institution AND c.noticeNumber > @number"
-        )
-        conditions.append((f"c.nextChangeAt > @at OR c.nextChangeAt = @at AND ({later})", values))
+        conditions.append((f"c.nextChangeAt > @at OR c.nextChangeAt = @at AND ({_LATER_NOTICE})", values))
     return _query(conditions, list(_DUE_FIELDS), DUE_PAGE)
+
+
+def awaited_query(after: Place | None) -> Query:
+    """Return the query of the notices that are awaited, after the place of the last one seen."""
+    conditions: list[Condition] = [("c.status = @awaited", {"@awaited": Status.AWAITED})]
+    if after is not None:
+        conditions.append((_LATER_NOTICE, dict(zip(("@institution", "@number"), after, strict=True))))
+    return _query(conditions, list(_NOTICE_FIELDS), DUE_PAGE)
+
+
+def awaited_place(document: Document) -> Place:
+    """Return the place of a stored notice among those that are awaited."""
+    return _place(document, _NOTICE_FIELDS)
 
 
 def due_place(document: Document) -> Place:

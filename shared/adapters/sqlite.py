@@ -20,7 +20,7 @@ from shared.adapters.sqlite_checkpoints import Checkpoints
 from shared.adapters.sqlite_file import PATIENCE, OpenFile, connect
 from shared.adapters.sqlite_lists import Lists
 from shared.adapters.sqlite_reads import Reads, Row
-from shared.adapters.sqlite_search import DUE, FEW, STORED, count_statement, search_statement, short_statement
+from shared.adapters.sqlite_search import AWAITED, DUE, FEW, STORED, count_statement, search_statement, short_statement
 from shared.adapters.sqlite_writes import Write, Writes
 from shared.documents import (
     SCHEMA,
@@ -76,9 +76,9 @@ class SqliteNoticeStore:
         self._db.execute("PRAGMA wal_autocheckpoint = 0")
         self._file = OpenFile(path)
         self._checkpoints = Checkpoints(path)
-        self._writes = Writes(self._db, self._file, patience, self._checkpoints)
+        self._writes = self.writes = Writes(self._db, self._file, patience, self._checkpoints)
         self._lists = Lists(path)
-        self._reads = Reads(path, self._file)
+        self._reads = self.reads = Reads(path, self._file)
 
     async def load(self, address: Address) -> Notice | None:
         """Return the notice as it is now, for a decision. One point read."""
@@ -140,14 +140,23 @@ class SqliteNoticeStore:
 
         One that cannot be decoded is logged and left out.
         """
-        after: tuple[str, ...] = ("", "", "")
+        async for notice in self._each(DUE, (format_instant(now),), ("", "", "")):
+            yield notice
+
+    async def awaited(self) -> AsyncIterator[Notice]:
+        """Yield the notices that were paid and are not communicated, page by page."""
+        async for notice in self._each(AWAITED, (), ("", "")):
+            yield notice
+
+    async def _each(self, statement: str, values: tuple[object, ...], after: tuple[str, ...]) -> AsyncIterator[Notice]:
+        """Yield the notices of a statement, from a key on, which its first columns hold."""
         while True:
-            values = (format_instant(now), *after)
-            rows = self._briefly(DUE, values)
+            rows = self._briefly(statement, (*values, *after))
             if rows is None:
-                rows = await self._lists.select("", DUE, values)
+                rows = await self._lists.select("", statement, (*values, *after))
             for row in rows:
-                _, institution, number, *columns = row
+                institution, number = row[len(after) - 2 : len(after)]
+                columns = row[len(after) :]
                 try:
                     notice = _stored(*columns).decode()
                 except Exception as error:  # noqa: BLE001  however a document is damaged, it must not hide the others
@@ -156,7 +165,7 @@ class SqliteNoticeStore:
                     yield notice
             if not rows:
                 return
-            after = rows[-1][:3]
+            after = rows[-1][: len(after)]
 
     async def claim_iuv(
         self, institution: InstitutionCode, iuv: Iuv, claim: IuvClaim, instead_of: IuvClaim | None = None

@@ -39,6 +39,7 @@ CREATE INDEX IF NOT EXISTS notices_listed_by_anomaly ON notices (creditor_instit
     WHERE anomalies IS NOT NULL;
 CREATE INDEX IF NOT EXISTS notices_due ON notices (next_change_at, creditor_institution, number)
     WHERE next_change_at IS NOT NULL;
+CREATE INDEX IF NOT EXISTS notices_awaited ON notices (creditor_institution, number) WHERE status = 'AWAITED';
 DROP INDEX IF EXISTS notices_by_update;
 DROP INDEX IF EXISTS notices_by_due_date;
 CREATE TABLE IF NOT EXISTS events (
@@ -64,16 +65,45 @@ CREATE TABLE IF NOT EXISTS checkpoints (
     id TEXT PRIMARY KEY,
     document BLOB NOT NULL
 ) WITHOUT ROWID;
+-- A message is stored once, however many subscriptions have it. `copies` is how many queues still do.
+CREATE TABLE IF NOT EXISTS messages (
+    position INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL,
+    session_id TEXT,
+    content_type TEXT NOT NULL,
+    properties BLOB NOT NULL,
+    body BLOB NOT NULL,
+    enqueued_at TEXT NOT NULL,
+    copies INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS deliveries (
+    queue TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    count INTEGER NOT NULL DEFAULT 0,
+    lock TEXT,
+    locked_until TEXT,
+    reason TEXT,
+    description TEXT,
+    PRIMARY KEY (queue, position)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS message_ids (
+    entity TEXT NOT NULL,
+    id TEXT NOT NULL,
+    sent_at TEXT NOT NULL,
+    PRIMARY KEY (entity, id)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS message_ids_by_time ON message_ids (entity, sent_at);
 """
 _UP_TO_VERSION = {
     2: "ALTER TABLE iuvs ADD COLUMN held_until TEXT NOT NULL DEFAULT '2000-01-01T00:00:00.000Z';",
     4: "ALTER TABLE notices RENAME COLUMN document TO kept; ALTER TABLE notices ADD COLUMN shown BLOB;",
 }
 """The statements that bring the tables of older files to a version."""
-_VERSION = 4
+_VERSION = 5
 """Since 2 claims of IUVs are held for a time, and there are checkpoints. Since 3 indexes of lists have the status.
 
-Since 4 what is shown of a notice is stored by itself. `kept` holds the whole document where there is no `shown`.
+Since 4 what is shown of a notice is stored by itself. `kept` holds the whole document where there is no `shown`. Since
+5 there are messages.
 """
 
 _creation = Lock()

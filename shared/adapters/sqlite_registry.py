@@ -1,7 +1,7 @@
 """The registry in the embedded store's file: institutions, callers, which caller a key belongs to, and the changes."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import islice
@@ -14,11 +14,12 @@ from shared.documents import dumps, loads
 from shared.domain.callers import Caller
 from shared.domain.identifiers import InstitutionCode
 from shared.domain.institutions import CreditorInstitution
-from shared.domain.registry_changes import LOCAL_START, Operator, RegistryChange
+from shared.domain.registry_changes import LOCAL_START, Action, Entry, Operator, RegistryChange
 from shared.errors import StoreUnavailable
 from shared.ports import ChangedMeanwhile, ChangeSearch
 from shared.registry_documents import (
     Registered,
+    action_document,
     caller_document,
     change_document,
     change_ids,
@@ -109,6 +110,12 @@ class SqliteRegistry:
             self._forget_keys(caller)
             self._delete(f"caller:{caller.name}")
             self._record(caller, None, by)
+
+    async def record(self, action: Action, entry: Entry, by: Operator, fields: Mapping[str, object]) -> None:
+        """Record what an operator did with messages."""
+        document = action_document(action, entry, by, self._clock(), fields)
+        with self._transaction():
+            self._put(document["id"], document)
 
     async def changes(self, search: ChangeSearch) -> list[RegistryChange]:
         """Return the changes that were made, the newest first."""

@@ -24,6 +24,14 @@ LIMIT 100
 """
 """The notices that are due, from the key (next change, institution, number) of the last one seen on."""
 
+AWAITED = f"""
+SELECT creditor_institution, number, {STORED} FROM notices INDEXED BY notices_awaited
+WHERE status = 'AWAITED' AND (creditor_institution, number) > (?, ?)
+ORDER BY creditor_institution, number
+LIMIT 100
+"""
+"""The notices that are awaited, from the key (institution, number) of the last one seen on."""
+
 FEW = 1000
 """Notices that are sorted for a list sooner than they are sought among others."""
 

@@ -13,7 +13,6 @@ from datetime import timedelta
 from shared.adapters.sqlite_checkpoints import Checkpoints
 from shared.adapters.sqlite_file import OpenFile, is_busy
 from shared.errors import StoreUnavailable
-from shared.ports import VersionConflict
 
 GROUP = 512
 """Writes in one transaction, at most."""
@@ -38,7 +37,7 @@ class Write(ABC):
         return True
 
     @abstractmethod
-    def run(self, db: sqlite3.Connection) -> VersionConflict | None:
+    def run(self, db: sqlite3.Connection) -> Exception | None:
         """Write inside the transaction of the group. Return why nothing was written, if another writer came first."""
 
     def finish(self, outcome: Exception | None) -> None:
@@ -63,7 +62,7 @@ class Writes:
         self._committing: asyncio.Task[None] | None = None
 
     async def add(self, write: Write) -> None:
-        """Return when the write is committed. Raises VersionConflict, StoreUnavailable."""
+        """Return when the write is committed. Raises StoreUnavailable, and the error that its `run` returns."""
         loop = asyncio.get_running_loop()
         write.done, write.give_up_at = loop.create_future(), loop.time() + self._patience
         self._waiting.append(write)

@@ -1,7 +1,7 @@
 """The events of a notice. Each is written once, with the version that it made. They are history, audit and outbox."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -55,7 +55,7 @@ class WriteContext:
     """Who writes, when and why. The same in every retry of a request.
 
     By `write_id` a store recognises its own write. `occurred_at` is the time of the declaration, `origin` the side of
-    the declarer, `cause` the id of the inbound message, `reason` a free text.
+    the declarer, `cause` the id of the inbound message, `reason` a free text, `traceparent` the W3C trace context.
     """
 
     now: datetime
@@ -65,11 +65,16 @@ class WriteContext:
     origin: Origin = Origin.EC
     cause: str | None = None
     reason: str | None = None
+    traceparent: str | None = None
 
     @property
     def at(self) -> datetime:
         """Return the declared time, or now if that is in the future."""
         return self.now if self.occurred_at is None else min(self.occurred_at, self.now)
+
+    def because(self, reason: str | None) -> "WriteContext":
+        """Return the context with a reason."""
+        return replace(self, reason=reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,3 +113,4 @@ class NoticeEvent:
     anomaly: Anomaly | None = None
     payment: Payment | None = None
     settlement: Settlement | None = None
+    traceparent: str | None = None

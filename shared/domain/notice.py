@@ -226,6 +226,7 @@ def _event(
         ),
         cause=context.cause,
         reason=context.reason,
+        traceparent=context.traceparent,
         **facts,
     )
 

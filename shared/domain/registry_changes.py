@@ -1,4 +1,4 @@
-"""Changes of the registry: who changed which institution or caller, when, and which of its fields."""
+"""What operators do: changes of institutions and callers with their fields, and messages that they send again."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +11,8 @@ class Kind(StrEnum):
 
     INSTITUTION = "institution"
     CALLER = "caller"
+    MESSAGE = "message"
+    """A message of a queue. It is named here and has no document of its own."""
 
 
 class Action(StrEnum):
@@ -19,6 +21,10 @@ class Action(StrEnum):
     ADDED = "added"
     CHANGED = "changed"
     REMOVED = "removed"
+    SENT = "sent"
+    RESENT = "resent"
+    REPLAYED = "replayed"
+    DISCARDED = "discarded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +45,7 @@ LOCAL_START = Operator("local start")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Names one institution, by its fiscal code, or one caller, by its name."""
+    """Names one institution, by its fiscal code, one caller, by its name, or a message, by its queue and its id."""
 
     kind: Kind
     name: str

@@ -92,6 +92,12 @@ DATE_TIME: Final[Form] = {
     " are dropped.",
     "examples": ["2026-11-24T15:42:49+01:00", "2026-11-24T14:42:49.123Z"],
 }
+DATE_TIME_WITH_OFFSET: Final[Form] = {
+    "type": "string",
+    "pattern": f"^{_DAY_OF_TIME}[Tt]{_TIME}{_OFFSET}$",
+    "description": "A date-time of RFC 3339 with its offset. Digits after the milliseconds are dropped.",
+    "examples": ["2026-11-23T11:15:29+01:00", "2026-11-23T10:15:30.120Z"],
+}
 DATE_TIME_OF_POSITION: Final[Form] = {
     "type": "string",
     "pattern": f"^{_DAY_OF_TIME}[Tt]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\\.[0-9]{{1,9}})?)?"

@@ -15,6 +15,7 @@ MERGE_PATCH = "application/merge-patch+json"
 _random = Random()
 _TAG = re.compile(r'\s*(?:W/)?"([\x21\x23-\x7e]*)"\s*')
 _VERSION = re.compile(r"([1-9][0-9]{0,17})-[A-Z]+")
+_TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _REQUEST_ID = re.compile(r"[\x20-\x7e]{1,128}")
 
 
@@ -22,6 +23,11 @@ def request_id(headers: Mapping[str, str]) -> str:
     """Return the id of the request: the client's if it is 1 to 128 printable ASCII characters, else a new one."""
     given = headers.get("x-request-id")
     return given if given and _REQUEST_ID.fullmatch(given) else f"{_random.getrandbits(128):032x}"
+
+
+def parse_traceparent(given: str | None) -> str | None:
+    """Return the trace context if it is one of W3C, version 00. Any other is ignored, as the standard says."""
+    return given if given and _TRACEPARENT.fullmatch(given) else None
 
 
 def check_media_type(headers: Mapping[str, str], accepted: tuple[str, ...]) -> None:

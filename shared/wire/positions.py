@@ -43,6 +43,7 @@ from shared.wire.texts import (
     PostalIbanText,
     Text,
     Visible255,
+    in_one_line,
     violation,
 )
 from shared.wire.violations import violations_of
@@ -63,7 +64,6 @@ _DATE_TIME = re.compile(
     re.ASCII,
 )
 _AMOUNT = re.compile(r"[0-9]{1,11}", re.ASCII)
-_LINE_ENDS_AND_TABS = re.compile(r"[\t\n\r]+")
 _CODE_LIST = re.compile(r"[0-9]{2}(,[0-9]{2})*", re.ASCII)
 
 
@@ -90,10 +90,6 @@ def _text_as_amount(value: object) -> object:
 
 def _text_as_flag(value: object) -> object:
     return value.lower() == "true" if isinstance(value, str) and value.lower() in ("true", "false") else value
-
-
-def _in_one_line(value: object) -> object:
-    return _LINE_ENDS_AND_TABS.sub(" ", value) if isinstance(value, str) else value
 
 
 def _due_date(text: str) -> DueDate:
@@ -136,11 +132,11 @@ class PositionBody(NamedBody):
     """F: natural person (persona fisica). G: legal person (persona giuridica)."""
     entity_fiscal_code: Annotated[DebtorText, _number_as_text(11)]
     """The fiscal code of the debtor."""
-    entity_full_name: Annotated[Visible255, BeforeValidator(_in_one_line)]
+    entity_full_name: Annotated[Visible255, BeforeValidator(in_one_line)]
     """Name and surname, or company name (anagrafica)."""
     amount: Annotated[int, Field(strict=True, ge=0, le=MAX_AMOUNT), BeforeValidator(_text_as_amount)]
     """The amount to pay, in euro cents. 0 cancels the position."""
-    description: Annotated[Visible255, BeforeValidator(_in_one_line)]
+    description: Annotated[Visible255, BeforeValidator(in_one_line)]
     """The reason for the payment (causale)."""
     expiration_date: Annotated[DueDate, Text(_due_date, forms.DATE_TIME)]
     """The due date."""

@@ -1,5 +1,6 @@
 """The types of fields for pydantic. Each has the parser of the domain, whose InvalidValue becomes a violation."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -19,6 +20,7 @@ from shared.wire.forms import Form
 
 AHEAD = timedelta(minutes=5)
 """How far the clock of a declarer may be ahead of ours."""
+_LINE_ENDS_AND_TABS = re.compile(r"[\t\n\r]+")
 
 
 class ParseContext(NamedTuple):
@@ -63,6 +65,22 @@ def violation(code: str, message: str) -> PydanticCustomError:
 def all_of(broken: list[PydanticCustomError]) -> ValidationError:
     """Return several broken rules of one field, for pydantic to collect each of them."""
     return ValidationError.from_exception_data("", [InitErrorDetails(type=error, input=None) for error in broken])
+
+
+def in_one_line(value: object) -> object:
+    """Return a JSON value with one blank in place of each run of line ends and tabs, in all its texts.
+
+    The producers of old texts send them. XML and a payer's screen cannot show them.
+    """
+    match value:
+        case str():
+            return _LINE_ENDS_AND_TABS.sub(" ", value)
+        case list():
+            return [in_one_line(item) for item in value]
+        case dict():
+            return {in_one_line(name): in_one_line(item) for name, item in value.items()}
+        case _:
+            return value
 
 
 def parse_number(text: str, context: ParseContext) -> NoticeNumber:

@@ -14,6 +14,7 @@ from azure.functions.timer import TimerRequest
 from local.functions import Function, load
 from shared import bootstrap
 from shared.http import Response, open_endpoint
+from shared.inbound import NotApplied
 from shared.settings import EmbeddedStore, Settings
 from tests.conftest import ROOT
 
@@ -48,6 +49,20 @@ class FailingRequest(func.HttpRequest):
     route_params = Failing()
 
 
+class FailingMessage(func.ServiceBusMessage):
+    """A message that cannot be read."""
+
+    message_id = property(fail)
+
+
+FAILED = {
+    "apply_due_changes": "due_changes_failed",
+    "relay_events": "relay_failed",
+    "consume_events": "message_not_applied",
+}
+"""The event that each function without an address logs."""
+
+
 @pytest.fixture
 async def failing_clock(tmp_path: Path) -> AsyncIterator[None]:
     """Open the archive with a clock that fails."""
@@ -66,15 +81,20 @@ async def test_an_error_that_a_function_does_not_expect_ends_there_and_its_text_
     function: Function, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    is_timer = function.trigger["type"] == "timerTrigger"
-    request = FailingRequest("GET", f"http://archive.test/api/{function.trigger.get('route')}", body=b"{}")
-
-    answer = await function.call(TimerRequest() if is_timer else request)
+    kind = function.trigger["type"]
+    if kind == "serviceBusTrigger":
+        with pytest.raises(NotApplied) as raised:
+            await function.call(FailingMessage())
+        assert (str(raised.value), raised.value.__suppress_context__) == ("", True)
+        answer = None
+    else:
+        request = FailingRequest("GET", f"http://archive.test/api/{function.trigger.get('route')}", body=b"{}")
+        answer = await function.call(TimerRequest() if kind == "timerTrigger" else request)
 
     (entry,) = (json.loads(record.getMessage()) for record in caplog.records if record.levelno == logging.ERROR)
     assert entry["error"] == "LookupError caused by ValueError"
-    if is_timer:
-        assert (answer, entry["event"]) == (None, "due_changes_failed")
+    if kind != "httpTrigger":
+        assert (answer, entry["event"]) == (None, FAILED[function.name])
     else:
         assert isinstance(answer, func.HttpResponse)
         assert (answer.status_code, answer.headers["x-request-id"]) == (500, "an id")

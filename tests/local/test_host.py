@@ -652,7 +652,7 @@ async def test_the_timers_run_from_the_start_to_the_stop(host: Host, sample_app:
 def test_a_function_with_a_trigger_that_this_host_does_not_run_is_refused_by_name() -> None:
     async def relay(items: object) -> None: ...
 
-    function = Function("relay", relay, {"type": "serviceBusTrigger", "name": "items"})
+    function = Function("relay", relay, {"type": "cosmosDBTrigger", "name": "items"})
 
-    with pytest.raises(NotLoadable, match="relay: this host does not run a serviceBusTrigger"):
+    with pytest.raises(NotLoadable, match="relay: this host does not run a cosmosDBTrigger"):
         Host([function], "api")

@@ -31,7 +31,8 @@ SCHEMA: dict[str, Any] = {
             "routePrefix": re.compile("[a-z0-9/]*"),
             "hsts": {"isEnabled": bool, "maxAge": TIME_SPAN},
             "customHeaders": {"*": ANY},
-        }
+        },
+        "serviceBus": {"maxConcurrentCalls": int, "maxAutoLockRenewalDuration": TIME_SPAN},
     },
 }
 """The properties that the archive may use. A name `*` stands for every name. The platform ignores unknown ones."""

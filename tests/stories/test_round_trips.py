@@ -57,6 +57,10 @@ class CountingStore:
         self.asked.append("due")
         return self._store.due(now)
 
+    def awaited(self) -> AsyncIterator[Notice]:
+        self.asked.append("awaited")
+        return self._store.awaited()
+
     async def claim_iuv(
         self, institution: InstitutionCode, iuv: Iuv, claim: IuvClaim, instead_of: IuvClaim | None = None
     ) -> IuvClaim:

@@ -1,9 +1,9 @@
-"""The ports: the interfaces of the stores. Each port has a contract suite that every adapter passes.
+"""The ports of the stores: notices, and the registry of institutions and callers.
 
 Every method raises StoreUnavailable if the other side does not answer in time.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from enum import Enum
@@ -16,7 +16,7 @@ from shared.domain.identifiers import InstitutionCode, Iuv, NoticeNumber
 from shared.domain.institutions import CreditorInstitution
 from shared.domain.lifecycle import Anomaly, Status
 from shared.domain.notice import Address, Change, Notice
-from shared.domain.registry_changes import LOCAL_START, Entry, Operator, RegistryChange
+from shared.domain.registry_changes import LOCAL_START, Action, Entry, Operator, RegistryChange
 from shared.stored_notice import Shown, StoredNotice
 
 
@@ -142,6 +142,9 @@ class NoticeStore(Protocol):
     def due(self, now: datetime) -> AsyncIterator[Notice]:
         """Yield the notices whose change by time is due and not written down, the longest due first."""
 
+    def awaited(self) -> AsyncIterator[Notice]:
+        """Yield the notices that were paid and are not communicated, by institution and number."""
+
     async def claim_iuv(
         self, institution: InstitutionCode, iuv: Iuv, claim: IuvClaim, instead_of: IuvClaim | None = None
     ) -> IuvClaim:
@@ -218,6 +221,9 @@ class Registry(Protocol):
 
     async def remove_caller(self, caller: Caller, by: Operator = LOCAL_START) -> None:
         """Take the caller out of the register. Its keys stop naming it."""
+
+    async def record(self, action: Action, entry: Entry, by: Operator, fields: Mapping[str, object]) -> None:
+        """Record what an operator did with messages. `fields` say more about it."""
 
     async def changes(self, search: ChangeSearch) -> list[RegistryChange]:
         """Return the changes that were made, the newest first, at most `limit`."""

@@ -1,0 +1,154 @@
+"""Commands for the events of the archive: tail, resend, gaps."""
+
+import asyncio
+from collections import deque
+from datetime import datetime
+from typing import Annotated, Any
+
+import orjson
+import typer
+
+from ops.cli import Command, JsonOption, warn
+from ops.opening import open_application, open_bus
+from ops.operator import current_operator
+from ops.output import Json, Row, show_list
+from ops.parsing import UsageErrors, parse_subscription, parse_valid_from, parse_valid_until
+from ops.views import format_in_rome
+from shared.bootstrap import utc_now
+from shared.domain.dates import format_instant
+from shared.domain.identifiers import InstitutionCode
+from shared.domain.registry_changes import Action, Entry, Kind
+from shared.messages import NOTICE_EVENTS, QueuedMessage, subscription as queue_of
+from shared.ports import Bus, Gap
+from shared.resend import Resend, resend as send_again
+
+app = typer.Typer(no_args_is_help=True, help="The events that the archive sends.")
+
+HEADS = ("position", "sent", "type", "notice", "sequence", "status", "anomaly")
+SUBSCRIPTION_HELP = "The subscription: all, stand-in or customer-care."
+WHEN_HELP = "A day in Rome, or a date-time."
+
+
+@app.command(cls=Command)
+async def tail(
+    context: typer.Context,
+    limit: Annotated[int, typer.Option("-n", "--limit", metavar="N", min=1, max=10_000, help="How many.")] = 20,
+    subscription: Annotated[str, typer.Option(metavar="NAME", help=SUBSCRIPTION_HELP)] = "all",
+    after: Annotated[int, typer.Option(metavar="POSITION", min=0, help="Only events after this position.")] = 0,
+    follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on until Ctrl-C.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Show the last events that a subscription holds. It takes none of them."""
+    with UsageErrors() as errors:
+        name = errors.parse("--subscription", parse_subscription, subscription)
+    async with open_bus(context) as (_, bus):
+        found = await _last(bus, name, after, limit)
+        if json:
+            show_list(HEADS, (), map(_item, found), json=True)
+        elif found or not follow:
+            show_list(HEADS, map(_row, found), (), json=False, unwrapped=HEADS)
+        while follow:
+            after = found[-1].position if found else after
+            await asyncio.sleep(1)
+            found = await _last(bus, name, after, 10_000)
+            for queued in found:
+                typer.echo(orjson.dumps(_item(queued)).decode() if json else "  ".join(_row(queued)))
+
+
+@app.command("resend", cls=Command)
+async def resend(
+    context: typer.Context,
+    since: Annotated[str, typer.Option("--from", metavar="WHEN", help=f"Recorded then or later. {WHEN_HELP}")],
+    until: Annotated[
+        str, typer.Option("--to", metavar="WHEN", help=f"Recorded before. {WHEN_HELP} A day is included.")
+    ],
+    subscription: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Only to this subscription. Without it, to all.")
+    ] = None,
+    institution: Annotated[str | None, typer.Option(metavar="CODE", help="Only events of this institution.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count them.")] = False,
+) -> None:
+    """Send events again. Each has its old CloudEvents id, so that a subscriber drops those that it has seen."""
+    with UsageErrors() as errors:
+        first = errors.parse("--from", parse_valid_from, since)
+        last = errors.parse("--to", parse_valid_until, until)
+        name = errors.parse_optional("--subscription", parse_subscription, subscription, None)
+        code = errors.parse_optional("--institution", InstitutionCode.parse, institution, None)
+        errors.check(first is None or last is None or first < last, "--from must be before --to.")
+        errors.check("none" not in (since, until), "--from and --to must be a day or a date-time.")
+    now = utc_now()
+    wanted = Resend(_instant(first), _instant(last), int(now.timestamp()), name, code)
+    async with open_bus(context) as (application, bus):
+        if not dry_run:
+            fields = {"from": format_instant(wanted.since), "to": format_instant(wanted.until), "subscription": name}
+            entry = Entry(Kind.MESSAGE, NOTICE_EVENTS)
+            await application.registry.record(Action.RESENT, entry, current_operator(context.obj), fields)
+        sent = 0
+        async for sent, read in send_again(application.feed, None if dry_run else bus, wanted):
+            if read and read % 10_000 == 0:
+                warn(f"{read:,} events read, {sent:,} of them {'found' if dry_run else 'sent'}.")
+    typer.echo(f"{sent:,} events {'would be' if dry_run else 'were'} sent.")
+
+
+@app.command(cls=Command)
+async def gaps(context: typer.Context, json: JsonOption = False) -> None:
+    """List the events that cannot be read, and that were not sent. Their documents are still in the store."""
+    async with open_application(context) as application:
+        found = await application.feed.gaps()
+    heads = ("institution", "number", "sequence", "found", "error")
+    show_list(heads, map(_gap_row, found), map(_gap_item, found), json=json, unwrapped=heads[:-1])
+
+
+async def _last(bus: Bus, name: str, after: int, limit: int) -> list[QueuedMessage]:
+    last: deque[QueuedMessage] = deque(maxlen=limit)
+    async for queued in bus.peek(queue_of(name), after):
+        last.append(queued)
+    return list(last)
+
+
+def _event(queued: QueuedMessage) -> dict[str, Any]:
+    event: dict[str, Any] = orjson.loads(queued.message.body)
+    return event
+
+
+def _item(queued: QueuedMessage) -> Json:
+    return {
+        "position": queued.position,
+        "messageId": queued.message.id,
+        "enqueuedAt": format_instant(queued.enqueued_at),
+        "properties": dict(queued.message.properties),
+        "event": _event(queued),
+    }
+
+
+def _row(queued: QueuedMessage) -> Row:
+    event, properties = _event(queued), queued.message.properties
+    return (
+        str(queued.position),
+        format_in_rome(queued.enqueued_at),
+        event["type"],
+        event["subject"],
+        str(event["sequence"]),
+        str(properties.get("status", "")),
+        str(properties.get("anomaly", "")),
+    )
+
+
+def _gap_row(gap: Gap) -> Row:
+    return gap.creditor_institution, gap.number, str(gap.version), format_in_rome(gap.found_at), gap.error
+
+
+def _gap_item(gap: Gap) -> Json:
+    return {
+        "id": gap.id,
+        "institution": gap.creditor_institution,
+        "noticeNumber": gap.number,
+        "sequence": gap.version,
+        "foundAt": format_instant(gap.found_at),
+        "error": gap.error,
+    }
+
+
+def _instant(at: datetime | None) -> datetime:
+    assert at is not None, "both ends are given"
+    return at

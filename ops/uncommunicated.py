@@ -1,0 +1,73 @@
+"""The command `uncommunicated`: list the payments whose notices the institutions did not communicate."""
+
+from collections import defaultdict
+from typing import Annotated
+
+import typer
+
+from ops.cli import JsonOption
+from ops.opening import open_application
+from ops.output import Json, Row, show_list
+from ops.parsing import UsageErrors
+from ops.views import format_in_rome
+from shared.bootstrap import Application, utc_now
+from shared.domain.dates import format_instant
+from shared.domain.identifiers import InstitutionCode
+from shared.domain.notice import Notice
+
+
+async def uncommunicated(
+    context: typer.Context,
+    institution: Annotated[
+        str | None, typer.Option(metavar="CODE", help="Show each notice of this institution, instead of the counts.")
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Count per institution the notices that were paid and never communicated. Exclusion rules are applied."""
+    with UsageErrors() as errors:
+        code = errors.parse_optional("--institution", InstitutionCode.parse, institution, None)
+    async with open_application(context) as application:
+        found = [notice async for notice in application.archive.uncommunicated(utc_now())]
+        if code is not None:
+            _show_notices([notice for notice in found if notice.address.creditor_institution == code], json=json)
+        else:
+            await _show_counts(application, found, json=json)
+
+
+def _show_notices(notices: list[Notice], *, json: bool) -> None:
+    heads = ("number", "paid on", "since", "receipts", "settlement lines", "cents")
+    show_list(heads, map(_row, notices), map(_item, notices), json=json, unwrapped=heads)
+
+
+async def _show_counts(application: Application, notices: list[Notice], *, json: bool) -> None:
+    by_institution: dict[InstitutionCode, list[Notice]] = defaultdict(list)
+    for notice in notices:
+        by_institution[notice.address.creditor_institution].append(notice)
+    rows: list[Row] = []
+    items: list[Json] = []
+    for code, theirs in sorted(by_institution.items()):
+        registered = await application.registry.institution(code)
+        first, name = min(notice.updated_at for notice in theirs), registered.name if registered else None
+        rows.append((code, name or "not registered", str(len(theirs)), format_in_rome(first)))
+        items.append(
+            {"institution": code, "name": name, "notices": len(theirs), "oldest": format_instant(first)},
+        )
+    show_list(("institution", "name", "notices", "oldest"), rows, items, json=json, unwrapped=("institution", "oldest"))
+
+
+def _row(notice: Notice) -> Row:
+    item = _item(notice)
+    counts = (str(item[name]) for name in ("receipts", "settlementLines", "amount"))
+    return (item["noticeNumber"], item["paidOn"], format_in_rome(notice.updated_at), *counts)
+
+
+def _item(notice: Notice) -> Json:
+    day, paid = notice.awaited_payment_day, notice.payments or notice.settlements
+    return {
+        "noticeNumber": notice.address.number,
+        "paidOn": day.isoformat() if day else None,
+        "since": format_instant(notice.updated_at),
+        "receipts": len(notice.payments),
+        "settlementLines": len(notice.settlements),
+        "amount": sum(each.amount for each in paid),
+    }

@@ -1,0 +1,105 @@
+"""Reads the change feed for one purpose, and stores how far it came only after its work is done.
+
+So a crash at any point repeats some work and skips none. Two runs at once only repeat work too. ADR 10 says why the
+platform's trigger for the change feed is not used.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.ports import AnotherReader, ChangeFeed, FeedEvent, FeedPlace
+
+PAGE = 100
+"""Events that are read at once."""
+
+Work = Callable[[list[FeedEvent]], Awaitable[None]]
+"""What a reader does with the events of a page. It must be idempotent. If it fails, the page is read again."""
+
+
+@dataclass(slots=True)
+class Turn:
+    """The result of one turn of a reader."""
+
+    events: int = 0
+    """Events that were read and done."""
+    failure: Exception | None = None
+    """The first failure. The ranges that it did not concern went on."""
+    waiting_since: datetime | None = None
+    """When the oldest event that was read and is not done was recorded."""
+
+    def add_waiting(self, events: list[FeedEvent]) -> None:
+        """Note the oldest of the events that have to wait for the next turn."""
+        recorded = recorded_at(events)
+        if recorded is not None and (self.waiting_since is None or recorded < self.waiting_since):
+            self.waiting_since = recorded
+
+
+class FeedReader:
+    """A reader of the feed, with a checkpoint for each range. `name` names its checkpoints."""
+
+    def __init__(self, name: str, feed: ChangeFeed, work: Work, clock: Callable[[], datetime]) -> None:
+        self.name = name
+        self._feed = feed
+        self._work = work
+        self._clock = clock
+
+    async def run(self, deadline: datetime) -> Turn:
+        """Work until every range has nothing more, or until the deadline. Raises StoreUnavailable.
+
+        The failure of one range does not stop the others. It is in the result.
+        """
+        turn = Turn()
+        places = await self._feed.places(self.name)
+        results = await asyncio.gather(*(self._run(place, deadline, turn) for place in places), return_exceptions=True)
+        for result in results:
+            if isinstance(result, asyncio.CancelledError) or not isinstance(result, Exception | None):
+                raise result
+            # Another run has gone on from here, so nothing is left to do.
+            if result is not None and not isinstance(result, AnotherReader):
+                turn.failure = turn.failure or result
+        return turn
+
+    async def _run(self, place: FeedPlace, deadline: datetime, turn: Turn) -> None:
+        while True:
+            page = await self._feed.read(place, PAGE)
+            if page.events:
+                if self._clock() >= deadline:
+                    turn.add_waiting(page.events)
+                    return
+                try:
+                    await self._work(page.events)
+                except BaseException:
+                    turn.add_waiting(page.events)
+                    raise
+            if page.place != place:
+                place = await self._feed.keep(page.place)
+            turn.events += len(page.events)
+            if page.is_empty or self._clock() >= deadline:
+                return
+
+
+async def waiting_since(reader: str, feed: ChangeFeed) -> datetime | None:
+    """Return when the oldest event that waits for a reader was recorded. None if none waits."""
+    places = await feed.places(reader)
+    oldest = await asyncio.gather(*(_first_after(place, feed) for place in places))
+    return min((at for at in oldest if at is not None), default=None)
+
+
+async def _first_after(place: FeedPlace, feed: ChangeFeed) -> datetime | None:
+    while True:
+        page = await feed.read(place, 1)
+        if page.events or page.is_empty:
+            return recorded_at(page.events)
+        place = page.place
+
+
+def recorded_at(events: list[FeedEvent]) -> datetime | None:
+    """Return when the first event that can be read was recorded."""
+    for event in events:
+        try:
+            return event.decode().recorded_at
+        except Exception:  # noqa: BLE001  a damaged document can raise any error, and it has no time
+            continue
+    return None

@@ -1,0 +1,53 @@
+"""The ports: the interfaces of what is outside. Each port has a contract suite that every adapter passes."""
+
+from shared.ports.events import (
+    AnotherReader,
+    Bus,
+    BusUnavailable,
+    ChangeFeed,
+    EventPublisher,
+    FeedEvent,
+    FeedPage,
+    FeedPlace,
+    Gap,
+    InboundQueue,
+    MessageBrowser,
+)
+from shared.ports.stores import (
+    FILTERS,
+    ChangedMeanwhile,
+    ChangeSearch,
+    Cursor,
+    IuvClaim,
+    Listed,
+    NoticeStore,
+    Order,
+    Registry,
+    Search,
+    VersionConflict,
+)
+
+__all__ = [
+    "FILTERS",
+    "AnotherReader",
+    "Bus",
+    "BusUnavailable",
+    "ChangeFeed",
+    "ChangeSearch",
+    "ChangedMeanwhile",
+    "Cursor",
+    "EventPublisher",
+    "FeedEvent",
+    "FeedPage",
+    "FeedPlace",
+    "Gap",
+    "InboundQueue",
+    "IuvClaim",
+    "Listed",
+    "MessageBrowser",
+    "NoticeStore",
+    "Order",
+    "Registry",
+    "Search",
+    "VersionConflict",
+]

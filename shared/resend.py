@@ -1,0 +1,65 @@
+"""Send events again that were recorded in a given time. The feed is read from its beginning, and checkpoints stay."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from shared.cloudevents import message_of
+from shared.messages import Message
+from shared.ports import ChangeFeed, EventPublisher, FeedEvent
+from shared.relay import NAME
+
+EMPTY_ANSWERS, PAUSE = 3, 0.2
+"""So many empty answers, with a pause in seconds between them, are the end of the feed. One alone may not be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resend:
+    """Which events are sent again: recorded from `since` on and before `until`.
+
+    `serial` makes the ids of the messages new, because the bus drops an id that it has seen. `subscription` is the only
+    one that gets them, None for all. `institution` is the only one whose events are sent.
+    """
+
+    since: datetime
+    until: datetime
+    serial: int
+    subscription: str | None = None
+    institution: str | None = None
+
+    def message(self, message: Message) -> Message:
+        """Return the message that is sent again. The CloudEvent in it is the same."""
+        only = {"replayFor": self.subscription} if self.subscription else {}
+        return replace(message, id=f"{message.id}:s{self.serial}", properties={**message.properties, **only})
+
+
+async def resend(feed: ChangeFeed, publisher: EventPublisher | None, wanted: Resend) -> AsyncIterator[tuple[int, int]]:
+    """Send the events, or only count them without a publisher. Yield the events sent, and read, after each page.
+
+    Raises StoreUnavailable, BusUnavailable. Events that cannot be read are gaps, and left out.
+    """
+    sent = read = 0
+    for beginning in await feed.beginning(NAME):
+        place, empty = beginning, 0
+        while empty < EMPTY_ANSWERS:
+            page = await feed.read(place)
+            messages = [wanted.message(message) for event in page.events if (message := _wanted(event, wanted))]
+            if publisher is not None and messages:
+                await publisher.publish(messages)
+            sent, read = sent + len(messages), read + len(page.events)
+            yield sent, read
+            place = page.place
+            empty = empty + 1 if page.is_empty else 0
+            if 0 < empty < EMPTY_ANSWERS:
+                await asyncio.sleep(PAUSE)
+
+
+def _wanted(event: FeedEvent, wanted: Resend) -> Message | None:
+    if wanted.institution not in (None, event.creditor_institution):
+        return None
+    try:
+        decoded = event.decode()
+    except Exception:  # noqa: BLE001  a damaged document can raise any error, and the relay has recorded it as a gap
+        return None
+    return message_of(decoded) if wanted.since <= decoded.recorded_at < wanted.until else None
