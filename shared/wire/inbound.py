@@ -102,11 +102,11 @@ _ONE_LINE = BeforeValidator(in_one_line)
 _SHORT: Any = {"json_schema_extra": {"pattern": forms.TEXT}}
 Instant = Annotated[datetime, Text(_with_offset, forms.DATE_TIME_WITH_OFFSET)]
 Day = Annotated[date, Text(parse_day, forms.DAY)]
-Word35 = Annotated[str, _ONE_LINE, Field(min_length=1, max_length=35, **_SHORT), AfterValidator(parse_text)]
-Word64 = Annotated[str, _ONE_LINE, Field(min_length=1, max_length=64, **_SHORT), AfterValidator(parse_text)]
-Word70 = Annotated[str, _ONE_LINE, Field(min_length=1, max_length=70, **_SHORT), AfterValidator(parse_text)]
+Word35 = Annotated[str, Field(min_length=1, max_length=35, **_SHORT), AfterValidator(parse_text), _ONE_LINE]
+Word64 = Annotated[str, Field(min_length=1, max_length=64, **_SHORT), AfterValidator(parse_text), _ONE_LINE]
+Word70 = Annotated[str, Field(min_length=1, max_length=70, **_SHORT), AfterValidator(parse_text), _ONE_LINE]
 Word120 = Annotated[str, Field(min_length=1, max_length=120, **_SHORT), AfterValidator(parse_text)]
-Word255 = Annotated[str, _ONE_LINE, Field(min_length=1, max_length=255, **_SHORT), AfterValidator(parse_text)]
+Word255 = Annotated[str, Field(min_length=1, max_length=255, **_SHORT), AfterValidator(parse_text), _ONE_LINE]
 UriReference = Annotated[str, Field(min_length=1, max_length=255, pattern=r'^[^\s<>"{}|\\^`]+$')]
 NumberOfAnyForm = Annotated[NoticeNumber, Text(lambda text: NoticeNumber.parse(text, lenient=True), forms.NUMBER)]
 
