@@ -34,7 +34,7 @@ async def send(
             await bus.send(message)
             typer.echo(f"Sent {message.id}.")
             try:
-                parse_event(body)
+                parse_event(body).check_form()
             except Rejected as rejected:
                 warn(f"The archive will reject it. {rejected.reason}: {rejected.description}")
 

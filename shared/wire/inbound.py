@@ -231,6 +231,10 @@ class InboundEvent:
     address: Address
     data: dict[str, Any]
 
+    def check_form(self) -> None:
+        """Raise Rejected unless the data have the form of their type."""
+        _parsed(BODIES[self.type], self.data, DATA)
+
     def payment(self) -> tuple[Payment, Iuv | None]:
         """Return the receipt, and the IUV if it is named. Raises Rejected."""
         body = _parsed(PaidBody, self.data, DATA)
