@@ -11,7 +11,7 @@ sys.path.insert(0, str(ROOT))
 # The functions are asked for their routes, and no app starts without a store; this one is never opened.
 os.environ["ARCHIVE_STORE"] = "sqlite:unused"
 
-from docs import openapi  # noqa: E402
+from docs import asyncapi, openapi  # noqa: E402
 from docs.figures import figures  # noqa: E402
 from shared.domain.lifecycle import TIME, TRANSITIONS, Anomaly, Becomes, Cell, EventType, Status  # noqa: E402
 from shared.domain.terms import Term  # noqa: E402
@@ -65,6 +65,7 @@ def documents() -> dict[Path, str]:
         docs / "settings.md": settings(),
         docs / "figures.md": f"{NOTE}\n{figures(docs / 'benchmarks')}",
         docs / "openapi.yaml": openapi.as_yaml(contract),
+        docs / "asyncapi.yaml": asyncapi.as_yaml(asyncapi.document()),
         ROOT / "contract" / "openapi.json": openapi.as_json(contract),
     }
 

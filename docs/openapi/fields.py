@@ -24,7 +24,7 @@ from shared.wire.positions import PositionBody
 from shared.wire.queries import AtParameter, HistoryParameters, ListParameters
 
 
-def _meanings(*kinds: type[Any]) -> dict[str, str]:
+def meanings(*kinds: type[Any]) -> dict[str, str]:
     """Return the docstrings of the fields of classes, and of the classes they inherit from, by public name."""
     found: dict[str, str] = {}
     for kind in kinds:
@@ -54,26 +54,26 @@ def _public(name: str) -> str:
 
 
 FIELDS: Mapping[str, Mapping[str, str]] = {
-    "Notice": _meanings(NoticeBody),
-    "NoticePatch": _meanings(PatchBody),
-    "NoticeShown": _meanings(NoticeBody, Address, Content, Notice),
-    "Debtor": _meanings(DebtorBody),
-    "DebtorPatch": _meanings(DebtorPatchBody),
-    "Transfer": _meanings(TransferBody),
-    "Stamp": _meanings(StampBody),
-    "LifeCycleEvent": _meanings(LifeCycleBody),
-    "Position": _meanings(PositionBody),
+    "Notice": meanings(NoticeBody),
+    "NoticePatch": meanings(PatchBody),
+    "NoticeShown": meanings(NoticeBody, Address, Content, Notice),
+    "Debtor": meanings(DebtorBody),
+    "DebtorPatch": meanings(DebtorPatchBody),
+    "Transfer": meanings(TransferBody),
+    "Stamp": meanings(StampBody),
+    "LifeCycleEvent": meanings(LifeCycleBody),
+    "Position": meanings(PositionBody),
     "PositionShown": {
-        **_meanings(PositionBody),
+        **meanings(PositionBody),
         "companyName": "The name of the institution.",
         "amount": "The amount to pay, in euro cents.",
         "expirationDate": "The due date, in the time of Italy.",
         "status": "The status, with the names of GPD: PUBLISHED (not yet payable), VALID, EXPIRED, INVALID"
         " (cancelled), PAID, REPORTED.",
     },
-    "Payment": _meanings(Payment),
-    "Settlement": _meanings(Settlement),
-    "ListParameters": _meanings(ListParameters),
-    "HistoryParameters": _meanings(HistoryParameters),
-    "AtParameter": _meanings(AtParameter),
+    "Payment": meanings(Payment),
+    "Settlement": meanings(Settlement),
+    "ListParameters": meanings(ListParameters),
+    "HistoryParameters": meanings(HistoryParameters),
+    "AtParameter": meanings(AtParameter),
 }

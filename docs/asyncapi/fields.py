@@ -1,0 +1,149 @@
+"""The form and the meaning of the fields of outbound messages. A field that has none here fails by its name."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from docs.openapi.json_schema import Schema
+from shared.codecs import camel
+from shared.domain.amounts import MAX_AMOUNT, MIN_AMOUNT
+from shared.domain.events import EndReason, Origin
+from shared.domain.lifecycle import Anomaly, Status
+from shared.domain.notice import CONTENT_FIELDS, LIFE_FIELDS
+from shared.messages import subscriptions
+from shared.wire import forms
+
+CONTRACT = "openapi.yaml#/components/schemas"
+"""Where the schemas stand that HTTP has too."""
+TRACE: Schema = {
+    "type": "string",
+    "pattern": "^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$",
+    "description": "The W3C trace context of the request or message that caused the event.",
+}
+
+_INSTITUTION: Schema = {**forms.INSTITUTION}
+_VERSION: Schema = {"type": "integer", "minimum": 1}
+_NAMES = sorted(camel(name) for name in (*CONTENT_FIELDS, *LIFE_FIELDS))
+
+
+def address(between: str, before: str = "^", after: str = "$") -> str:
+    """Return the pattern of a text that holds the institution and the number."""
+    return f"{before}[0-9]{{11}}{between}[A-Za-z0-9]{{1,35}}{after}"
+
+
+ENVELOPE: Mapping[str, Schema] = {
+    "specversion": {"type": "string", "const": "1.0", "description": "The version of CloudEvents."},
+    "id": {
+        "type": "string",
+        "pattern": address(r"\.", after=r"\.[1-9][0-9]*$"),
+        "description": "Identifies the event: institution, notice number and sequence, with points between them. The"
+        " same whenever the event is sent again.",
+    },
+    "source": {
+        "type": "string",
+        "pattern": address("/notices/", before="^/creditor-institutions/"),
+        "description": "The notice, as its path over HTTP below `/api/v1`.",
+    },
+    "type": {"type": "string", "description": "What happened, with the version of the type."},
+    "subject": {
+        "type": "string",
+        "pattern": address("/"),
+        "description": "The notice: institution, a slash, notice number.",
+    },
+    "time": {
+        "type": "string",
+        "format": "date-time",
+        "pattern": "Z$",
+        "description": "When it happened, as declared. It does not order the events: `sequence` does.",
+    },
+    "datacontenttype": {"type": "string", "const": "application/json", "description": "The form of `data`."},
+    "sequence": {
+        **_VERSION,
+        "description": "The place of the event in the life of its notice: 1, 2, 3, without a missing one. Drop an event"
+        " whose sequence you have seen.",
+    },
+    "traceparent": TRACE,
+    "data": {"type": "object", "description": "The fields of the event. Some may be added: ignore unknown ones."},
+}
+DATA: Mapping[str, Schema] = {
+    "creditorInstitution": _INSTITUTION,
+    "noticeNumber": {**forms.NUMBER},
+    "iuv": {**forms.IUV},
+    "origin": {
+        **forms.one_of(*Origin),
+        "description": "The party that published the notice and alone can change it: the institution (ec), or Gestione"
+        " Posizioni Debitorie (gpd).",
+    },
+    "version": {**_VERSION, "description": "The version of the notice that the event made. The same as `sequence`."},
+    "changed": {
+        "type": "array",
+        "uniqueItems": True,
+        "items": {**forms.one_of(*_NAMES)},
+        "description": "The names of the fields that the event changed, sorted. Empty where the notice was published."
+        " Their values before and after are in the history, over HTTP.",
+    },
+    "statusBefore": {"description": "The status before the event. Null if the archive did not know the number."},
+    "statusAfter": {"description": "The status after the event."},
+    "amount": {
+        "type": "integer",
+        "minimum": MIN_AMOUNT,
+        "maximum": MAX_AMOUNT,
+        "description": "The amount of the notice after the event, in euro cents. Absent if the notice is AWAITED.",
+    },
+    "dueDate": {
+        "type": "string",
+        "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z)?$",
+        "description": "The due date of the notice after the event: a day in Italy, or a time in UTC, as it was"
+        " declared. Absent if the notice is AWAITED.",
+    },
+    "payment": {"$ref": f"{CONTRACT}/Payment"},
+    "settlement": {"$ref": f"{CONTRACT}/Settlement"},
+    "endReason": {"description": "Why the notice is or was cancelled or closed."},
+    "anomaly": {"description": "The contradiction, if the event contradicts a declaration or another fact."},
+}
+PROPERTIES: Mapping[str, Schema] = {
+    "type": {"type": "string", "description": "The CloudEvents type."},
+    "creditorInstitution": _INSTITUTION,
+    "status": {"description": "The status after the event."},
+    "standIn": {
+        "type": "boolean",
+        "description": "Whether the notice may be paid while the system of its institution is down (`payStandIn`)."
+        " Absent if the notice is AWAITED.",
+    },
+    "anomaly": {"description": "The contradiction, if there is one."},
+    "replayFor": {
+        **forms.one_of(*subscriptions()),
+        "description": "Only on a message that is sent again to one subscription: its name.",
+    },
+}
+TERMS: Mapping[str, Iterable[str]] = {
+    "statusBefore": Status,
+    "statusAfter": Status,
+    "status": Status,
+    "endReason": EndReason,
+    "anomaly": Anomaly,
+}
+"""The fields whose values are terms. Each type of event names those that it can have."""
+
+AMQP: Mapping[str, Schema] = {
+    "message-id": {
+        "type": "string",
+        "pattern": address(r"\.", after=r"\.[1-9][0-9]*(:[sr][0-9]+)*$"),
+        "description": "The `id` of the event. `:r1` follows where a dead letter is sent again, `:s` and a number where"
+        " an operator sends events again.",
+    },
+    "group-id": {
+        "type": "string",
+        "pattern": address(r"\."),
+        "description": "The session (SessionId): institution, a point, notice number. For subscriptions with sessions.",
+    },
+}
+"""The properties of an AMQP 1.0 message beside its content type."""
+
+
+def term(name: str, values: Iterable[Any]) -> Schema:
+    """Return the form of a field whose values are these terms, in their order."""
+    known = set(values)
+    listed: list[Any] = [str(each) for each in TERMS[name] if each in known]
+    if None in known:
+        return {"type": ["string", "null"], "enum": [*listed, None]}
+    return {"type": "string", "enum": listed}
