@@ -18,6 +18,7 @@ TRACE: Schema = {
     "type": "string",
     "pattern": "^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$",
     "description": "The W3C trace context of the request or message that caused the event.",
+    "examples": ["00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"],
 }
 
 _INSTITUTION: Schema = {**forms.INSTITUTION}

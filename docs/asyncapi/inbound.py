@@ -46,7 +46,7 @@ MEANINGS: Mapping[InboundType, str] = {
 _SUBJECT: Schema = {"type": "string", "pattern": address("/")}
 _RULES: Mapping[str, Schema] = {
     "outcomeCode": {"enum": [*map(int, OutcomeCode)]},
-    "traceparent": {"type": ["string", "null"], "examples": ["00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"]},
+    "traceparent": {"examples": TRACE["examples"]},
     "notice": {"$ref": f"{CONTRACT}/Notice"},
 }
 """The rules of fields that the models check with code."""
@@ -93,7 +93,7 @@ def _rejected() -> dict[str, Any]:
     reason = {
         "type": "string",
         "enum": [*reasons],
-        "description": "Why it can never be applied. A word of this list, or the code of another error.\n\n"
+        "description": "Why it can never be applied.\n\n"
         + "".join(f"- `{word}`: {meaning}\n" for word, meaning in reasons.items()),
     }
     description = {"type": "string", "description": "Names the fields and the rules that they break. Never a value."}
@@ -106,7 +106,7 @@ def _rejected() -> dict[str, Any]:
             "properties": {"reason": reason, "description": description},
             "required": ["reason", "description"],
         },
-        "payload": True,
+        "payload": {"description": "The body of the inbound message as it came. It may be no JSON."},
         "x-amqp-properties": {
             "message-id": {"type": "string", "description": "That of the inbound message."},
             "content-type": {"type": "string", "description": "That of the inbound message."},
@@ -118,13 +118,13 @@ def _schema(kind: type[BaseModel]) -> Schema:
     """Return the schema of a model with the meaning of each field. Fields that it does not name are allowed."""
     schema = TypeAdapter(kind).json_schema(schema_generator=Plain)
     told = meanings(kind)
-    for name, form in schema["properties"].items():
-        if name not in told:
-            raise LookupError(f"{name} of {kind.__name__} has no docstring under its declaration")
-        rule = _RULES.get(name, {})
-        if "$ref" in rule:
-            schema["properties"][name] = dict(rule)
-            continue
-        form |= rule
-        form["description"] = f"{told[name]} {form.get('description', '')}".strip()
-    return {"type": "object", "properties": schema["properties"], "required": schema["required"]}
+    if missing := schema["properties"].keys() - told.keys():
+        raise LookupError(f"{', '.join(sorted(missing))} of {kind.__name__} has no docstring under its declaration")
+    fields = {name: _field(form, _RULES.get(name, {}), told[name]) for name, form in schema["properties"].items()}
+    return {"type": "object", "properties": fields, "required": schema["required"]}
+
+
+def _field(form: Schema, rule: Schema, meaning: str) -> Schema:
+    if "$ref" in rule:
+        return dict(rule)
+    return {**form, **rule, "description": f"{meaning} {form.get('description', '')}".strip()}

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from functools import cache
 from typing import Any
 
+from docs.asyncapi.fields import TRACE
 from docs.openapi.examples import ADDRESS, DEFAULT, NOW
 from shared.cloudevents import GAP, gap_message, message_of
 from shared.domain import facts
@@ -37,9 +38,7 @@ _FROM = ValidFrom.parse("2026-12-01")
 
 def _transfer(number: int, amount: int) -> Transfer:
     iban = Iban("IT60X0542811101000000123456")
-    return Transfer(
-        number, Amount(amount), ADDRESS.creditor_institution, iban, None, None, "TARI 2026", "9/0101100IM/"
-    )
+    return Transfer(number, Amount(amount), ADDRESS.creditor_institution, iban, None, None, "TARI 2026", "9/0101100IM/")
 
 
 _PLAIN = Content(
@@ -112,7 +111,7 @@ _SIDES = (
         _PLATFORM,
         "write",
         origin=Origin.GPD,
-        traceparent="00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+        traceparent=TRACE["examples"][0],
     ),
 )
 
@@ -191,4 +190,3 @@ def _kind(notice: Notice) -> object:
 
 def _unreadable() -> NoticeEvent:
     raise ValueError
-
