@@ -9,13 +9,15 @@ import pytest
 
 from shared.bootstrap import Application
 from shared.cloudevents import GAP, event_type
+from shared.dead_letters import DeadLetter
 from shared.domain.lifecycle import Anomaly, EventType, Status
-from shared.messages import Message
+from shared.messages import Message, QueuedMessage, subscription, subscriptions
+from shared.resend import Resend
 from shared.settings import EmbeddedStore
 from tests.asyncapi_check import faults_of
 from tests.functions.lives import Lives
 from tests.functions.queues import sent_to
-from tests.support import StillClock
+from tests.support import NOW, StillClock
 
 
 @pytest.fixture
@@ -80,3 +82,15 @@ async def test_the_subscription_of_customer_care_has_only_what_it_asked_for(
 
     assert [message.id for message in await sent_to(application, "customer-care")] == wanted
     assert 0 < len(wanted) < len(messages)
+
+
+@pytest.mark.parametrize("name", subscriptions())
+async def test_a_message_that_is_sent_again_is_as_described_too(messages: list[Message], name: str) -> None:
+    again = Resend(NOW, NOW, 1_780_000_000, name)
+    for message in messages:
+        resent = again.message(message)
+        dead = DeadLetter(name, QueuedMessage(subscription(name), 1, resent, NOW))
+        replayed = dead.replayed()
+        dead_again = DeadLetter(name, QueuedMessage(subscription(name), 1, replayed, NOW))
+
+        assert [faults_of(each) for each in (resent, replayed, dead_again.replayed())] == [[], [], []]
