@@ -82,7 +82,7 @@ class Consumer:
         self._names: dict[str, Any] = {"__name__": "consumer"}
         with chdir(self._folder):
             exec(compile(program, "consumers.md", "exec"), self._names)
-        self._names["work"] = self._work
+        self._names["print"] = self._work  # where the program prints, a team puts its work
 
     def take(self, message: Message) -> None:
         """Take a message. When it returns, the program completes the message."""
