@@ -18,7 +18,7 @@ DESCRIPTIONS: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
         _OUTBOUND,
     ),
     INBOUND_EVENTS: (
-        "What services of pagoPA say",
+        "Facts and declarations of services of pagoPA",
         "GPD, the payments node and the settlement send here. The order does not matter, and a repetition changes"
         " nothing. A cancellation or closure of a notice that is not published yet is delivered again.",
         _INBOUND,
@@ -33,7 +33,7 @@ DESCRIPTIONS: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
 
 _OPERATIONS = (
     ("relay_events", "send", NOTICE_EVENTS, "Send each change of a notice, within seconds."),
-    ("consume_events", "receive", INBOUND_EVENTS, "Apply what services of pagoPA say."),
+    ("consume_events", "receive", INBOUND_EVENTS, "Apply the facts and declarations of services of pagoPA."),
     ("reject_event", "send", INBOUND_REJECTED, "Keep a message that can never be applied, with the reason."),
 )
 

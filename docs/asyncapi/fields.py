@@ -17,7 +17,7 @@ CONTRACT = "openapi.yaml#/components/schemas"
 TRACE: Schema = {
     "type": "string",
     "pattern": "^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$",
-    "description": "The W3C trace context of the request or message that caused the event.",
+    "description": "The W3C trace context of the request or message that led to the event.",
     "examples": ["00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"],
 }
 
@@ -54,7 +54,8 @@ ENVELOPE: Mapping[str, Schema] = {
         "type": "string",
         "format": "date-time",
         "pattern": "Z$",
-        "description": "When it happened, as declared. It does not order the events: `sequence` does.",
+        "description": "When it happened, as declared. On a `gap`: when the damage was found. It does not order the events:"
+        " `sequence` does.",
     },
     "datacontenttype": {"type": "string", "const": "application/json", "description": "The form of `data`."},
     "sequence": {

@@ -256,6 +256,10 @@ def test_the_table_of_results_has_each_outcome() -> None:
     assert [row[0] for row in table("result", "when")] == [*Outcome, "delivered again"]
 
 
+def test_the_table_of_subscriptions_is_that_of_the_deployment() -> None:
+    assert [row[0] for row in table("subscription", "gets")] == [*subscriptions()]
+
+
 def test_the_table_of_properties_is_that_of_the_filters() -> None:
     assert [row[0] for row in table("property", "value")] == [*FILTERED]
 
@@ -280,7 +284,7 @@ def test_the_numbers_of_the_guide_are_those_of_the_code() -> None:
 
     assert GUIDE.count(CLOUD_EVENT) == 2
     assert f"at most {MAX_BODY:,} bytes" in GUIDE
-    assert f"After {queue['maxDeliveryCount']} deliveries" in section("What becomes of a message")
+    assert f"After {queue['maxDeliveryCount']} deliveries" in section("The result of a message")
     assert queue["duplicateDetectionHistoryTimeWindow"] == "PT1H"
 
 
