@@ -54,8 +54,8 @@ ENVELOPE: Mapping[str, Schema] = {
         "type": "string",
         "format": "date-time",
         "pattern": "Z$",
-        "description": "When it happened, as declared. On a `gap`: when the damage was found. It does not order the events:"
-        " `sequence` does.",
+        "description": "When it happened, as declared. On a `gap`: when the damage was found. It does not order the"
+        " events: `sequence` does.",
     },
     "datacontenttype": {"type": "string", "const": "application/json", "description": "The form of `data`."},
     "sequence": {

@@ -1,4 +1,4 @@
-"""The guide for teams that subscribe or send is true: its tables are the code's, its examples and its consumer work."""
+"""The guide for teams that subscribe or send is true: its tables are the code's, its requests and examples work."""
 
 import json
 import re
@@ -8,18 +8,15 @@ from collections import Counter
 from contextlib import chdir
 from datetime import UTC, datetime
 from pathlib import Path
-from random import Random
-from typing import Any
 
 import httpx
-import orjson
 import pytest
 
 from docs.asyncapi.examples import EXAMPLES
 from docs.asyncapi.inbound import MEANINGS as INBOUND, REFUSALS
 from docs.asyncapi.outbound import MEANINGS as OUTBOUND
 from shared.bootstrap import Application
-from shared.cloudevents import FILTERED, GAP, event_type
+from shared.cloudevents import FILTERED
 from shared.domain.lifecycle import Anomaly, Status
 from shared.inbound import Outcome
 from shared.messages import CLOUD_EVENT, NOTICE_EVENTS, Message, entities, subscriptions
@@ -35,7 +32,6 @@ from tests.support import StillClock
 
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs" / "consumers.md").read_text(encoding="utf-8")
-LINES = 30
 AFTER = datetime(2026, 11, 27, 10, tzinfo=UTC)
 """After the times of the examples."""
 
@@ -65,102 +61,6 @@ def table(*head: str, part: str = GUIDE) -> list[list[str]]:
 def section(title: str) -> str:
     """Return a section of the guide."""
     return re.split(r"^##+ ", GUIDE.partition(f"## {title}\n")[2], maxsplit=1, flags=re.MULTILINE)[0]
-
-
-class Consumer:
-    """The program of the guide, which is started again and again on the same file."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self.works: Counter[str] = Counter()
-        self.fails_at: set[str] = set()
-        self.start()
-
-    def start(self) -> None:
-        """Start the program, without its connection to Service Bus. Its work is counted."""
-        [program] = blocks("python")
-        self._names: dict[str, Any] = {"__name__": "consumer"}
-        with chdir(self._folder):
-            exec(compile(program, "consumers.md", "exec"), self._names)
-        self._names["print"] = self._work  # where the program prints, a team puts its work
-
-    def take(self, message: Message) -> None:
-        """Take a message. When it returns, the program completes the message."""
-        self._names["handle"](message.body.decode())
-
-    def stop(self) -> None:
-        """End the program."""
-        self._names["db"].close()
-
-    def notices(self) -> dict[str, tuple[int, str | None]]:
-        """Return the newest sequence and status of each notice that it holds."""
-        rows = self._names["db"].execute("SELECT notice, sequence, status FROM notices")
-        return {notice: (sequence, status) for notice, sequence, status in rows}
-
-    def _work(self, event: dict[str, Any]) -> None:
-        key = f"{event['id']} {event['type']}"
-        if key in self.fails_at:
-            self.fails_at.remove(key)
-            raise RuntimeError("the process dies")
-        self.works[key] += 1
-
-
-def test_the_consumer_has_thirty_lines() -> None:
-    [program] = blocks("python")
-
-    assert len(program.splitlines()) <= LINES
-
-
-@pytest.mark.parametrize("seed", [1, 2, 3])
-async def test_the_consumer_does_each_work_once_whatever_order_and_crashes(
-    messages: list[Message], tmp_path: Path, seed: int
-) -> None:
-    chance = Random(seed)
-    consumer = Consumer(tmp_path)
-    deliveries = [*messages, *chance.sample(messages, len(messages) // 2)]
-    chance.shuffle(deliveries)
-    events = [orjson.loads(message.body) for message in messages]
-    consumer.fails_at = {f"{event['id']} {event['type']}" for event in chance.sample(events, 10)}
-
-    while deliveries:
-        message = deliveries.pop(0)
-        try:
-            consumer.take(message)
-        except RuntimeError:
-            # The message was not completed: it comes again, to a new process.
-            deliveries.insert(chance.randint(0, len(deliveries)), message)
-            consumer.stop()
-            consumer.start()
-        if chance.random() < 0.1:  # it dies before it completes the message
-            deliveries.append(message)
-            consumer.stop()
-            consumer.start()
-
-    assert consumer.fails_at == set()
-    assert consumer.works == {f"{event['id']} {event['type']}": 1 for event in events}
-    assert consumer.notices() == newest(events)
-    consumer.stop()
-
-
-async def test_the_consumer_takes_the_event_that_comes_after_its_gap(messages: list[Message], tmp_path: Path) -> None:
-    consumer = Consumer(tmp_path)
-    [gap] = [orjson.loads(each.body) for each in messages if each.properties["type"] == event_type(GAP)]
-    repaired = {**gap, "type": event_type("published"), "data": {**gap["data"], "statusAfter": "ACTIVE"}}
-
-    for event in (gap, repaired, gap):
-        consumer.take(Message("a-message", orjson.dumps(event)))
-
-    assert consumer.notices() == {gap["subject"]: (gap["sequence"], "ACTIVE")}
-    assert consumer.works.total() == 2
-    consumer.stop()
-
-
-def newest(events: list[dict[str, Any]]) -> dict[str, tuple[int, str | None]]:
-    """Return the newest sequence and status of each notice."""
-    found: dict[str, tuple[int, str | None]] = {}
-    for event in sorted(events, key=lambda each: int(each["sequence"])):
-        found[event["subject"]] = (event["sequence"], event["data"].get("statusAfter"))
-    return found
 
 
 async def test_every_filter_of_the_guide_admits_messages_and_its_own_replays_only(messages: list[Message]) -> None:
