@@ -46,9 +46,13 @@ def message_of(event: NoticeEvent) -> Message:
 
 
 def gap_message(unreadable: FeedEvent, found_at: datetime) -> Message:
-    """Return the message in the place of an event that cannot be read. Its `sequence` is that of the event."""
+    """Return the message in the place of an event that cannot be read. Its `sequence` is that of the event.
+
+    It has an id of its own: neither the bus nor a subscriber may take the event for a repetition, once it is repaired.
+    """
     type_, institution = event_type(GAP), unreadable.creditor_institution
     envelope = _envelope(institution, unreadable.number, unreadable.version, type_, found_at)
+    envelope["id"] = f"{unreadable.id}.{GAP}"
     data = {"creditorInstitution": institution, "noticeNumber": unreadable.number, "version": unreadable.version}
     return _message(envelope, data, {"type": type_, "creditorInstitution": institution})
 
@@ -92,5 +96,5 @@ def _message(envelope: Document, data: Document, properties: dict[str, Property 
         envelope["id"],
         orjson.dumps({**envelope, "data": data}),
         {name: value for name, value in properties.items() if value is not None},
-        session_id=envelope["id"].rpartition(".")[0],
+        session_id=envelope["subject"].replace("/", "."),
     )

@@ -35,9 +35,9 @@ ENVELOPE: Mapping[str, Schema] = {
     "specversion": {"type": "string", "const": "1.0", "description": "The version of CloudEvents."},
     "id": {
         "type": "string",
-        "pattern": address(r"\.", after=r"\.[1-9][0-9]*$"),
+        "pattern": address(r"\.", after=r"\.[1-9][0-9]*(\.gap)?$"),
         "description": "Identifies the event: institution, notice number and sequence, with points between them. The"
-        " same whenever the event is sent again.",
+        " same whenever the event is sent again. `.gap` follows on a `gap`.",
     },
     "source": {
         "type": "string",
@@ -129,7 +129,7 @@ TERMS: Mapping[str, Iterable[str]] = {
 AMQP: Mapping[str, Schema] = {
     "message-id": {
         "type": "string",
-        "pattern": address(r"\.", after=r"\.[1-9][0-9]*(:[sr][0-9]+)*$"),
+        "pattern": address(r"\.", after=r"\.[1-9][0-9]*(\.gap)?(:[sr][0-9]+)*$"),
         "description": "The `id` of the event. `:r1` follows where a dead letter is sent again, `:s` and a number where"
         " an operator sends events again.",
     },

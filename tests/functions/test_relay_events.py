@@ -20,6 +20,7 @@ from shared.errors import StoreUnavailable
 from shared.messages import CLOUD_EVENT, Message, QueuedMessage, subscription
 from shared.ports import BusUnavailable, ChangeFeed, FeedPage, FeedPlace, Gap
 from shared.relay import Relay
+from shared.resend import Resend, resend
 from tests.conftest import ROOT
 from tests.functions.client import NOTICE, declare, path_of, pay, publish, settle
 from tests.functions.inbound import an_event, deliver
@@ -298,7 +299,7 @@ async def test_an_event_that_cannot_be_read_is_a_gap_and_the_others_are_sent(
     assert (first["sequence"], third["sequence"]) == (1, 3)
     assert gap == {
         "specversion": "1.0",
-        "id": "15376371009.347000000000000124.2",
+        "id": "15376371009.347000000000000124.2.gap",
         "source": "/creditor-institutions/15376371009/notices/347000000000000124",
         "type": "it.pagopa.notice.gap.v1",
         "subject": "15376371009/347000000000000124",
@@ -308,12 +309,30 @@ async def test_an_event_that_cannot_be_read_is_a_gap_and_the_others_are_sent(
         "data": {"creditorInstitution": "15376371009", "noticeNumber": "347000000000000124", "version": 2},
     }
     [kept] = await application.feed.gaps()
-    assert (kept.id, kept.found_at) == (gap["id"], NOW)
+    assert (f"{kept.id}.gap", kept.found_at) == (gap["id"], NOW)
     errors = [json.loads(record.getMessage()) for record in caplog.records if record.levelno == logging.ERROR]
     assert [(each["event"], each["number"], each["version"]) for each in errors] == [
         ("event_unreadable", "347000000000000124", 2)
     ]
     assert "Rossi" not in caplog.text
+
+
+async def test_an_event_that_is_repaired_is_sent_after_its_gap_and_is_no_repetition_of_it(
+    http: httpx.AsyncClient, application: Application, tick: Tick, file: sqlite3.Connection, clock: StillClock
+) -> None:
+    await publish(http)
+    [(document,)] = file.execute("SELECT document FROM events").fetchall()
+    file.execute("UPDATE events SET document = x'00'")
+    await tick()
+
+    file.execute("UPDATE events SET document = ?", (document,))
+    assert application.bus is not None
+    again = Resend(clock.now - HOUR, clock.now + HOUR, 1)
+    assert [each async for each in resend(application.feed, application.bus, again)][-1] == (1, 1)
+
+    gap, published = await events(application)
+    assert (gap["sequence"], published["sequence"]) == (1, 1)
+    assert gap["id"] != published["id"]
 
 
 async def test_a_gap_is_kept_under_the_id_of_its_event(

@@ -109,7 +109,8 @@ async def test_the_consumer_does_each_work_once_whatever_order_and_crashes(
 async def test_the_consumer_takes_the_event_that_comes_after_its_gap(messages: list[Message], tmp_path: Path) -> None:
     consumer = Consumer(tmp_path)
     [gap] = [orjson.loads(each.body) for each in messages if each.properties["type"] == event_type(GAP)]
-    repaired = {**gap, "type": event_type("published"), "data": {**gap["data"], "statusAfter": "ACTIVE"}}
+    data = {**gap["data"], "statusAfter": "ACTIVE"}
+    repaired = {**gap, "id": gap["id"].removesuffix(".gap"), "type": event_type("published"), "data": data}
 
     for event in (gap, repaired, gap):
         consumer.take(Message("a-message", orjson.dumps(event)))
