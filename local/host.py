@@ -32,7 +32,6 @@ from local.response import (
 from local.routes import Routes
 from local.timers import Timer
 from shared import bootstrap
-from shared.adapters.sqlite_bus import SqliteBus
 from shared.telemetry import log_bug, log_event
 
 _DRAIN_SECONDS = 5.0
@@ -86,7 +85,7 @@ class Host:
         asyncio.get_running_loop().set_exception_handler(log_loop_error)
         self._tasks = [asyncio.create_task(timer.run()) for timer in self._timers]
         bus = bootstrap.application().bus if self._queues else None
-        if isinstance(bus, SqliteBus):
+        if bus is not None:
             self._tasks += [asyncio.create_task(queue.run(bus)) for queue in self._queues]
 
     async def stop(self) -> None:

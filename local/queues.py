@@ -1,4 +1,4 @@
-"""Run a Service Bus function on the queue of the embedded store.
+"""Run a Service Bus function on its queue, as the host in Azure does.
 
 As in Azure, a message is completed when the function returns, and abandoned when it raises. Until then its lock is
 renewed.
@@ -14,13 +14,14 @@ from azure.functions import meta
 from azure.functions.servicebus import ServiceBusMessage, ServiceBusMessageInConverter
 
 from local.functions import Function
-from shared.adapters.sqlite_bus import LOCKED_FOR, Delivery, LockLost, SqliteBus
-from shared.messages import QueuedMessage
-from shared.ports import BusUnavailable
+from shared.messages import Delivery, QueuedMessage
+from shared.ports import BusUnavailable, LockLost, MessageReceiver
 from shared.telemetry import log_bug, log_event, log_failure
 
 PAUSE = 0.2
 """Seconds between two looks at an empty queue."""
+RENEWED_AFTER = 2.5
+"""Seconds between two renewals of a lock. The shortest lock, that of the embedded bus, is twice as long."""
 STOP_SECONDS = 3.0
 """Seconds that the messages in work have to end when the host stops."""
 
@@ -40,7 +41,7 @@ class QueueTrigger:
         self._sleep = sleep
         self._in_work: set[asyncio.Task[None]] = set()
 
-    async def run(self, bus: SqliteBus) -> None:
+    async def run(self, bus: MessageReceiver) -> None:
         """Call the function with each message, until cancelled. Then the messages in work are finished, if they can."""
         try:
             while True:
@@ -64,7 +65,7 @@ class QueueTrigger:
             await self._sleep(PAUSE)
         self._in_work = {task for task in self._in_work if not task.done()}
 
-    async def _handle(self, bus: SqliteBus, delivery: Delivery) -> None:
+    async def _handle(self, bus: MessageReceiver, delivery: Delivery) -> None:
         renewal = asyncio.create_task(_renew(bus, delivery))
         try:
             try:
@@ -100,10 +101,10 @@ def service_bus_message(queued: QueuedMessage) -> ServiceBusMessage:
     return converted
 
 
-async def _renew(bus: SqliteBus, delivery: Delivery) -> None:
+async def _renew(bus: MessageReceiver, delivery: Delivery) -> None:
     """Keep the lock of a message that is in work, until cancelled or until the lock is lost."""
     with suppress(LockLost):
         while True:
-            await asyncio.sleep(LOCKED_FOR.total_seconds() / 2)
+            await asyncio.sleep(RENEWED_AFTER)
             with suppress(BusUnavailable):  # the next renewal may come in time
                 await bus.renew(delivery)

@@ -54,6 +54,15 @@ class QueuedMessage:
     """Why it became a dead letter, as a sentence."""
 
 
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A message that was delivered and is locked. It comes again unless it is completed."""
+
+    queued: QueuedMessage
+    lock: object
+    """Identifies the lock, for the bus that gave it."""
+
+
 def subscription(name: str) -> str:
     """Return the name of the queue that a subscription of the topic is."""
     return f"{NOTICE_EVENTS}/subscriptions/{name}"

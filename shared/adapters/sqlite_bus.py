@@ -6,18 +6,18 @@ subscriptions. The locks are short, so that a message is soon delivered again af
 
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from secrets import token_hex
 from typing import Any
 
-from shared.adapters.sqlite_deliveries import Abandon, Complete, Lock, LockLost, Receive, Renew, Send
+from shared.adapters.sqlite_deliveries import Abandon, Complete, Lock, Receive, Renew, Send
 from shared.adapters.sqlite_reads import Reads
 from shared.adapters.sqlite_writes import Write, Writes
 from shared.documents import loads
 from shared.domain.dates import decode_instant, format_instant
 from shared.errors import StoreUnavailable
-from shared.messages import INBOUND_EVENTS, INBOUND_REJECTED, NOTICE_EVENTS, Message, QueuedMessage
+from shared.messages import INBOUND_EVENTS, INBOUND_REJECTED, NOTICE_EVENTS, Delivery, Message, QueuedMessage
 from shared.ports import BusUnavailable
 
 LOCKED_FOR = timedelta(seconds=5)
@@ -28,14 +28,6 @@ _COLUMNS = (
     "SELECT d.position, d.count, d.reason, d.description, m.id, m.session_id, m.content_type, m.properties, m.body,"
     " m.enqueued_at FROM deliveries d JOIN messages m ON m.position = d.position WHERE d.queue = ?"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """A message that was delivered and is locked. It comes again unless it is completed."""
-
-    queued: QueuedMessage
-    lock: str
 
 
 class SqliteBus:
@@ -90,17 +82,17 @@ class SqliteBus:
 
     async def complete(self, delivery: Delivery) -> None:
         """Remove a delivered message. Raises LockLost, BusUnavailable."""
-        await self._write(Complete(delivery.queued.queue, delivery.queued.position, delivery.lock))
+        await self._write(Complete(delivery.queued.queue, delivery.queued.position, str(delivery.lock)))
 
     async def abandon(self, delivery: Delivery) -> None:
         """Let a message be delivered again. After its last attempt it is a dead letter. Raises LockLost."""
         queue, position = delivery.queued.queue, delivery.queued.position
-        await self._write(Abandon(queue, position, delivery.lock, delivery.queued.delivery_count))
+        await self._write(Abandon(queue, position, str(delivery.lock), delivery.queued.delivery_count))
 
     async def renew(self, delivery: Delivery) -> None:
         """Keep the lock for longer. Raises LockLost, BusUnavailable."""
         until = self._clock() + LOCKED_FOR
-        await self._write(Renew(delivery.queued.queue, delivery.queued.position, delivery.lock, until))
+        await self._write(Renew(delivery.queued.queue, delivery.queued.position, str(delivery.lock), until))
 
     async def close(self) -> None:
         """Do nothing: the store closes the file."""
@@ -128,6 +120,3 @@ def _queued(queue: str, row: tuple[Any, ...]) -> QueuedMessage:
     position, count, reason, description, message_id, session_id, content_type, properties, body, enqueued_at = row
     message = Message(message_id, body, loads(properties), session_id, content_type)
     return QueuedMessage(queue, position, message, decode_instant(enqueued_at), count, reason, description)
-
-
-__all__ = ["Delivery", "LockLost", "SqliteBus"]

@@ -12,14 +12,11 @@ from shared.cloudevents import FILTERED
 from shared.documents import dumps
 from shared.domain.dates import format_instant
 from shared.messages import DEAD_LETTERS, NOTICE_EVENTS, Message, entities, subscription, subscriptions
+from shared.ports import LockLost
 
 EXPIRED_AT_ONCE = 100
 """Messages whose time is over that one write removes, at most."""
 _DURATION = re.compile("P(?:([0-9]+)D)?(?:T(?:([0-9]+)H)?(?:([0-9]+)M)?)?")
-
-
-class LockLost(Exception):
-    """The lock is over, and the message is delivered again or is gone."""
 
 
 class Send(Write):

@@ -11,7 +11,9 @@ from shared.ports.events import (
     FeedPlace,
     Gap,
     InboundQueue,
+    LockLost,
     MessageBrowser,
+    MessageReceiver,
 )
 from shared.ports.stores import (
     FILTERS,
@@ -44,7 +46,9 @@ __all__ = [
     "InboundQueue",
     "IuvClaim",
     "Listed",
+    "LockLost",
     "MessageBrowser",
+    "MessageReceiver",
     "NoticeStore",
     "Order",
     "Registry",

@@ -6,11 +6,15 @@ from datetime import datetime
 from typing import Protocol
 
 from shared.domain.events import NoticeEvent
-from shared.messages import Message, QueuedMessage
+from shared.messages import Delivery, Message, QueuedMessage
 
 
 class BusUnavailable(Exception):
     """The bus does not answer, or refuses for a time. A repetition may succeed and does no harm."""
+
+
+class LockLost(Exception):
+    """The lock is over, and the message is delivered again or is gone."""
 
 
 class AnotherReader(Exception):
@@ -128,7 +132,26 @@ class MessageBrowser(Protocol):
         """Yield those of the messages that are still there. Each is removed when the next one is asked for."""
 
 
-class Bus(EventPublisher, InboundQueue, MessageBrowser, Protocol):
+class MessageReceiver(Protocol):
+    """The side of a consumer. On the platform the host is the consumer, on one machine the development host.
+
+    Raises BusUnavailable. What ends a delivery raises LockLost if its lock is over.
+    """
+
+    async def receive(self, queue: str, limit: int) -> list[Delivery]:
+        """Deliver some messages that are not locked, oldest first, and lock them. Empty if there is none now."""
+
+    async def complete(self, delivery: Delivery) -> None:
+        """Remove a delivered message."""
+
+    async def abandon(self, delivery: Delivery) -> None:
+        """Let a message be delivered again. After its last attempt it is a dead letter."""
+
+    async def renew(self, delivery: Delivery) -> None:
+        """Keep the lock for longer."""
+
+
+class Bus(EventPublisher, InboundQueue, MessageBrowser, MessageReceiver, Protocol):
     """All of it."""
 
     async def close(self) -> None:

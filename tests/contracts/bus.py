@@ -1,8 +1,7 @@
-"""What any Bus promises. The test of an adapter inherits all of it, and says how bus and consumer are made."""
+"""What any Bus promises. The test of an adapter inherits all of it, and says how the bus is made."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from typing import Protocol
 
 import pytest
 
@@ -10,6 +9,7 @@ from shared.messages import (
     DEAD_LETTERS,
     INBOUND_EVENTS,
     INBOUND_REJECTED,
+    Delivery,
     Message,
     Property,
     QueuedMessage,
@@ -25,19 +25,6 @@ PAID = "it.pagopa.notice.paid.v1"
 MOST = int(entities()["queues"][INBOUND_EVENTS]["maxDeliveryCount"])
 
 
-class Consumer(Protocol):
-    """A consumer of a queue or a subscription, as a test needs one."""
-
-    async def receive(self, queue: str) -> QueuedMessage | None:
-        """Return the next message and lock it, None if there is none."""
-
-    async def complete(self, message: QueuedMessage) -> None:
-        """Remove a message that was received."""
-
-    async def abandon(self, message: QueuedMessage) -> None:
-        """Let a message come again that was received."""
-
-
 class BusContract:
     """Every promise of the port, tested. The queues are empty at the beginning."""
 
@@ -47,61 +34,53 @@ class BusContract:
         raise NotImplementedError("the test of an adapter says how it is made")
         yield  # noqa: PT022  a fixture of this shape is what adapters put in its place
 
-    @pytest.fixture
-    def consumer(self, bus: Bus) -> Consumer:
-        """Return a consumer."""
-        raise NotImplementedError("the test of an adapter says how it is made")
-
-    async def test_an_empty_queue_has_nothing(self, bus: Bus, consumer: Consumer) -> None:
+    async def test_an_empty_queue_has_nothing(self, bus: Bus) -> None:
         for queue in (INBOUND_EVENTS, INBOUND_REJECTED, DEAD, *map(subscription, EVERY)):
             assert await peeked(bus, queue) == []
-        assert await consumer.receive(INBOUND_EVENTS) is None
+        assert await bus.receive(INBOUND_EVENTS, 1) == []
 
-    async def test_a_message_is_received_as_it_was_sent(self, bus: Bus, consumer: Consumer) -> None:
+    async def test_a_message_is_received_as_it_was_sent(self, bus: Bus) -> None:
         sent = a_message("one", properties={"type": PAID, "standIn": True, "count": 3})
         await bus.send(sent)
 
-        received = await consumer.receive(INBOUND_EVENTS)
+        received = (await received_from(bus)).queued
 
-        assert received is not None
         assert (received.message, received.delivery_count) == (sent, 1)
 
-    async def test_a_message_that_is_completed_is_gone(self, bus: Bus, consumer: Consumer) -> None:
+    async def test_a_message_that_is_completed_is_gone(self, bus: Bus) -> None:
         await bus.send(a_message("one"))
-        await consumer.complete(await received_from(consumer))
+        await bus.complete(await received_from(bus))
 
-        assert await consumer.receive(INBOUND_EVENTS) is None
+        assert await bus.receive(INBOUND_EVENTS, 1) == []
         assert await peeked(bus, INBOUND_EVENTS) == []
 
-    async def test_a_message_that_is_locked_is_not_received_by_another(self, bus: Bus, consumer: Consumer) -> None:
+    async def test_a_message_that_is_locked_is_not_received_by_another(self, bus: Bus) -> None:
         await bus.send(a_message("one"))
-        await received_from(consumer)
+        await received_from(bus)
 
-        assert await consumer.receive(INBOUND_EVENTS) is None
+        assert await bus.receive(INBOUND_EVENTS, 1) == []
 
-    async def test_a_message_that_is_abandoned_comes_again_until_it_is_a_dead_letter(
-        self, bus: Bus, consumer: Consumer
-    ) -> None:
+    async def test_a_message_that_is_abandoned_comes_again_until_it_is_a_dead_letter(self, bus: Bus) -> None:
         await bus.send(a_message("one"))
 
         for count in range(1, MOST + 1):
-            received = await received_from(consumer)
-            assert received.delivery_count == count
-            await consumer.abandon(received)
+            received = await received_from(bus)
+            assert received.queued.delivery_count == count
+            await bus.abandon(received)
 
-        assert await consumer.receive(INBOUND_EVENTS) is None
+        assert await bus.receive(INBOUND_EVENTS, 1) == []
         (dead,) = await peeked(bus, DEAD)
         assert (dead.message.id, dead.reason) == ("one", "MaxDeliveryCountExceeded")
 
-    async def test_messages_come_in_the_order_in_which_they_were_sent(self, bus: Bus, consumer: Consumer) -> None:
+    async def test_messages_come_in_the_order_in_which_they_were_sent(self, bus: Bus) -> None:
         for n in range(5):
             await bus.send(a_message(str(n)))
 
-        found = [await received_from(consumer) for _ in range(5)]
+        found = [await received_from(bus) for _ in range(5)]
 
-        assert [each.message.id for each in found] == ["0", "1", "2", "3", "4"]
+        assert [each.queued.message.id for each in found] == ["0", "1", "2", "3", "4"]
 
-    async def test_an_id_that_was_sent_already_is_sent_once(self, bus: Bus, consumer: Consumer) -> None:
+    async def test_an_id_that_was_sent_already_is_sent_once(self, bus: Bus) -> None:
         await bus.send(a_message("one"))
         await bus.send(a_message("one", b"other"))
         await bus.publish([a_message("one"), a_message("one")])
@@ -110,9 +89,9 @@ class BusContract:
         assert ids(await peeked(bus, INBOUND_EVENTS)) == ["one"]
         assert ids(await peeked(bus, subscription("all"))) == ["one"]
 
-    async def test_an_id_is_remembered_when_its_message_is_gone(self, bus: Bus, consumer: Consumer) -> None:
+    async def test_an_id_is_remembered_when_its_message_is_gone(self, bus: Bus) -> None:
         await bus.send(a_message("one"))
-        await consumer.complete(await received_from(consumer))
+        await bus.complete(await received_from(bus))
 
         await bus.send(a_message("one"))
 
@@ -131,10 +110,10 @@ class BusContract:
 
         assert ids(await peeked(bus, INBOUND_REJECTED)) == ["one", "one"]
 
-    async def test_each_subscription_gets_its_own_copy(self, bus: Bus, consumer: Consumer) -> None:
+    async def test_each_subscription_gets_its_own_copy(self, bus: Bus) -> None:
         await bus.publish([a_message("one", properties={"type": PAID, "anomaly": "paid_twice"})])
 
-        await consumer.complete(await received_from(consumer, subscription("all")))
+        await bus.complete(await received_from(bus, subscription("all")))
 
         found = {name: ids(await peeked(bus, subscription(name))) for name in EVERY}
         assert found == {"all": [], "customer-care": ["one"], "stand-in": ["one"]}
@@ -181,11 +160,9 @@ class BusContract:
         assert ids(every) == [str(n) for n in range(250)]
         assert rest == every[200:] == (await peeked(bus, subscription("all")))[200:]
 
-    async def test_a_message_that_is_taken_is_removed_when_the_next_one_is_asked_for(
-        self, bus: Bus, consumer: Consumer
-    ) -> None:
+    async def test_a_message_that_is_taken_is_removed_when_the_next_one_is_asked_for(self, bus: Bus) -> None:
         for n in range(4):
-            await bury(bus, consumer, str(n))
+            await bury(bus, str(n))
         dead = await peeked(bus, DEAD)
 
         taken = bus.take(DEAD, [each.position for each in dead[1:3]])
@@ -200,15 +177,15 @@ class BusContract:
         assert (during, after) == (["0", "1", "2", "3"], ["0", "2", "3"])
         assert ids(await peeked(bus, DEAD)) == ["0", "3"]
 
-    async def test_a_message_that_is_gone_is_left_out_when_it_is_taken(self, bus: Bus, consumer: Consumer) -> None:
-        await bury(bus, consumer, "one")
+    async def test_a_message_that_is_gone_is_left_out_when_it_is_taken(self, bus: Bus) -> None:
+        await bury(bus, "one")
         (dead,) = await peeked(bus, DEAD)
         assert [each async for each in bus.take(DEAD, [dead.position])] != []
 
         assert [each async for each in bus.take(DEAD, [dead.position, 10**6])] == []
 
-    async def test_a_message_whose_work_failed_is_not_removed(self, bus: Bus, consumer: Consumer) -> None:
-        await bury(bus, consumer, "one")
+    async def test_a_message_whose_work_failed_is_not_removed(self, bus: Bus) -> None:
+        await bury(bus, "one")
         (dead,) = await peeked(bus, DEAD)
 
         async def work() -> None:
@@ -220,17 +197,15 @@ class BusContract:
 
         assert ids(await peeked(bus, DEAD)) == ["one"]
 
-    async def test_many_send_and_receive_at_once_and_each_message_is_received_once(
-        self, bus: Bus, consumer: Consumer
-    ) -> None:
+    async def test_many_send_and_receive_at_once_and_each_message_is_received_once(self, bus: Bus) -> None:
         await asyncio.gather(*(bus.send(a_message(str(n))) for n in range(40)))
 
         found: list[str] = []
 
         async def work() -> None:
-            while received := await consumer.receive(INBOUND_EVENTS):
-                found.append(received.message.id)
-                await consumer.complete(received)
+            while received := await bus.receive(INBOUND_EVENTS, 1):
+                found.append(received[0].queued.message.id)
+                await bus.complete(received[0])
 
         await asyncio.gather(*(work() for _ in range(4)))
 
@@ -252,15 +227,14 @@ async def peeked(bus: Bus, queue: str) -> list[QueuedMessage]:
     return [each async for each in bus.peek(queue)]
 
 
-async def received_from(consumer: Consumer, queue: str = INBOUND_EVENTS) -> QueuedMessage:
+async def received_from(bus: Bus, queue: str = INBOUND_EVENTS) -> Delivery:
     """Return the next message, which must be there."""
-    received = await consumer.receive(queue)
-    assert received is not None
+    [received] = await bus.receive(queue, 1)
     return received
 
 
-async def bury(bus: Bus, consumer: Consumer, message_id: str) -> None:
+async def bury(bus: Bus, message_id: str) -> None:
     """Make a message a dead letter."""
     await bus.send(a_message(message_id))
     for _ in range(MOST):
-        await consumer.abandon(await received_from(consumer))
+        await bus.abandon(await received_from(bus))

@@ -1,50 +1,23 @@
 """The bus of the embedded store keeps the contract. Locks and times to live follow its clock."""
 
 import sqlite3
-from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from shared.adapters.sqlite import SqliteNoticeStore
-from shared.adapters.sqlite_bus import LOCKED_FOR, Delivery, LockLost, SqliteBus
-from shared.messages import INBOUND_EVENTS, INBOUND_REJECTED, QueuedMessage, subscription
-from shared.ports import Bus, BusUnavailable
-from tests.contracts.bus import DEAD, EVERY, MOST, BusContract, Consumer, a_message, bury, ids, peeked
+from shared.adapters.sqlite_bus import LOCKED_FOR, SqliteBus
+from shared.messages import INBOUND_EVENTS, INBOUND_REJECTED, subscription
+from shared.ports import Bus, BusUnavailable, LockLost
+from tests.contracts.bus import DEAD, EVERY, MOST, BusContract, a_message, bury, ids, peeked, received_from
 from tests.support import DAY, HOUR, SECOND, StillClock
-
-
-@dataclass
-class SqliteConsumer:
-    """A consumer of the embedded bus."""
-
-    bus: SqliteBus
-    in_hand: dict[int, Delivery] = field(default_factory=dict)
-
-    async def receive(self, queue: str) -> QueuedMessage | None:
-        for delivery in await self.bus.receive(queue, 1):
-            self.in_hand[delivery.queued.position] = delivery
-            return delivery.queued
-        return None
-
-    async def complete(self, message: QueuedMessage) -> None:
-        await self.bus.complete(self.in_hand[message.position])
-
-    async def abandon(self, message: QueuedMessage) -> None:
-        await self.bus.abandon(self.in_hand[message.position])
 
 
 @pytest.fixture
 def bus(store: SqliteNoticeStore, clock: StillClock) -> SqliteBus:
     """Return the bus in the file of the store."""
     return SqliteBus(store.writes, store.reads, clock)
-
-
-@pytest.fixture
-def consumer(bus: SqliteBus) -> SqliteConsumer:
-    """Return a consumer."""
-    return SqliteConsumer(bus)
 
 
 class TestSqliteBus(BusContract):
@@ -54,24 +27,15 @@ class TestSqliteBus(BusContract):
     def bus(self, store: SqliteNoticeStore, clock: StillClock) -> Bus:
         return SqliteBus(store.writes, store.reads, clock)
 
-    @pytest.fixture
-    def consumer(self, bus: Bus) -> Consumer:
-        assert isinstance(bus, SqliteBus)
-        return SqliteConsumer(bus)
 
-
-async def test_a_lock_that_is_over_is_a_delivery_that_failed(
-    bus: SqliteBus, consumer: SqliteConsumer, clock: StillClock
-) -> None:
+async def test_a_lock_that_is_over_is_a_delivery_that_failed(bus: SqliteBus, clock: StillClock) -> None:
     await bus.send(a_message("one"))
 
     for count in range(1, MOST + 1):
-        received = await consumer.receive(INBOUND_EVENTS)
-        assert received is not None
-        assert received.delivery_count == count
+        assert (await received_from(bus)).queued.delivery_count == count
         clock.advance(LOCKED_FOR)
 
-    assert await consumer.receive(INBOUND_EVENTS) is None
+    assert await bus.receive(INBOUND_EVENTS, 1) == []
     (dead,) = await peeked(bus, DEAD)
     assert dead.reason == "MaxDeliveryCountExceeded"
 
@@ -153,7 +117,7 @@ async def test_an_id_is_forgotten_after_an_hour(bus: SqliteBus, clock: StillCloc
 
 
 async def test_a_message_is_stored_once_and_is_gone_with_its_last_copy(
-    bus: SqliteBus, consumer: SqliteConsumer, other: sqlite3.Connection
+    bus: SqliteBus, other: sqlite3.Connection
 ) -> None:
     await bus.publish([a_message("one", properties={"anomaly": "paid_twice"})])
     count = "SELECT count(*) FROM messages"
@@ -161,9 +125,7 @@ async def test_a_message_is_stored_once_and_is_gone_with_its_last_copy(
 
     for name in EVERY:
         assert other.execute(count).fetchone() == (1,)
-        received = await consumer.receive(subscription(name))
-        assert received is not None
-        await consumer.complete(received)
+        await bus.complete(await received_from(bus, subscription(name)))
 
     assert other.execute(count).fetchone() == (0,)
 
@@ -187,10 +149,8 @@ async def test_what_was_sent_is_there_when_the_file_is_opened_again(
     await reopened.close()
 
 
-async def test_a_dead_letter_that_another_operator_holds_is_left_out(
-    bus: SqliteBus, consumer: SqliteConsumer, clock: StillClock
-) -> None:
-    await bury(bus, consumer, "one")
+async def test_a_dead_letter_that_another_operator_holds_is_left_out(bus: SqliteBus, clock: StillClock) -> None:
+    await bury(bus, "one")
     (dead,) = await peeked(bus, DEAD)
     first = bus.take(DEAD, [dead.position])
     await anext(first)

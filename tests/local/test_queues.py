@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
 
 import pytest
@@ -166,9 +167,6 @@ async def test_what_is_in_work_when_the_host_stops_is_finished(bus: SqliteBus) -
 async def test_a_queue_that_cannot_be_read_is_read_again_later(
     bus: SqliteBus, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    import sqlite3
-    from contextlib import closing
-
     done = asyncio.Event()
 
     async def handle(message: ServiceBusMessage) -> None:
