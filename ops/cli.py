@@ -54,7 +54,7 @@ class CommandGroup(TyperGroup):
         except ChangedMeanwhile:
             _exit(CONFLICT)
         except StoreUnavailable as error:
-            _exit(f"The registry does not answer ({error_chain(error)}). {CHECK_AUDIT}", code=ExitCode.NO_ANSWER)
+            _exit(f"The store does not answer ({error_chain(error)}). {CHECK_AUDIT}", code=ExitCode.NO_ANSWER)
         except BusUnavailable as error:
             _exit(
                 f"The bus does not answer ({error_chain(error)}). A repetition does no harm.", code=ExitCode.NO_ANSWER

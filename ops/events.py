@@ -2,8 +2,10 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Collection
+from contextlib import suppress
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, NoReturn
 
 import orjson
 import typer
@@ -11,7 +13,7 @@ import typer
 from ops.cli import Command, JsonOption, warn
 from ops.opening import open_application, open_bus
 from ops.operator import current_operator
-from ops.output import Json, Row, show_list
+from ops.output import Json, Row, printable, show_json, show_list, show_table
 from ops.parsing import UsageErrors, parse_subscription, parse_valid_from, parse_valid_until
 from ops.views import format_in_rome
 from shared.bootstrap import utc_now
@@ -42,17 +44,14 @@ async def tail(
     with UsageErrors() as errors:
         name = errors.parse("--subscription", parse_subscription, subscription)
     async with open_bus(context) as (_, bus):
-        found = await _last(bus, name, after, limit)
-        if json:
-            show_list(HEADS, (), map(_item, found), json=True)
-        elif found or not follow:
-            show_list(HEADS, map(_row, found), (), json=False, unwrapped=HEADS)
-        while follow:
-            after = found[-1].position if found else after
-            await asyncio.sleep(1)
-            found = await _last(bus, name, after, 10_000)
-            for queued in found:
-                typer.echo(orjson.dumps(_item(queued)).decode() if json else "  ".join(_row(queued)))
+        last: deque[QueuedMessage] = deque(maxlen=limit)
+        async for queued in bus.peek(queue_of(name), after):
+            last.append(queued)
+        if not follow:
+            show_list(HEADS, map(_row, last), map(_item, last), json=json, unwrapped=HEADS)
+            return
+        with suppress(asyncio.CancelledError):  # Ctrl-C is how it ends.
+            await _follow(bus, name, last, after, json=json)
 
 
 @app.command("resend", cls=Command)
@@ -77,17 +76,21 @@ async def resend(
         errors.check(first is None or last is None or first < last, "--from must be before --to.")
         errors.check("none" not in (since, until), "--from and --to must be a day or a date-time.")
     now = utc_now()
-    wanted = Resend(_instant(first), _instant(last), int(now.timestamp()), name, code)
+    # The bus drops a message id that it has seen, so no two runs may have the same serial.
+    wanted = Resend(_instant(first), _instant(last), round(now.timestamp() * 1000), name, code)
     async with open_bus(context) as (application, bus):
         if not dry_run:
-            fields = {"from": format_instant(wanted.since), "to": format_instant(wanted.until), "subscription": name}
+            ends = {"from": format_instant(wanted.since), "to": format_instant(wanted.until)}
+            chosen = {"subscription": name, "institution": code}
+            fields = ends | {option: value for option, value in chosen.items() if value is not None}
             entry = Entry(Kind.MESSAGE, NOTICE_EVENTS)
             await application.registry.record(Action.RESENT, entry, current_operator(context.obj), fields)
-        sent = 0
+        sent = shown = 0
         async for sent, read in send_again(application.feed, None if dry_run else bus, wanted):
-            if read and read % 10_000 == 0:
+            if read >= shown + 10_000:
+                shown = read
                 warn(f"{read:,} events read, {sent:,} of them {'found' if dry_run else 'sent'}.")
-    typer.echo(f"{sent:,} events {'would be' if dry_run else 'were'} sent.")
+    typer.echo(f"Would resend {sent:,}." if dry_run else f"Resent {sent:,}.")
 
 
 @app.command(cls=Command)
@@ -99,16 +102,31 @@ async def gaps(context: typer.Context, json: JsonOption = False) -> None:
     show_list(heads, map(_gap_row, found), map(_gap_item, found), json=json, unwrapped=heads[:-1])
 
 
-async def _last(bus: Bus, name: str, after: int, limit: int) -> list[QueuedMessage]:
-    last: deque[QueuedMessage] = deque(maxlen=limit)
-    async for queued in bus.peek(queue_of(name), after):
-        last.append(queued)
-    return list(last)
+async def _follow(bus: Bus, name: str, last: Collection[QueuedMessage], after: int, *, json: bool) -> NoReturn:
+    """Print the last events, and then each new one, on a line of its own."""
+    if not json:
+        show_table(HEADS, list(map(_row, last)), unwrapped=HEADS)
+    for queued in last:
+        after = queued.position
+        if json:
+            show_json(_item(queued), in_one_line=True)
+    while True:
+        await asyncio.sleep(1)
+        async for queued in bus.peek(queue_of(name), after):
+            after = queued.position
+            if json:
+                show_json(_item(queued), in_one_line=True)
+            else:
+                typer.echo("  ".join(map(printable, _row(queued))))
 
 
-def _event(queued: QueuedMessage) -> dict[str, Any]:
-    event: dict[str, Any] = orjson.loads(queued.message.body)
-    return event
+def _event(queued: QueuedMessage) -> Json | None:
+    """Return the CloudEvent of a message. None if another program sent something else."""
+    try:
+        event = orjson.loads(queued.message.body)
+    except orjson.JSONDecodeError:
+        return None
+    return event if isinstance(event, dict) else None
 
 
 def _item(queued: QueuedMessage) -> Json:
@@ -122,13 +140,11 @@ def _item(queued: QueuedMessage) -> Json:
 
 
 def _row(queued: QueuedMessage) -> Row:
-    event, properties = _event(queued), queued.message.properties
+    event, properties = _event(queued) or {}, queued.message.properties
     return (
         str(queued.position),
         format_in_rome(queued.enqueued_at),
-        event["type"],
-        event["subject"],
-        str(event["sequence"]),
+        *(str(event.get(name, "")) for name in ("type", "subject", "sequence")),
         str(properties.get("status", "")),
         str(properties.get("anomaly", "")),
     )

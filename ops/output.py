@@ -18,9 +18,17 @@ _NARROWEST = 12
 """The least width of a column that may be wrapped, in cells."""
 
 
-def show_json(data: Json) -> None:
+def printable(text: str) -> str:
+    """Return a text with an escape sequence for each character that a terminal would obey, or that cannot be seen."""
+    return text if text.isprintable() else "".join(map(_visible, text))
+
+
+def show_json(data: Json, *, in_one_line: bool = False) -> None:
     """Print JSON."""
-    typer.echo(dumps(data, ensure_ascii=False, indent=2))
+    text = dumps(data, ensure_ascii=False, indent=None if in_one_line else 2)
+    # JSON itself escapes only the first 32 characters.
+    lines = (line if line.isprintable() else "".join(map(_json_visible, line)) for line in text.split("\n"))
+    typer.echo("\n".join(lines))
 
 
 def show_one(data: Json, fields: Sequence[tuple[str, str]], message: str | None = None, *, json: bool) -> None:
@@ -57,6 +65,7 @@ def show_table(heads: Row, rows: Sequence[Row], unwrapped: Collection[str] = ())
     On a terminal, the other columns are wrapped to its width. Elsewhere each row is one line.
     """
     # A table of Rich takes ten seconds for 22,000 rows.
+    rows = [[printable(text) for text in row] for row in rows]
     widths = _widths([heads, *rows], [n for n, head in enumerate(heads) if head not in unwrapped])
     for line in _lines(heads, widths):
         typer.echo(typer.style(line, bold=True))
@@ -65,11 +74,23 @@ def show_table(heads: Row, rows: Sequence[Row], unwrapped: Collection[str] = ())
 
 def show_fields(fields: Sequence[tuple[str, str]]) -> None:
     """Print a name and a value on each line. A value may have several lines."""
-    rows = [(name if n == 0 else "", line) for name, value in fields for n, line in enumerate(value.split("\n"))]
+    rows = [
+        (name if n == 0 else "", printable(line)) for name, value in fields for n, line in enumerate(value.split("\n"))
+    ]
     widths = _widths(rows, [1])
     for row in rows:
         for line in _lines(row, widths):
             typer.echo(typer.style(line[: widths[0]], bold=True) + line[widths[0] :])
+
+
+def _visible(character: str) -> str:
+    return character if character.isprintable() else character.encode("unicode_escape").decode()
+
+
+def _json_visible(character: str) -> str:
+    if character.isprintable():
+        return character
+    return f"\\u{ord(character):04x}" if character <= "\uffff" else dumps(character)[1:-1]
 
 
 def _widths(rows: Sequence[Row], wrappable: list[int]) -> list[int]:

@@ -60,6 +60,6 @@ def _wanted(event: FeedEvent, wanted: Resend) -> Message | None:
         return None
     try:
         decoded = event.decode()
+        return message_of(decoded) if wanted.since <= decoded.recorded_at < wanted.until else None
     except Exception:  # noqa: BLE001  a damaged document can raise any error, and the relay has recorded it as a gap
         return None
-    return message_of(decoded) if wanted.since <= decoded.recorded_at < wanted.until else None

@@ -1,20 +1,16 @@
 """The command line as a shell meets it: exit codes, one sentence for a refusal, whose data, who can be asked."""
 
 import os
-import pty
 import sqlite3
 import stat
-import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
-from select import select
 from threading import Timer
 
 import pytest
 
-from tests.ops.command_line import CODE, IBAN, ROOT, Operator, environment, start
-from tests.server import PATIENCE
+from tests.ops.command_line import CODE, IBAN, Operator, start
+from tests.ops.terminal import Terminal
 
 ADD = ("institutions", "add", CODE, "--name", "Comune di Esempio", "--iban", IBAN)
 LONG_NAME = "Comune di Esempio con un nome molto lungo, che non sta in una riga"
@@ -148,14 +144,14 @@ def test_a_folder_that_cannot_be_made_does_not_answer(operator: Operator) -> Non
 
 
 @pytest.mark.parametrize("command", [["institutions", "list"], ["institutions", "change", CODE, "--lenient"]])
-def test_a_registry_that_fails_does_not_answer(command: list[str], operator: Operator) -> None:
+def test_a_store_that_fails_does_not_answer(command: list[str], operator: Operator) -> None:
     operator.add_institution()
     with closing(sqlite3.connect(operator.data / "archive.db")) as other:
         other.execute("DROP TABLE registry")
 
     sentence = operator.refused(*command, exit_code=3)
     assert sentence == (
-        "The registry does not answer (StoreUnavailable caused by OperationalError(SQLITE_ERROR)). "
+        "The store does not answer (StoreUnavailable caused by OperationalError(SQLITE_ERROR)). "
         "Before you repeat a change, look in `audit` whether it was made.\n"
     )
 
@@ -196,50 +192,6 @@ def test_what_cannot_be_undone_is_not_done_where_nobody_can_be_asked(
 
     assert refusal == "This cannot be undone, and there is no terminal to ask: add --yes.\n"
     assert len(operator.read("institutions", "list")["items"]) == len(operator.read("callers", "list")["items"]) == 1
-
-
-class Terminal:
-    """A command that runs in a terminal, in which somebody can be asked."""
-
-    def __init__(self, data: Path, *command: str, **settings: str) -> None:
-        self._screen, far_end = pty.openpty()
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "ops", *command],
-            cwd=ROOT,
-            env=environment(data, TERM="xterm", **settings),
-            stdin=far_end,
-            stdout=far_end,
-            stderr=far_end,
-        )
-        os.close(far_end)
-
-    def read_until(self, text: str) -> str:
-        """Return what appears, through this text."""
-        seen = ""
-        while text not in seen:
-            seen += self._read().decode()
-        return seen
-
-    def type(self, text: str) -> None:
-        """Type a line."""
-        os.write(self._screen, f"{text}\n".encode())
-
-    def rest(self) -> str:
-        """Return what appears until the command has ended."""
-        seen = b""
-        try:
-            while chunk := self._read():
-                seen += chunk
-        except OSError:
-            pass  # The other end was closed.
-        os.close(self._screen)
-        self.process.wait(PATIENCE)
-        return seen.decode().replace("\r\n", "\n")
-
-    def _read(self) -> bytes:
-        readable, _, _ = select([self._screen], [], [], PATIENCE)
-        assert readable, "Nothing appears any more."
-        return os.read(self._screen, 1024)
 
 
 @pytest.mark.parametrize(
