@@ -1,6 +1,7 @@
-"""The command `audit`: list the changes of the registry."""
+"""The command `audit`: list what operators did."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
@@ -13,9 +14,11 @@ from ops.views import format_in_rome
 from shared.domain.dates import format_instant
 from shared.domain.identifiers import InstitutionCode
 from shared.domain.registry_changes import Action, Entry, FieldChange, Kind, Operator, RegistryChange
-from shared.ports import ChangeSearch
+from shared.ports import ChangeSearch, Registry
 
 HEADS = ("when", "who", "what", "fields")
+PAGE = 1000
+"""Changes that are read at once, if only some of them are listed."""
 WHEN_HELP = "A day in Rome, which is included, or a date-time."
 
 
@@ -28,6 +31,9 @@ async def audit(
         str | None,
         typer.Option(metavar="NAME", help="Only changes of this caller and its keys, also if removed."),
     ] = None,
+    messages: Annotated[
+        bool, typer.Option("--messages", help="Only what was done with messages: sent, resent, replayed, discarded.")
+    ] = False,
     since: Annotated[str | None, typer.Option(metavar="WHEN", help=f"The earliest time. {WHEN_HELP}")] = None,
     until: Annotated[str | None, typer.Option(metavar="WHEN", help=f"The latest time. {WHEN_HELP}")] = None,
     limit: Annotated[int, typer.Option(metavar="N", min=1, max=10_000, help="The most changes to list.")] = 100,
@@ -36,9 +42,10 @@ async def audit(
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """List the changes of the registry, newest first. JSON has every field that changed."""
+    """List the changes of the registry and what was done with messages, newest first. JSON has every field."""
     with UsageErrors() as errors:
-        errors.check(institution is None or caller is None, "Use --institution or --caller, not both.")
+        chosen = [institution is not None, caller is not None, messages]
+        errors.check(sum(chosen) <= 1, "Use only one of --institution, --caller and --messages.")
         entry = None
         if institution is not None:
             entry = Entry(Kind.INSTITUTION, errors.parse("--institution", InstitutionCode.parse, institution))
@@ -52,12 +59,22 @@ async def audit(
             limit + 1,
         )
     async with open_registry(context) as registry:
-        found = await registry.changes(search)
+        found = await (_about_messages(registry, search) if messages else registry.changes(search))
     changes, last = found[:limit], found[limit - 1].id if len(found) > limit else None
     rows, items = map(_change_row, changes), map(_change_json, changes)
     show_list(HEADS, rows, items, json=json, unwrapped=("when", "what"), next=last)
     if last and not json:
         warn(f"There are older changes. --older-than {last} lists them.")
+
+
+async def _about_messages(registry: Registry, search: ChangeSearch) -> list[RegistryChange]:
+    """Return the newest changes that are about messages. The registry is read page by page for them."""
+    found: list[RegistryChange] = []
+    page = replace(search, limit=PAGE)
+    while len(found) < search.limit and (changes := await registry.changes(page)):
+        found += [change for change in changes if change.entry.kind is Kind.MESSAGE]
+        page = replace(page, older_than=changes[-1].id)
+    return found[: search.limit]
 
 
 def _change_json(change: RegistryChange) -> Json:

@@ -1,4 +1,4 @@
-"""Each change of the registry is listed with who made it, when, and what it changed; never with a key."""
+"""Each change is listed with who made it, when, and what it changed, but never with a key."""
 
 import asyncio
 import json
@@ -6,12 +6,15 @@ import os
 import pwd
 import re
 import socket
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from local.cosmos import make_containers, start_double
+from ops.audit import PAGE
 from ops.operator import current_operator
 from shared.auth import key_hash
 from shared.bootstrap import utc_now
@@ -88,6 +91,7 @@ def test_a_record_says_what_was_changed_from_what_to_what(operator: Operator, ke
         "action": "changed",
         "institution": CODE,
         "caller": None,
+        "message": None,
         "fields": {
             "name": {"from": "Comune di Esempio", "to": "Città di Esempio"},
             "standIn": {"from": False, "to": True},
@@ -219,7 +223,7 @@ def test_every_fault_of_a_question_is_told_at_once(operator: Operator) -> None:
     )
 
     assert faults.splitlines() == [
-        "Use --institution or --caller, not both.",
+        "Use only one of --institution, --caller and --messages.",
         "--institution '1' must be 11 digits: it has 1 digit.",
         "--since 'yesterday' must be a day such as 2026-12-16, or a date-time such as 2026-12-16T10:00:00+01:00:"
         " year, month and day come first, with hyphens between them.",
@@ -260,3 +264,84 @@ def test_a_managed_identity_is_named_by_its_client_id(client_id: str | None, ide
     settings = Settings(CosmosStore("https://archive.documents.azure.com/", "archive", client_id=client_id))
 
     assert current_operator(settings).identity == identity
+
+
+class TestMessages:
+    """What operators did with messages is in the same list."""
+
+    @pytest.fixture
+    def sent(self, operator: Operator, key: str, tmp_path: Path) -> list[str]:
+        """Return the ids of three events that the operator sent, one after the other."""
+        file = tmp_path / "event.json"
+        for serial in range(3):
+            file.write_text(json.dumps({"id": f"event-{serial}"}), encoding="utf-8")
+            operator.ask("send", str(file))
+        return [f"event-{serial}" for serial in range(3)]
+
+    def test_a_message_is_named_with_what_was_done_with_it(self, operator: Operator, sent: list[str]) -> None:
+        newest, *_ = operator.read("audit")["items"]
+
+        assert newest == {
+            "id": newest["id"],
+            "at": newest["at"],
+            "by": ME,
+            "action": "sent",
+            "institution": None,
+            "caller": None,
+            "message": sent[-1],
+            "fields": {"queue": {"from": None, "to": "inbound-events"}},
+        }
+        who = f"{ME['user']}@{ME['machine']}"
+        assert rows(operator.ask("audit").stdout)[0][1:] == [who, "sent message event-2", "queue inbound-events"]
+
+    def test_only_what_was_done_with_messages_is_listed_if_asked(self, operator: Operator, sent: list[str]) -> None:
+        operator.ask("institutions", "change", CODE, "--lenient")
+
+        items = operator.read("audit", "--messages")["items"]
+
+        assert [item["message"] for item in items] == [*reversed(sent)]
+        assert len(rows(operator.ask("audit", "--messages").stdout)) == 3
+        assert len(operator.read("audit")["items"]) == 6
+
+    def test_a_long_list_of_messages_is_read_on_where_it_ended(self, operator: Operator, sent: list[str]) -> None:
+        operator.ask("institutions", "change", CODE, "--lenient")
+
+        first = operator.read("audit", "--messages", "--limit", "2")
+        operator.ask("institutions", "change", CODE, "--strict")
+        second = operator.read("audit", "--messages", "--limit", "2", "--older-than", first["next"])
+
+        assert [item["message"] for page in (first, second) for item in page["items"]] == [*reversed(sent)]
+        assert second["next"] is None
+
+    def test_messages_are_found_by_time(self, operator: Operator, sent: list[str]) -> None:
+        second = operator.read("audit", "--messages")["items"][1]
+
+        since = operator.read("audit", "--messages", "--since", second["at"])["items"]
+        until = operator.read("audit", "--messages", "--until", second["at"])["items"]
+
+        assert [item["message"] for item in (*since, *until)] == [*reversed(sent)]
+
+    def test_among_more_changes_than_a_page_a_message_is_found(self, operator: Operator, sent: list[str]) -> None:
+        with closing(sqlite3.connect(operator.data / "archive.db")) as db, db:
+            (document,) = db.execute("SELECT document FROM registry WHERE id LIKE 'change:%' ORDER BY id").fetchone()
+            for n in range(PAGE + 1):
+                name = f"change:9999-01-01T00:00:{n % 60:02}.{n % 1000:03}Z-{n:08x}"
+                db.execute(
+                    "INSERT INTO registry VALUES (?, ?)", (name, json.dumps(json.loads(document) | {"id": name}))
+                )
+
+        items = operator.read("audit", "--messages")["items"]
+
+        assert [item["message"] for item in items] == [*reversed(sent)]
+
+    def test_an_archive_in_which_nothing_was_done_with_messages_has_an_empty_list(
+        self, operator: Operator, key: str
+    ) -> None:
+        assert operator.ask("audit", "--messages").stdout == "None.\n"
+        assert operator.read("audit", "--messages") == {"items": [], "next": None}
+
+    @pytest.mark.parametrize("other", [("--institution", CODE), ("--caller", "an-ec")])
+    def test_it_is_not_combined_with_an_entry(self, other: tuple[str, str], operator: Operator, key: str) -> None:
+        refusal = operator.refused("audit", "--messages", *other, exit_code=2)
+
+        assert refusal == "Use only one of --institution, --caller and --messages.\n"
