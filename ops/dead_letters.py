@@ -118,7 +118,7 @@ async def replay(
             await _record(application, context, Action.REPLAYED, letter, letter.replayed().id)
 
         done = await _each(bus, found, "Replaying", do)
-    typer.echo(f"Replayed {done:,}.")
+    _report("Replayed", done, found)
 
 
 @app.command(cls=Command)
@@ -149,7 +149,7 @@ async def discard(
             await _record(application, context, Action.DISCARDED, letter, None)
 
         done = await _each(bus, found, "Discarding", do)
-    typer.echo(f"Discarded {done:,}.")
+    _report("Discarded", done, found)
 
 
 def _filter(
@@ -161,22 +161,26 @@ def _filter(
     older_than: str | None,
     younger_than: str | None,
 ) -> Filter:
-    now, no_age = utc_now(), timedelta(0)
+    now = utc_now()
     with UsageErrors() as errors:
         names = errors.parse_all("--source", parse_source, source)
         chosen = errors.parse_all("ID", parse_dead_letter_id, ids)
         code = errors.parse_optional("--institution", InstitutionCode.parse, institution, None)
-        oldest = errors.parse_optional("--younger-than", parse_duration, younger_than, no_age)
-        youngest = errors.parse_optional("--older-than", parse_duration, older_than, no_age)
+        oldest = _age(errors, "--younger-than", younger_than)
+        youngest = _age(errors, "--older-than", older_than)
     return Filter(
         sources=names or {each.partition(":")[0] for each in chosen} or None,
         ids=chosen or None,
         reason=reason,
         type=type_,
         institution=code,
-        since=now - oldest if oldest else None,
-        until=now - youngest if youngest else None,
+        since=None if oldest is None else now - oldest,
+        until=None if youngest is None else now - youngest,
     )
+
+
+def _age(errors: UsageErrors, name: str, text: str | None) -> timedelta | None:
+    return None if text is None else errors.parse(name, parse_duration, text)
 
 
 def _require_choice(wanted: Filter, every: bool) -> None:
@@ -214,6 +218,16 @@ async def _each(bus: Bus, letters: list[DeadLetter], doing: str, do: Callable[[D
             done += 1
             progress.advance(task)
     return done
+
+
+def _report(did: str, done: int, found: list[DeadLetter]) -> None:
+    """Print how many were done. Raise CommandError if others were taken meanwhile."""
+    typer.echo(f"{did} {done:,}.")
+    if left := len(found) - done:
+        raise CommandError(
+            f"{left:,} of them {'is' if left == 1 else 'are'} gone, or in the hands of another operator. "
+            "`dead-letters list` shows those that are left."
+        )
 
 
 async def _record(

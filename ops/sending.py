@@ -11,6 +11,7 @@ import typer
 from ops.cli import CommandError, ExitCode, warn
 from ops.opening import open_bus
 from ops.operator import current_operator
+from ops.output import printable
 from shared.domain.registry_changes import Action, Entry, Kind
 from shared.messages import INBOUND_EVENTS, Message
 from shared.wire.inbound import Rejected, parse_event
@@ -36,7 +37,7 @@ async def send(
             try:
                 parse_event(body).check_form()
             except Rejected as rejected:
-                warn(f"The archive will reject it. {rejected.reason}: {rejected.description}")
+                warn(f"The archive will reject it. {rejected.reason}: {printable(rejected.description)}")
 
 
 def _read(path: Path) -> bytes:

@@ -9,9 +9,7 @@ from ops.cli import JsonOption
 from ops.opening import open_application
 from ops.output import Json, Row, show_list
 from ops.parsing import UsageErrors
-from ops.views import format_in_rome
 from shared.bootstrap import Application, utc_now
-from shared.domain.dates import format_instant
 from shared.domain.identifiers import InstitutionCode
 from shared.domain.notice import Notice
 
@@ -35,7 +33,7 @@ async def uncommunicated(
 
 
 def _show_notices(notices: list[Notice], *, json: bool) -> None:
-    heads = ("number", "paid on", "since", "receipts", "settlement lines", "cents")
+    heads = ("number", "paid on", "receipts", "settlement lines", "cents")
     show_list(heads, map(_row, notices), map(_item, notices), json=json, unwrapped=heads)
 
 
@@ -47,26 +45,26 @@ async def _show_counts(application: Application, notices: list[Notice], *, json:
     items: list[Json] = []
     for code, theirs in sorted(by_institution.items()):
         registered = await application.registry.institution(code)
-        first, name = min(notice.updated_at for notice in theirs), registered.name if registered else None
-        rows.append((code, name or "not registered", str(len(theirs)), format_in_rome(first)))
-        items.append(
-            {"institution": code, "name": name, "notices": len(theirs), "oldest": format_instant(first)},
-        )
+        first = min(day for notice in theirs if (day := notice.awaited_payment_day)).isoformat()
+        name = registered.name if registered else None
+        rows.append((code, name or "not registered", str(len(theirs)), first))
+        items.append({"institution": code, "name": name, "notices": len(theirs), "oldest": first})
     show_list(("institution", "name", "notices", "oldest"), rows, items, json=json, unwrapped=("institution", "oldest"))
 
 
 def _row(notice: Notice) -> Row:
     item = _item(notice)
     counts = (str(item[name]) for name in ("receipts", "settlementLines", "amount"))
-    return (item["noticeNumber"], item["paidOn"], format_in_rome(notice.updated_at), *counts)
+    return (item["noticeNumber"], item["paidOn"], *counts)
 
 
 def _item(notice: Notice) -> Json:
-    day, paid = notice.awaited_payment_day, notice.payments or notice.settlements
+    day = notice.awaited_payment_day
+    # Each receipt comes back as a settlement line, so only one of the two is counted. A revoked line moved no money.
+    paid = notice.payments or [line for line in notice.settlements if not line.is_revocation]
     return {
         "noticeNumber": notice.address.number,
         "paidOn": day.isoformat() if day else None,
-        "since": format_instant(notice.updated_at),
         "receipts": len(notice.payments),
         "settlementLines": len(notice.settlements),
         "amount": sum(each.amount for each in paid),

@@ -49,12 +49,12 @@ class DeadLetter:
     @property
     def reason(self) -> str:
         """Return why it is here, as one word."""
-        return str(self._property("reason") or self.queued.reason or "unknown")
+        return str(self.queued.reason or self._property("reason") or "unknown")
 
     @property
     def description(self) -> str:
         """Return why it is here, as a sentence."""
-        return str(self._property("description") or self.queued.description or "")
+        return str(self.queued.description or self._property("description") or "")
 
     @property
     def type(self) -> str | None:

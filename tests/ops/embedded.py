@@ -46,14 +46,25 @@ class Archive:
         return asyncio.run(opened())
 
     def send(self, *bodies: object, age: timedelta = timedelta(0)) -> None:
-        """Put events into the inbound queue, as services of pagoPA do. A body that is no text is sent as JSON."""
+        """Put events into the inbound queue, as services of pagoPA do. Bytes are sent as they are, others as JSON."""
 
-        async def send(application: Application) -> None:
-            for body in bodies:
-                name = body["id"] if isinstance(body, dict) else "no-event"
-                await _bus(application).send(Message(name, body if isinstance(body, bytes) else _json(body)))
+        names = (body["id"] if isinstance(body, dict) else f"no-event-{n}" for n, body in enumerate(bodies))
+        contents = (body if isinstance(body, bytes) else _json(body) for body in bodies)
+        self.put(*map(Message, names, contents), age=age)
 
-        self.run(send, age)
+    def put(self, *messages: Message, age: timedelta = timedelta(0)) -> None:
+        """Put messages into the inbound queue."""
+
+        async def put(application: Application) -> None:
+            for message in messages:
+                await _bus(application).send(message)
+
+        self.run(put, age)
+
+    def reject(self, *bodies: object, age: timedelta = timedelta(0)) -> None:
+        """Send events that can never be applied, and let the archive reject them."""
+        self.send(*bodies, age=age)
+        assert set(self.consume(age)) == {"rejected"}
 
     def consume(self, age: timedelta = timedelta(0)) -> list[str]:
         """Deliver each inbound event once, and return how each ended."""
