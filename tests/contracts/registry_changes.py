@@ -21,6 +21,7 @@ OPERATOR = Operator("rossi", "jump-1", "managed identity 0f0f")
 OTHER = InstitutionCode("77777777777")
 THE_INSTITUTION = Entry(Kind.INSTITUTION, INSTITUTION)
 THE_CALLER = Entry(Kind.CALLER, "an-ec")
+A_MESSAGE = Entry(Kind.MESSAGE, "event-1")
 EVERYTHING = ChangeSearch()
 
 
@@ -237,6 +238,69 @@ class RegistryChangesContract:
 
         assert [len(page) for page in pages] == [3, 3, 1]
         assert [change for page in pages for change in page] == every
+
+    async def test_what_is_done_with_a_message_is_recorded_with_who_when_and_what(
+        self, registry: Registry, clock: StillClock
+    ) -> None:
+        await registry.record(Action.REPLAYED, A_MESSAGE, OPERATOR, {"id": "rejected:17", "sentAs": "event-1:r1"})
+        clock.advance(HOUR)
+        await registry.record(Action.DISCARDED, A_MESSAGE, OPERATOR, {})
+
+        discarded, replayed = await registry.changes(EVERYTHING)
+        assert (replayed.action, replayed.at) == (Action.REPLAYED, NOW)
+        assert (replayed.by, replayed.entry) == (OPERATOR, A_MESSAGE)
+        assert replayed.fields == {
+            "id": FieldChange(None, "rejected:17"),
+            "sentAs": FieldChange(None, "event-1:r1"),
+        }
+        assert (discarded.action, discarded.at, discarded.fields) == (Action.DISCARDED, NOW + HOUR, {})
+
+    @pytest.mark.parametrize("action", [Action.SENT, Action.RESENT, Action.REPLAYED, Action.DISCARDED])
+    async def test_the_same_done_again_has_a_record_of_its_own(self, action: Action, registry: Registry) -> None:
+        for _ in range(2):
+            await registry.record(action, A_MESSAGE, OPERATOR, {"reason": "malformed"})
+
+        first, second = await registry.changes(ChangeSearch(A_MESSAGE))
+        assert first.id != second.id
+        assert first.action == second.action == action
+
+    async def test_a_record_of_a_message_registers_nothing(self, registry: Registry) -> None:
+        await registry.record(Action.SENT, Entry(Kind.MESSAGE, str(INSTITUTION)), OPERATOR, {"queue": "inbound-events"})
+
+        assert (await registry.institutions(), await registry.callers()) == ([], [])
+        assert await registry.changes(ChangeSearch(THE_INSTITUTION)) == []
+
+    @pytest.mark.parametrize("name", ["a:b/c?d#e", "x" * 140, "città \x1b[2J \n", "1.2.3:s1:r2"])
+    async def test_a_message_may_have_any_id(self, name: str, registry: Registry) -> None:
+        entry = Entry(Kind.MESSAGE, name)
+        await registry.record(Action.SENT, entry, OPERATOR, {})
+        await registry.record(Action.SENT, A_MESSAGE, OPERATOR, {})
+
+        (found,) = await registry.changes(ChangeSearch(entry))
+        assert found.entry == entry
+
+    async def test_records_of_messages_are_listed_among_the_changes(
+        self, registry: Registry, clock: StillClock
+    ) -> None:
+        await registry.save_institution(an_institution())
+        clock.advance(SECOND)
+        await registry.record(Action.SENT, A_MESSAGE, OPERATOR, {})
+        clock.advance(SECOND)
+        await registry.save_caller(a_caller())
+
+        kinds = [change.entry.kind for change in await registry.changes(EVERYTHING)]
+        assert kinds == [Kind.CALLER, Kind.MESSAGE, Kind.INSTITUTION]
+        (since,) = await registry.changes(ChangeSearch(since=NOW + SECOND, until=NOW + 2 * SECOND))
+        assert since.entry == A_MESSAGE
+
+    async def test_what_operators_do_at_once_is_all_recorded(self, registry: Registry, rivals: list[Registry]) -> None:
+        ends = await self.at_once(
+            *(rival.record(Action.REPLAYED, A_MESSAGE, Operator(f"operator {n}"), {}) for n, rival in enumerate(rivals))
+        )
+
+        assert ends == [None] * len(rivals)
+        found = await registry.changes(ChangeSearch(A_MESSAGE))
+        assert {change.by.user for change in found} == {f"operator {n}" for n in range(len(rivals))}
 
     @pytest.mark.parametrize("race", RACES)
     async def test_of_changes_at_once_exactly_one_is_made_and_recorded(
