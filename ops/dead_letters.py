@@ -84,7 +84,7 @@ async def show(
         *zip(HEADS, _row(letter), strict=True),
         ("description", letter.description),
         ("deliveries", str(letter.queued.delivery_count)),
-        ("body", body),
+        ("body", body.removesuffix("\n")),
     )
     show_one({**_item(letter), "body": body}, fields, json=json)
 

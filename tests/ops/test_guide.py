@@ -2,33 +2,68 @@
 
 import re
 import shlex
+import time
+from datetime import timedelta
 from pathlib import Path
 
+from shared.bootstrap import Application, utc_now
+from shared.domain.dates import in_rome
+from shared.domain.events import ARCHIVE, WriteContext
+from shared.wire.inbound import REASONS
+from shared.write_ids import new_write_id
 from tests import curl
 from tests.ops.command_line import ROOT, Operator
-from tests.server import running
+from tests.ops.embedded import Archive, receipt
+from tests.server import PATIENCE, running
+from tests.support import DAY
 
 SHOWN = re.compile(r"```console\n\$ (?P<command>.+)\n(?P<output>(?:.*\n)+?)```")
 KEY = re.compile("^[A-Za-z0-9_-]{43}$", re.MULTILINE)
 MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{3})?(?:Z|[+-]\d\d:\d\d)")
 KEY_ID = re.compile(r"\b[0-9a-f]{12}\b")
 OPERATOR = re.compile(r"(?<=  )[\w.-]+@[\w.-]+(?=  )")
-VARIES = re.compile("|".join(each.pattern for each in (MOMENT, KEY, KEY_ID, OPERATOR)), re.MULTILINE)
-"""Moments, keys and their ids, operators: other ones each time."""
+CELL_OF_A_DAY = re.compile(r"(?<=  )\d{4}-\d\d-\d\d(?=  |$)")
+VARIES = re.compile("|".join(each.pattern for each in (MOMENT, KEY, KEY_ID, OPERATOR, CELL_OF_A_DAY)), re.MULTILINE)
+"""Moments, keys and their ids, operators, days of a table: other ones each time."""
+SAVED = re.compile(r"`(?P<name>[a-z]+\.json)`:\n\n```json\n(?P<body>(?:.*\n)+?)```")
+LOOKS = ("events tail", "dead-letters list", "curl -s -w '\\n%{http_code}\\n' http://localhost:7071/api/v1/health")
+"""Commands that show what the running archive does meanwhile, within seconds."""
+FORGOTTEN = 1.1
+"""Seconds after which a running archive sees a new institution, although it asked for it before."""
 
 
 def test_every_command_of_the_guide_answers_what_it_shows(tmp_path: Path) -> None:
     data = tmp_path / "data"
-    shown = SHOWN.findall((ROOT / "docs" / "operators.md").read_text(encoding="utf-8"))
-    ours: dict[str, str] = {}
+    guide = (ROOT / "docs" / "operators.md").read_text(encoding="utf-8")
+    shown = SHOWN.findall(guide)
+    today = in_rome(utc_now()).date()
+    ours = {"2026-11-23": str(today - DAY), "2026-11-25": str(today + DAY)}
+    for name, body in SAVED.findall(guide):
+        path = tmp_path / name
+        path.write_text(body, encoding="utf-8")
+        ours[name] = str(path)
     before, after = shown[:2], shown[2:]
 
     answered = [_answer(command, output, data, 0, ours) for command, output in before]
+    _pay_without_a_notice(Archive(data))
     with running(data) as server:
         answered += [_answer(command, output, data, server.port, ours) for command, output in after]
 
     assert list(map(_comparable, answered)) == [_comparable(output) for _, output in shown]
-    assert len(shown) == 11
+    assert len(shown) == 24
+
+
+def test_the_table_of_reasons_is_that_of_the_code() -> None:
+    guide = (ROOT / "docs" / "operators.md").read_text(encoding="utf-8")
+
+    table = guide.partition("| reason | meaning |")[2].partition("\n\n")[0]
+    listed = dict(re.findall(r"^\| `([a-z_]+)` \| (.+?) \| ", table, re.MULTILINE))
+
+    assert listed == REASONS
+    assert re.findall(r"^\| `([A-Z]\w+)` \| ", table, re.MULTILINE) == [
+        "MaxDeliveryCountExceeded",
+        "TTLExpiredException",
+    ]
 
 
 def test_the_walk_of_the_readme_is_that_of_the_guide() -> None:
@@ -42,12 +77,36 @@ def test_the_walk_of_the_readme_is_that_of_the_guide() -> None:
     assert [command for command in walk if f"\n$ {command}\n" not in guide and f"\n{command}\n" not in guide] == []
 
 
+def _pay_without_a_notice(archive: Archive) -> None:
+    """Let a receipt come two days ago, and write down what time has done since then."""
+    archive.send(receipt(2, at=utc_now() - 2 * DAY), age=2 * DAY)
+    assert archive.consume(2 * DAY) == ["applied"]
+
+    async def write(application: Application) -> None:
+        now = utc_now()
+        await application.archive.apply_due_changes(
+            WriteContext(now, ARCHIVE, new_write_id()), now + timedelta(minutes=1)
+        )
+
+    archive.run(write)
+    assert archive.relay() == 2
+
+
 def _answer(command: str, shown: str, data: Path, port: int, ours: dict[str, str]) -> str:
     """Return what a command answers here; `ours` holds what varies, by what stands in the guide instead."""
+    original = command
     for theirs, mine in ours.items():
         command = command.replace(theirs, mine)
     program, *arguments = shlex.split(command)
-    answer = curl.answer(command, f"http://127.0.0.1:{port}") if program == "curl" else _ops(arguments, data)
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        answer = curl.answer(command, f"http://127.0.0.1:{port}") if program == "curl" else _ops(arguments, data)
+        is_awaited = any(look in original for look in LOOKS) and _comparable(answer) != _comparable(shown)
+        if not is_awaited or time.monotonic() > deadline:
+            break
+        time.sleep(0.1)
+    if "institutions add" in command and port:
+        time.sleep(FORGOTTEN)
     ours |= zip(_varying(shown), _varying(answer), strict=False)
     if key := KEY.search(answer):
         ours["$KEY"] = key[0]
