@@ -1,6 +1,7 @@
 """Typer commands that are async, and that end with an exit code and error messages, never with a traceback."""
 
 import asyncio
+import signal
 import sys
 from collections.abc import Sequence
 from enum import IntEnum
@@ -85,8 +86,11 @@ class Command(TyperCommand):
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> None:
-        """Run the coroutine of the command."""
-        asyncio.run(super().invoke(ctx))
+        """Run the coroutine of the command. Ctrl-C cancels it."""
+        try:
+            asyncio.run(super().invoke(ctx))
+        except KeyboardInterrupt:
+            raise CommandError(f"\nStopped. {CHECK_AUDIT}") from None
 
 
 def warn(message: str) -> None:
@@ -102,7 +106,15 @@ def require_terminal_or_yes(yes: bool) -> None:
 
 def confirm(question: str, yes: bool) -> None:
     """Ask the operator, and raise CommandError if the answer is no."""
-    if not yes and not typer.confirm(question, err=True):
+    if yes:
+        return
+    # asyncio would take Ctrl-C for the command, and the question would go on.
+    of_asyncio = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        is_confirmed = typer.confirm(question, err=True)
+    finally:
+        signal.signal(signal.SIGINT, of_asyncio)
+    if not is_confirmed:
         raise CommandError("Nothing was done.")
 
 

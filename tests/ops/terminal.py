@@ -10,6 +10,14 @@ from select import select
 from tests.ops.command_line import ROOT, environment
 from tests.server import PATIENCE
 
+TAKE_THE_TERMINAL = """
+import fcntl, os, sys, termios
+os.setsid()
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.executable, [sys.executable, "-m", "ops", *sys.argv[1:]])
+"""
+"""The command becomes the one that the terminal belongs to, so that Ctrl-C reaches it."""
+
 
 class Terminal:
     """A command that runs in a terminal, in which somebody can be asked."""
@@ -17,7 +25,7 @@ class Terminal:
     def __init__(self, data: Path, *command: str, **settings: str) -> None:
         self._screen, far_end = pty.openpty()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "ops", *command],
+            [sys.executable, "-c", TAKE_THE_TERMINAL, *command],
             cwd=ROOT,
             env=environment(data, TERM="xterm", **settings),
             stdin=far_end,
@@ -35,7 +43,11 @@ class Terminal:
 
     def type(self, text: str) -> None:
         """Type a line."""
-        os.write(self._screen, f"{text}\n".encode())
+        self.press(f"{text}\n")
+
+    def press(self, keys: str) -> None:
+        """Press keys."""
+        os.write(self._screen, keys.encode())
 
     def rest(self) -> str:
         """Return what appears until the command has ended."""

@@ -6,6 +6,7 @@ import stat
 from contextlib import closing
 from pathlib import Path
 from threading import Timer
+from time import sleep
 
 import pytest
 
@@ -14,6 +15,8 @@ from tests.ops.terminal import Terminal
 
 ADD = ("institutions", "add", CODE, "--name", "Comune di Esempio", "--iban", IBAN)
 LONG_NAME = "Comune di Esempio con un nome molto lungo, che non sta in una riga"
+A_MOMENT = 0.5
+"""Seconds that an operator takes to press a key. Python sees an earlier Ctrl-C only with the next key."""
 REMOVE = ("institutions", "remove", CODE)
 
 
@@ -218,7 +221,8 @@ def test_an_operator_who_leaves_the_question_changes_nothing(end: str, operator:
     terminal = Terminal(operator.data, *REMOVE)
 
     terminal.read_until("[y/N]: ")
-    terminal.type(end)
+    sleep(A_MOMENT)
+    terminal.press(end)
 
     assert "Nothing was done." in terminal.rest()
     assert terminal.process.returncode == 1

@@ -524,6 +524,29 @@ class TestBoth:
         assert WORDS[command][0] in shown
         assert "100%" in shown
 
+    def test_if_it_is_stopped_the_operator_is_not_assured_that_nothing_was_done(
+        self, command: str, operator: Operator, archive: Archive
+    ) -> None:
+        archive.reject(*(publication(serial, UNREGISTERED) for serial in range(1000)))
+        before = set(archive.ids(INBOUND_REJECTED))
+        terminal = Terminal(operator.data, "dead-letters", command, "--all", "--yes", COLUMNS="100")
+
+        terminal.read_until("Replaying" if command == "replay" else "Discarding")
+        while not did(operator):
+            pass
+        terminal.press("\x03")
+        rest = terminal.rest()
+
+        assert "Stopped. Before you repeat a change, look in `audit` whether it was made." in rest
+        assert "Nothing was done" not in rest
+        assert terminal.process.returncode == 1
+        left = set(archive.ids(INBOUND_REJECTED))
+        assert 0 < len(left) < 1000
+        recorded = {item["message"] for item in operator.read("audit", "--messages", "--limit", "10000")["items"]}
+        assert left | recorded == before
+        if command == "replay":
+            assert left | {name.removesuffix(":r1") for name in archive.ids(INBOUND_EVENTS)} == before
+
     def test_one_that_vanishes_while_the_operator_is_asked_is_named(
         self, command: str, operator: Operator, rejected: Archive
     ) -> None:
