@@ -27,6 +27,8 @@ from shared.resend import Resend, resend as send_again
 app = typer.Typer(no_args_is_help=True, help="The events that the archive sends.")
 
 HEADS = ("position", "sent", "type", "notice", "sequence", "status", "anomaly")
+LAST_POSITION = 2**63 - 1
+"""The greatest position that a queue can have."""
 SUBSCRIPTION_HELP = "The subscription: all, stand-in or customer-care."
 WHEN_HELP = "A day in Rome, or a date-time."
 
@@ -36,7 +38,9 @@ async def tail(
     context: typer.Context,
     limit: Annotated[int, typer.Option("-n", "--limit", metavar="N", min=1, max=10_000, help="How many.")] = 20,
     subscription: Annotated[str, typer.Option(metavar="NAME", help=SUBSCRIPTION_HELP)] = "all",
-    after: Annotated[int, typer.Option(metavar="POSITION", min=0, help="Only events after this position.")] = 0,
+    after: Annotated[
+        int, typer.Option(metavar="POSITION", min=0, max=LAST_POSITION, help="Only events after this position.")
+    ] = 0,
     follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on until Ctrl-C.")] = False,
     json: JsonOption = False,
 ) -> None:

@@ -1,7 +1,9 @@
 """`dead-letters`: list and show take nothing, replay sends again and is safe to repeat, discard removes."""
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
+from time import monotonic, sleep
 from typing import Any
 
 import pytest
@@ -13,9 +15,12 @@ from shared.messages import INBOUND_EVENTS, INBOUND_REJECTED, Message, subscript
 from tests.ops.command_line import CODE, Operator, rows, start
 from tests.ops.embedded import ATTEMPTS, UNREGISTERED, Archive, event, publication, receipt
 from tests.ops.terminal import Terminal
+from tests.server import PATIENCE, running
 from tests.support import DAY, HOUR, a_number
 
 MINUTE = timedelta(minutes=1)
+REMEMBERED = 1.1
+"""Seconds for which a running archive remembers that an institution is not registered."""
 ESCAPES = "\x1b[2J\x1b]0;title\x07\x9b31m\x7f\u202e\r"
 """Texts that a terminal would obey."""
 
@@ -43,6 +48,14 @@ def did(operator: Operator) -> list[dict[str, Any]]:
 def unreadable(text: str) -> list[str]:
     """Return the characters of an output that a terminal would obey or not show."""
     return [character for character in text if not character.isprintable() and character != "\n"]
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Return when a running archive has done what the condition says."""
+    deadline = monotonic() + PATIENCE
+    while not condition():
+        assert monotonic() < deadline, "The archive does not do it."
+        sleep(0.1)
 
 
 @pytest.fixture
@@ -434,6 +447,21 @@ class TestReplay:
 
         assert operator.ask("dead-letters", "replay", "--all", "--yes").stdout == "Replayed 130.\n"
         assert len(archive.ids(INBOUND_EVENTS)) == len(operator.read("audit", "--messages", "--limit", "1000")["items"])
+
+    def test_a_running_archive_applies_it_while_the_operator_goes_on(
+        self, operator: Operator, archive: Archive
+    ) -> None:
+        with running(operator.data):
+            archive.send(*(publication(serial, UNREGISTERED) for serial in range(20)))
+            until(lambda: len(messages(operator)) == 20)
+            operator.add_institution(UNREGISTERED)
+            sleep(REMEMBERED)
+
+            said = operator.ask("dead-letters", "replay", "--all", "--yes").stdout
+
+            assert said == "Replayed 20.\n"
+            until(lambda: len(operator.read("events", "tail")["items"]) == 20)
+        assert (messages(operator), archive.ids(INBOUND_EVENTS)) == ([], [])
 
 
 class TestDiscard:

@@ -1,5 +1,6 @@
 """`events`: tail shows what a subscription holds, resend sends again what was recorded, gaps lists the unreadable."""
 
+import asyncio
 import json
 import signal
 from collections.abc import Iterator
@@ -11,10 +12,13 @@ from typing import Any
 
 import pytest
 
-from local.cosmos import start_double
+from local.cosmos import make_containers, start_double
+from shared import bootstrap
 from shared.bootstrap import utc_now
 from shared.domain.dates import decode_instant, format_instant, in_rome
 from shared.messages import Message, subscription
+from shared.ports import Gap
+from shared.settings import CosmosStore, Settings
 from tests.ops.command_line import CODE, Operator, rows, start
 from tests.ops.embedded import Archive, a_message, receipt
 from tests.support import DAY, HOUR, a_number
@@ -102,6 +106,12 @@ class TestTail:
 
         assert operator.read("events", "tail", "--after", str(first["position"]))["items"] == others
         assert operator.read("events", "tail", "--after", str(others[-1]["position"]))["items"] == []
+
+    @pytest.mark.parametrize("position", ["-1", str(2**63), "9" * 40])
+    def test_a_position_that_cannot_be_is_refused(self, position: str, operator: Operator, archive: Archive) -> None:
+        refusal = operator.refused("events", "tail", f"--after={position}", exit_code=2)
+
+        assert refusal.startswith("Invalid value for '--after'")
 
     def test_a_subscription_that_is_not_there_is_refused(self, operator: Operator, archive: Archive) -> None:
         refusal = operator.refused("events", "tail", "--subscription", "nobody", exit_code=2)
@@ -288,6 +298,12 @@ class TestResend:
 
         assert sequence_ids(three_days.drain(subscription("all"))) == [f"{OTHER}.{a_number(7)}.1"]
 
+    @pytest.mark.parametrize("ends", [("2000-01-01", "9999-12-31"), ("2000-01-01T00:00:00Z", "9999-12-31T23:59:59Z")])
+    def test_all_of_time_is_everything(self, ends: tuple[str, str], operator: Operator, three_days: Archive) -> None:
+        said = operator.ask("events", "resend", "--from", ends[0], "--to", ends[1], "--dry-run").stdout
+
+        assert said == "Would resend 3.\n"
+
     def test_a_second_resend_is_not_taken_for_the_first(self, operator: Operator, three_days: Archive) -> None:
         command = ("events", "resend", "--from", self.day(0), "--to", self.day(0))
 
@@ -390,6 +406,22 @@ class TestGaps:
 
         assert operator.ask("events", "gaps").stdout == "None.\n"
         assert operator.read("events", "gaps") == {"items": []}
+
+    def test_the_gaps_of_cosmos_db_are_listed_too(self, operator: Operator, tmp_path: Path) -> None:
+        account = start_double(tmp_path / "cosmos.db")
+        settings = Settings.from_environment({"COSMOS": account})
+        assert isinstance(settings.store, CosmosStore)
+        asyncio.run(make_containers(settings.store))
+        gap = Gap(CODE, a_number(1), 3, "JSONDecodeError", utc_now())
+
+        async def keep() -> None:
+            await bootstrap.open_application(settings).feed.keep_gap(gap)
+            await bootstrap.close()
+
+        asyncio.run(keep())
+
+        ((*shown, _, _),) = rows(operator.ask("events", "gaps", env={"COSMOS": account}).stdout)
+        assert shown == [CODE, a_number(1), "3"]
 
     def test_a_damaged_event_is_listed_once_the_relay_met_it(self, operator: Operator, archive: Archive) -> None:
         began = utc_now()

@@ -2,7 +2,10 @@
 
 import json
 import re
+import sqlite3
+from contextlib import closing
 from pathlib import Path
+from threading import Timer
 
 import pytest
 from typer.testing import CliRunner
@@ -158,6 +161,18 @@ def test_an_archive_that_is_not_there_is_named_and_not_made(operator: Operator, 
 
     assert refusal.startswith(f"There is no archive in {operator.data}. ")
     assert not operator.data.exists()
+
+
+def test_it_waits_while_another_process_writes(operator: Operator, archive: Archive, folder: Path) -> None:
+    with closing(sqlite3.connect(archive.file, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        release = Timer(0.5, other.execute, ["COMMIT"])
+        release.start()
+
+        operator.ask("send", written(folder, publication(1)))
+
+        release.join()
+    assert archive.ids(INBOUND_EVENTS) == [f"publish-{CODE}-1"]
 
 
 def test_a_bus_that_does_not_answer_is_named(operator: Operator, archive: Archive, folder: Path) -> None:
