@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from shared.cloudevents import message_of
 from shared.messages import Message
@@ -12,6 +13,11 @@ from shared.relay import NAME
 
 EMPTY_ANSWERS, PAUSE = 3, 0.2
 """So many empty answers, with a pause in seconds between them, are the end of the feed. One alone may not be."""
+OUT_OF_ORDER = timedelta(minutes=5)
+"""The feed has events in the order of their commits. The times at which they were recorded differ from it by less.
+
+So a range ends also where new events come all the time and no answer is empty.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,22 +50,34 @@ async def resend(feed: ChangeFeed, publisher: EventPublisher | None, wanted: Res
         place, empty = beginning, 0
         while empty < EMPTY_ANSWERS:
             page = await feed.read(place)
-            messages = [wanted.message(message) for event in page.events if (message := _wanted(event, wanted))]
+            seen = [each for event in page.events if (each := _look_at(event, wanted))]
+            messages = [wanted.message(each.message) for each in seen if each.message]
             if publisher is not None and messages:
                 await publisher.publish(messages)
             sent, read = sent + len(messages), read + len(page.events)
             yield sent, read
+            if seen and all(each.is_past for each in seen):
+                break
             place = page.place
             empty = empty + 1 if page.is_empty else 0
             if 0 < empty < EMPTY_ANSWERS:
                 await asyncio.sleep(PAUSE)
 
 
-def _wanted(event: FeedEvent, wanted: Resend) -> Message | None:
-    if wanted.institution not in (None, event.creditor_institution):
-        return None
+class _Seen(NamedTuple):
+    """An event of the feed."""
+
+    message: Message | None
+    """None if it is not wanted."""
+    is_past: bool
+    """No event that is wanted comes after it."""
+
+
+def _look_at(event: FeedEvent, wanted: Resend) -> _Seen | None:
     try:
         decoded = event.decode()
-        return message_of(decoded) if wanted.since <= decoded.recorded_at < wanted.until else None
+        is_in_time = wanted.since <= decoded.recorded_at < wanted.until
+        is_wanted = is_in_time and wanted.institution in (None, event.creditor_institution)
+        return _Seen(message_of(decoded) if is_wanted else None, decoded.recorded_at >= wanted.until + OUT_OF_ORDER)
     except Exception:  # noqa: BLE001  a damaged document can raise any error, and the relay has recorded it as a gap
         return None

@@ -14,14 +14,17 @@ import pytest
 
 from local.cosmos import make_containers, start_double
 from shared import bootstrap
-from shared.bootstrap import utc_now
+from shared.bootstrap import Application, utc_now
 from shared.domain.dates import decode_instant, format_instant, in_rome
+from shared.domain.notice import Address
 from shared.messages import Message, subscription
 from shared.ports import Gap
+from shared.resend import Resend, resend
 from shared.settings import CosmosStore, Settings
 from tests.ops.command_line import CODE, Operator, rows, start
 from tests.ops.embedded import Archive, a_message, receipt
-from tests.support import DAY, HOUR, a_number
+from tests.stores import COSMOS, SQLITE
+from tests.support import DAY, HOUR, INSTITUTION, NOW, StillClock, a_number, a_publication, an_act
 
 OTHER = "22222222222"
 ESCAPES = "\x1b[2J\x07\x9b31m\u202e"
@@ -389,6 +392,28 @@ class TestResend:
 
         assert said == "Resent 250.\n"
         assert len(archive.held("all")) == 250
+
+    @pytest.mark.parametrize("kept_in", [SQLITE, COSMOS], indirect=True)
+    async def test_it_ends_although_new_events_come_all_the_time(
+        self, application: Application, clock: StillClock
+    ) -> None:
+        async def publish(serial: int) -> None:
+            institution = await application.archive.registry.institution(INSTITUTION)
+            publication = a_publication(Address(INSTITUTION, a_number(serial)))
+            await application.archive.publish(publication, institution, an_act(clock.now))
+            clock.advance(HOUR)
+
+        for serial in range(10):
+            await publish(serial)
+        wanted = Resend(NOW + 2 * HOUR, NOW + 5 * HOUR, serial=1)
+
+        counts = [0]
+        async for sent, _ in resend(application.feed, None, wanted):
+            counts.append(sent)
+            assert len(counts) < 50, "It does not end."
+            await publish(10 + len(counts))
+
+        assert counts[-1] == 3
 
     def test_a_store_that_does_not_answer_is_named(self, operator: Operator, archive: Archive) -> None:
         archive.execute("DROP TABLE events")
