@@ -122,6 +122,31 @@ class TestList:
         assert (item["source"], item["reason"]) == ("inbound", "MaxDeliveryCountExceeded")
         assert (item["type"], item["deliveries"]) == ("cancel", ATTEMPTS)
 
+    def test_an_event_that_nobody_took_in_its_time_is_listed_and_can_be_replayed(
+        self, operator: Operator, archive: Archive
+    ) -> None:
+        archive.send(publication(1), age=15 * DAY)
+        assert archive.consume() == []
+
+        (item,) = operator.read("dead-letters", "list")["items"]
+        operator.ask("dead-letters", "replay", item["id"], "--yes")
+
+        assert (item["source"], item["reason"], item["deliveries"]) == ("inbound", "TTLExpiredException", 0)
+        assert archive.consume() == ["applied"]
+
+    @pytest.mark.parametrize(
+        "body", [b"null", b"5", b'"text"', b"[1]", b"{}", b'{"type": {}, "subject": 5}', b'{"subject": "1/2"}', b"\xff"]
+    )
+    def test_of_a_body_that_names_no_event_neither_type_nor_institution_is_shown(
+        self, body: bytes, operator: Operator, archive: Archive
+    ) -> None:
+        archive.reject(body)
+
+        (item,) = operator.read("dead-letters", "list")["items"]
+
+        assert (item["reason"], item["type"], item["institution"]) == ("malformed", None, None)
+        assert rows(operator.ask("dead-letters", "list").stdout)[0][2:] == ["malformed", "no-event-0"]
+
     def test_the_reason_of_the_bus_comes_before_a_property_of_the_producer(
         self, operator: Operator, archive: Archive
     ) -> None:
@@ -362,6 +387,28 @@ class TestReplay:
 
         assert messages(operator) == [f"publish-{UNREGISTERED}-1:r3"]
         assert [each["sentAs"][-2:] for each in did(operator)] == ["r1", "r2", "r3"]
+
+    @pytest.mark.parametrize(
+        ("given", "sent"),
+        [
+            ("event:r9", "event:r10"),
+            ("event:r999999", "event:r1000000"),
+            ("event:r1234567", "event:r1234567:r1"),
+            ("event:s3", "event:s3:r1"),
+            ("event:r", "event:r:r1"),
+            (":r1", ":r2"),
+            ("a\nb:r1", "a\nb:r2"),
+        ],
+    )
+    def test_only_the_number_of_the_replay_changes_in_an_id(
+        self, given: str, sent: str, operator: Operator, archive: Archive
+    ) -> None:
+        archive.put(Message(given, b"no JSON"))
+        archive.consume()
+
+        operator.ask("dead-letters", "replay", "--all", "--yes")
+
+        assert archive.ids(INBOUND_EVENTS) == [sent]
 
     def test_an_event_that_failed_at_every_attempt_is_applied_once_its_notice_is_there(
         self, operator: Operator, archive: Archive
@@ -626,6 +673,19 @@ class TestBoth:
 
         assert refusal.startswith(f"There is no archive in {operator.data}. ")
         assert not operator.data.exists()
+
+
+def test_of_a_replay_and_a_discard_at_once_one_is_done(operator: Operator, archive: Archive) -> None:
+    archive.reject(publication(1, UNREGISTERED))
+    commands = ["replay", "discard"]
+    processes = [start(operator.data, "dead-letters", command, "--all", "--yes") for command in commands]
+
+    said = [process.communicate(timeout=60) for process in processes]
+
+    assert "Traceback" not in str(said)
+    (done,) = did(operator)
+    assert archive.ids(INBOUND_EVENTS) == ([f"publish-{UNREGISTERED}-1:r1"] if done["action"] == "replayed" else [])
+    assert ids(operator) == []
 
 
 class TestRepetition:
