@@ -124,7 +124,9 @@ def test_a_command_that_is_not_understood_is_told(command: list[str], sentence: 
     assert operator.refused(*command, exit_code=2).startswith(sentence)
 
 
-@pytest.mark.parametrize("command", [[], ["institutions"], ["callers"], ["keys"]])
+@pytest.mark.parametrize(
+    "command", [[], ["institutions"], ["callers"], ["keys"], ["events"], ["dead-letters"], ["send"], ["uncommunicated"]]
+)
 def test_the_exit_codes_are_in_the_help(command: list[str], operator: Operator) -> None:
     said = " ".join(operator.ask(*command, "--help").stdout.split())
 

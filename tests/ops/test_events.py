@@ -216,6 +216,20 @@ class TestFollow:
 
         assert [each["event"]["data"]["noticeNumber"] for each in shown] == [a_number(2), a_number(3)]
 
+    def test_a_reader_that_goes_away_is_no_error(self, archive: Archive) -> None:
+        archive.publish(1)
+        with self.following(archive) as process:
+            assert process.stdout is not None
+            assert process.stderr is not None
+            process.stdout.readline()
+            process.stdout.close()
+
+            archive.publish(2)
+
+            assert process.stderr.read() == ""
+            process.wait(20)
+            process.stdout = None  # It is closed, so nothing more can be read.
+
 
 class TestResend:
     """Sends again the events that were recorded in a given time."""
