@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from shared.bootstrap import Application, utc_now
-from shared.dead_letters import Filter, find, send_again, take
+from shared.dead_letters import DeadLetter, Filter, find, send_again, take
 from shared.domain.dates import decode_instant
-from shared.messages import INBOUND_EVENTS, INBOUND_REJECTED, Message, subscription
+from shared.messages import INBOUND_EVENTS, INBOUND_REJECTED, Message, QueuedMessage, subscription
 from tests.ops.command_line import CODE, Operator, rows, start
 from tests.ops.embedded import ATTEMPTS, UNREGISTERED, Archive, event, publication, receipt
 from tests.ops.terminal import Terminal
 from tests.server import PATIENCE, running
-from tests.support import DAY, HOUR, a_number
+from tests.support import DAY, HOUR, NOW, SECOND, a_number
 
 MINUTE = timedelta(minutes=1)
 REMEMBERED = 1.1
@@ -226,6 +226,14 @@ class TestFilters:
 
         assert operator.ask("dead-letters", "discard", *options).stdout == "None.\n"
         assert messages(operator) == ALL_REJECTED
+
+    def test_the_first_moment_of_a_filter_is_included_and_the_last_is_not(self) -> None:
+        letter = DeadLetter("rejected", QueuedMessage(INBOUND_REJECTED, 1, Message("event", b"{}"), NOW))
+
+        assert Filter(since=NOW).admits(letter)
+        assert not Filter(since=NOW + SECOND).admits(letter)
+        assert Filter(until=NOW + SECOND).admits(letter)
+        assert not Filter(until=NOW).admits(letter)
 
     def test_a_filter_narrows_the_ids_that_are_named(self, operator: Operator, rejected: Archive) -> None:
         first, second, *_ = ids(operator)
@@ -453,9 +461,12 @@ class TestReplay:
         archive.relay()
         archive.fail(subscription("customer-care"))
 
+        others = (archive.held("all"), archive.held("stand-in"))
+
         operator.ask("dead-letters", "replay", "--source", "customer-care", "--yes")
 
         assert archive.held("customer-care") == [f"{CODE}.{a_number(1)}.3:r1"]
+        assert (archive.held("all"), archive.held("stand-in")) == others
 
     def test_a_dry_run_shows_them_and_changes_nothing(self, operator: Operator, rejected: Archive) -> None:
         said = operator.ask("dead-letters", "replay", "--reason", "invalid_data", "--dry-run").stdout
