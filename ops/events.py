@@ -81,8 +81,9 @@ async def resend(
         errors.check("none" not in (since, until), "--from and --to must be a day or a date-time.")
     now = utc_now()
     # The bus drops a message id that it has seen, so no two runs may have the same serial.
+    serial = round(now.timestamp() * 1000)
     # The relay sends the events that are recorded from now on.
-    wanted = Resend(_instant(first), min(_instant(last), now), round(now.timestamp() * 1000), name, code)
+    wanted = Resend(_instant(first), min(_instant(last), now), serial, now, name, code)
     async with open_bus(context) as (application, bus):
         if not dry_run:
             ends = {"from": format_instant(wanted.since), "to": format_instant(wanted.until)}

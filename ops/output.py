@@ -69,7 +69,8 @@ def show_table(heads: Row, rows: Sequence[Row], unwrapped: Collection[str] = ())
     widths = _widths([heads, *rows], [n for n, head in enumerate(heads) if head not in unwrapped])
     for line in _lines(heads, widths):
         typer.echo(typer.style(line, bold=True))
-    typer.echo("\n".join(line for row in rows for line in _lines(row, widths)))
+    if rows:
+        typer.echo("\n".join(line for row in rows for line in _lines(row, widths)))
 
 
 def show_fields(fields: Sequence[tuple[str, str]]) -> None:

@@ -13,10 +13,10 @@ from shared.relay import NAME
 
 EMPTY_ANSWERS, PAUSE = 3, 0.2
 """So many empty answers, with a pause in seconds between them, are the end of the feed. One alone may not be."""
-OUT_OF_ORDER = timedelta(minutes=5)
-"""The feed has events in the order of their commits. The times at which they were recorded differ from it by less.
+OUT_OF_ORDER = timedelta(minutes=1)
+"""An event that was recorded so long after the beginning comes behind all that were there at the beginning.
 
-So a range ends also where new events come all the time and no answer is empty.
+So a range ends also where new events come all the time and no answer is empty. It is more than the longest request.
 """
 
 
@@ -24,6 +24,7 @@ So a range ends also where new events come all the time and no answer is empty.
 class Resend:
     """Which events are sent again: recorded from `since` on and before `until`.
 
+    `began` is the time at which the feed is begun to be read. Later events are not waited for.
     `serial` makes the ids of the messages new, because the bus drops an id that it has seen. `subscription` is the only
     one that gets them, None for all. `institution` is the only one whose events are sent.
     """
@@ -31,6 +32,7 @@ class Resend:
     since: datetime
     until: datetime
     serial: int
+    began: datetime
     subscription: str | None = None
     institution: str | None = None
 
@@ -70,7 +72,7 @@ class _Seen(NamedTuple):
     message: Message | None
     """None if it is not wanted."""
     is_past: bool
-    """No event that is wanted comes after it."""
+    """It was recorded after the beginning, and so are those behind it."""
 
 
 def _look_at(event: FeedEvent, wanted: Resend) -> _Seen | None:
@@ -78,6 +80,6 @@ def _look_at(event: FeedEvent, wanted: Resend) -> _Seen | None:
         decoded = event.decode()
         is_in_time = wanted.since <= decoded.recorded_at < wanted.until
         is_wanted = is_in_time and wanted.institution in (None, event.creditor_institution)
-        return _Seen(message_of(decoded) if is_wanted else None, decoded.recorded_at >= wanted.until + OUT_OF_ORDER)
+        return _Seen(message_of(decoded) if is_wanted else None, decoded.recorded_at >= wanted.began + OUT_OF_ORDER)
     except Exception:  # noqa: BLE001  a damaged document can raise any error, and the relay has recorded it as a gap
         return None

@@ -194,6 +194,16 @@ class TestFollow:
         assert head.split()[:2] == ["position", "sent"]
         assert (a_number(1) in first, a_number(2) in second) == (True, True)
 
+    def test_where_there_is_no_event_yet_only_the_head_is_shown(self, archive: Archive) -> None:
+        with self.following(archive) as process:
+            assert process.stdout is not None
+            head = process.stdout.readline()
+
+            archive.publish(1)
+
+            first = process.stdout.readline()
+        assert (head.split()[0], a_number(1) in first) == ("position", True)
+
     def test_json_is_one_event_a_line_also_where_it_began_with_none(self, archive: Archive) -> None:
         with self.following(archive, "--json") as process:
             assert process.stdout is not None
@@ -419,7 +429,7 @@ class TestResend:
 
         for serial in range(10):
             await publish(serial)
-        wanted = Resend(NOW + 2 * HOUR, NOW + 5 * HOUR, serial=1)
+        wanted = Resend(NOW + 2 * HOUR, NOW + 5 * HOUR, serial=1, began=clock.now)
 
         counts = [0]
         async for sent, _ in resend(application.feed, None, wanted):
