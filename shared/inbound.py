@@ -34,6 +34,9 @@ LONGEST_WAIT = 10
 """Seconds that an event waits at most for the notice that it is about."""
 
 
+UNKNOWN_INSTITUTION = "The institution is not registered. Register it with `institutions add`, then replay the message."
+
+
 class Outcome(StrEnum):
     """The result of an event that is completed."""
 
@@ -105,8 +108,8 @@ async def _apply_or_reject(application: Application, message: Message) -> Outcom
         return Outcome.STALE
     except (Unavailable, NoticeNotFound):
         raise
-    except InstitutionNotFound as error:
-        return await _reject(application, message, "unknown_institution", error.detail)
+    except InstitutionNotFound:
+        return await _reject(application, message, "unknown_institution", UNKNOWN_INSTITUTION)
     except ArchiveError as error:
         return await _reject(application, message, error.code, f"{error.title}. {error.detail}")
     except wire.inbound.Rejected as rejected:

@@ -5,7 +5,7 @@ subscriptions. The locks are short, so that a message is soon delivered again af
 """
 
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from secrets import token_hex
@@ -18,7 +18,7 @@ from shared.documents import loads
 from shared.domain.dates import decode_instant, format_instant
 from shared.errors import StoreUnavailable
 from shared.messages import INBOUND_EVENTS, INBOUND_REJECTED, NOTICE_EVENTS, Delivery, Message, QueuedMessage
-from shared.ports import BusUnavailable
+from shared.ports import BusUnavailable, LockLost
 
 LOCKED_FOR = timedelta(seconds=5)
 """How long a delivery is locked. The host renews the lock while it works."""
@@ -66,7 +66,8 @@ class SqliteBus:
             if lock.is_held:
                 for message in self._select(queue, "AND d.position = ?", position):
                     yield message
-                    await self._write(Complete(queue, position, lock.token))
+                    with suppress(LockLost):  # it took so long that another has it, and removes it
+                        await self._write(Complete(queue, position, lock.token))
 
     async def receive(self, queue: str, limit: int) -> list[Delivery]:
         """Deliver messages that are not locked, oldest first, and lock them. Raises BusUnavailable."""

@@ -162,6 +162,18 @@ async def test_a_dead_letter_that_another_operator_holds_is_left_out(bus: Sqlite
     assert len([each async for each in bus.take(DEAD, [dead.position])]) == 1
 
 
+async def test_an_operator_who_is_slow_does_not_hinder_the_next_one(bus: SqliteBus, clock: StillClock) -> None:
+    await bury(bus, "one")
+    (dead,) = await peeked(bus, DEAD)
+    slow = bus.take(DEAD, [dead.position])
+    await anext(slow)
+    clock.advance(timedelta(minutes=1))
+    assert len([each async for each in bus.take(DEAD, [dead.position])]) == 1
+
+    with pytest.raises(StopAsyncIteration):
+        await anext(slow)
+
+
 async def test_a_bus_whose_file_fails_is_unavailable(bus: SqliteBus, other: sqlite3.Connection) -> None:
     other.execute("ALTER TABLE deliveries RENAME TO gone")
 

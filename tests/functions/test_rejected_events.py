@@ -149,7 +149,7 @@ async def test_a_declaration_needs_a_registered_institution(
     reason, description = await rejected(application, an_event(type_, address=nobody))
 
     assert reason == "unknown_institution"
-    assert "register" in description
+    assert "institutions add" in description
 
 
 async def paid(http: httpx.AsyncClient) -> None:
