@@ -50,6 +50,9 @@ class QueueTrigger:
                 except BusUnavailable as error:
                     log_failure("queue_not_read", error, queue=self._queue)
                     deliveries = []
+                except Exception as error:  # noqa: BLE001  it must not end the others
+                    log_bug("queue_not_read", error, queue=self._queue)
+                    deliveries = []
                 for delivery in deliveries:
                     self._in_work.add(asyncio.create_task(self._handle(bus, delivery)))
                 await self._wait(found=bool(deliveries))

@@ -56,6 +56,8 @@ class Timer:
             tick = next_after(self._schedule, self._clock())
             while (wait := (tick - self._clock()).total_seconds()) > 0:
                 await self._sleep(min(wait, _LONGEST_SLEEP))
+                # If the clock was set back, an earlier tick has come near.
+                tick = min(tick, next_after(self._schedule, self._clock()))
             try:
                 await self._function.call(TimerRequest())
             except Exception as error:  # noqa: BLE001  The next run is independent of this one.

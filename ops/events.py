@@ -20,8 +20,10 @@ from shared.bootstrap import utc_now
 from shared.domain.dates import format_instant
 from shared.domain.identifiers import InstitutionCode
 from shared.domain.registry_changes import Action, Entry, Kind
+from shared.feed_reader import waiting_since
 from shared.messages import NOTICE_EVENTS, QueuedMessage, subscription as queue_of
 from shared.ports import Bus, Gap
+from shared.relay import NAME as RELAY
 from shared.resend import Resend, resend as send_again
 
 app = typer.Typer(no_args_is_help=True, help="The events that the archive sends.")
@@ -83,8 +85,15 @@ async def resend(
     # The bus drops a message id that it has seen, so no two runs may have the same serial.
     serial = round(now.timestamp() * 1000)
     # The relay sends the events that are recorded from now on.
-    wanted = Resend(_instant(first), min(_instant(last), now), serial, now, name, code)
     async with open_bus(context) as (application, bus):
+        # A subscriber drops an event that comes behind a later one. So none may overtake the relay.
+        waiting = await waiting_since(RELAY, application.feed)
+        end = min(_instant(last), now, waiting or now)
+        if waiting is not None and waiting < min(_instant(last), now):
+            warn(
+                f"The relay has not sent the events since {format_in_rome(waiting)} yet. Only earlier ones are resent."
+            )
+        wanted = Resend(_instant(first), end, serial, now, name, code)
         if not dry_run:
             ends = {"from": format_instant(wanted.since), "to": format_instant(wanted.until)}
             chosen = {"subscription": name, "institution": code}

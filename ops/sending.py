@@ -13,7 +13,7 @@ from ops.opening import open_bus
 from ops.operator import current_operator
 from ops.output import printable
 from shared.domain.registry_changes import Action, Entry, Kind
-from shared.messages import INBOUND_EVENTS, Message
+from shared.messages import INBOUND_EVENTS, Message, id_of_repetition
 from shared.wire.inbound import Rejected, parse_event
 
 
@@ -27,13 +27,15 @@ async def send(
     bodies = [_read(path) for path in file]
     async with open_bus(context) as (application, bus):
         for body in bodies:
-            message = Message(_id_of(body), body)
+            event_id = _id_of(body)
+            # An event that was corrected has its old id, which the bus would drop.
+            message = Message(id_of_repetition(event_id, "o", body), body)
             fields = {"queue": INBOUND_EVENTS}
             await application.registry.record(
-                Action.SENT, Entry(Kind.MESSAGE, message.id), current_operator(context.obj), fields
+                Action.SENT, Entry(Kind.MESSAGE, event_id), current_operator(context.obj), fields
             )
             await bus.send(message)
-            typer.echo(f"Sent {message.id}.")
+            typer.echo(f"Sent {event_id}.")
             try:
                 parse_event(body).check_form()
             except Rejected as rejected:

@@ -6,6 +6,7 @@ import azure.functions as func
 
 from shared import bootstrap
 from shared.errors import Unavailable
+from shared.ports import BusUnavailable
 from shared.telemetry import log_bug, log_event, log_failure
 
 TIME_BOX = timedelta(seconds=50)
@@ -38,4 +39,6 @@ async def _relay() -> None:
     if turn.failure is None:
         log_event("relay_turn", sent=turn.events, oldest_unsent_seconds=seconds)
     else:
-        log_failure("relay_turn", turn.failure, sent=turn.events, oldest_unsent_seconds=seconds)
+        # What no other side can cause is a bug.
+        log = log_failure if isinstance(turn.failure, Unavailable | BusUnavailable) else log_bug
+        log("relay_turn", turn.failure, sent=turn.events, oldest_unsent_seconds=seconds)

@@ -17,13 +17,13 @@ from shared.messages import (
     INBOUND_REJECTED,
     Message,
     QueuedMessage,
+    id_of_repetition,
     subscription,
     subscriptions,
 )
 from shared.ports import Bus
 
 REJECTED, INBOUND = "rejected", "inbound"
-_REPLAY = re.compile(r"(?P<id>.*):r(?P<count>[0-9]{1,6})", re.DOTALL)
 _TYPE = re.compile(r"it\.pagopa\.notice\.(?P<name>[a-z_]+)\.v[0-9]+")
 
 
@@ -71,9 +71,9 @@ class DeadLetter:
     def replayed(self) -> Message:
         """Return the message that is sent again. The bus must not take it for the old one, so it has another id."""
         message = self.queued.message
-        match = _REPLAY.fullmatch(message.id)
-        again = f"{match['id']}:r{int(match['count']) + 1}" if match else f"{message.id}:r1"
-        properties = {name: value for name, value in message.properties.items() if name not in _ADDED}
+        again = id_of_repetition(message.id, "r", self.id)
+        added = _ADDED | _ADDED_TO_REJECTED if self.source == REJECTED else _ADDED
+        properties = {name: value for name, value in message.properties.items() if name not in added}
         if self.source not in (REJECTED, INBOUND):
             properties["replayFor"] = self.source
         return replace(message, id=again, properties=properties)
@@ -89,8 +89,10 @@ class DeadLetter:
         return event.get(name) if isinstance(event, dict) else None
 
 
-_ADDED = ("reason", "description", "DeadLetterReason", "DeadLetterErrorDescription")
+_ADDED = {"attempt", "DeadLetterReason", "DeadLetterErrorDescription"}
 """Properties that a dead letter has and its message had not."""
+_ADDED_TO_REJECTED = {"reason", "description"}
+"""Those that the archive adds to an event that it rejects."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,8 +112,14 @@ def event_document(event: NoticeEvent) -> Document:
     }
 
 
+class LaterSchema(Exception):
+    """The document was written by a later version of the archive. It is not damaged."""
+
+
 def decode_event(document: Document) -> NoticeEvent:
-    """Return the event of a document."""
+    """Return the event of a document. Raises LaterSchema, and any error if the document is damaged."""
+    if document["schema"] > SCHEMA:
+        raise LaterSchema
     return _EVENT.decode(
         document,
         creditor_institution=InstitutionCode(document["creditorInstitution"]),

@@ -27,7 +27,7 @@ class Turn:
     failure: Exception | None = None
     """The first failure. The ranges that it did not concern went on."""
     waiting_since: datetime | None = None
-    """When the oldest event that was read and is not done was recorded."""
+    """When the oldest event was recorded that is not done, as far as it is known."""
 
     def add_waiting(self, events: list[FeedEvent]) -> None:
         """Note the oldest of the events that have to wait for the next turn."""
@@ -64,19 +64,20 @@ class FeedReader:
     async def _run(self, place: FeedPlace, deadline: datetime, turn: Turn) -> None:
         while True:
             page = await self._feed.read(place, PAGE)
-            if page.events:
-                if self._clock() >= deadline:
-                    turn.add_waiting(page.events)
-                    return
-                try:
+            try:
+                if page.events:
                     await self._work(page.events)
-                except BaseException:
-                    turn.add_waiting(page.events)
-                    raise
-            if page.place != place:
-                place = await self._feed.keep(page.place)
+                if page.place != place:
+                    place = await self._feed.keep(page.place)
+            except BaseException:
+                turn.add_waiting(page.events)
+                raise
             turn.events += len(page.events)
-            if page.is_empty or self._clock() >= deadline:
+            if page.is_empty:
+                return
+            if self._clock() >= deadline:
+                # Those behind the page are not known. They are not much younger.
+                turn.add_waiting(page.events[-1:])
                 return
 
 
@@ -90,8 +91,9 @@ async def waiting_since(reader: str, feed: ChangeFeed) -> datetime | None:
 async def _first_after(place: FeedPlace, feed: ChangeFeed) -> datetime | None:
     while True:
         page = await feed.read(place, 1)
-        if page.events or page.is_empty:
-            return recorded_at(page.events)
+        found = recorded_at(page.events)
+        if found is not None or page.is_empty:
+            return found
         place = page.place
 
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
 from shared.errors import StoreUnavailable
+from shared.telemetry import log_bug
 
 INTERVAL = timedelta(seconds=1)
 """Between two questions. In between, every request gets the last answer."""
@@ -54,6 +55,9 @@ class RelayHealth:
             async with asyncio.timeout(PATIENCE):
                 since = await self._waiting_since()
         except (StoreUnavailable, TimeoutError):
+            return None
+        except Exception as error:  # noqa: BLE001  the store works, whatever is wrong with a checkpoint
+            log_bug("relay_health_failed", error)
             return None
         return 0.0 if since is None else max(0.0, (now - since).total_seconds())
 

@@ -4,10 +4,12 @@ The settings of each queue and subscription are in infra/messaging.json.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -24,6 +26,7 @@ CLOUD_EVENT = "application/cloudevents+json; charset=utf-8"
 """The content type of every message: one CloudEvents 1.0 event in structured JSON."""
 
 Property = str | int | bool
+_REPETITION = re.compile(r":(?:[orw][0-9]{1,6}|s[0-9]{1,16})$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,17 @@ class Delivery:
     queued: QueuedMessage
     lock: object
     """Identifies the lock, for the bus that gave it."""
+
+
+def id_of_repetition(message_id: str, purpose: str, *facts: object) -> str:
+    """Return the id of a message that is sent once more, of 128 characters at most.
+
+    The bus drops an id that it has seen. So each repetition has an id of its own, and the same repetition the same one:
+    the number in it follows from the facts. `purpose` is one letter.
+    """
+    text = "|".join(map(str, (message_id, *facts)))
+    number = int.from_bytes(sha256(text.encode()).digest()[:8], "big") % 1_000_000
+    return f"{_REPETITION.sub('', message_id)}:{purpose}{number}"
 
 
 def subscription(name: str) -> str:

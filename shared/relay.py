@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from shared.cloudevents import gap_message, message_of
+from shared.documents import LaterSchema
 from shared.feed_reader import FeedReader
 from shared.messages import Message
 from shared.ports import ChangeFeed, EventPublisher, FeedEvent, Gap
@@ -31,6 +32,8 @@ class Relay:
     async def _message(self, event: FeedEvent) -> Message:
         try:
             return message_of(event.decode())
+        except LaterSchema:
+            raise  # a host of the later version sends it
         except Exception as error:  # noqa: BLE001  however a document is damaged, it must not stop the others
             found_at = self._clock()
             gap = Gap(event.creditor_institution, event.number, event.version, error_chain(error), found_at)

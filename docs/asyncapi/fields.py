@@ -130,8 +130,8 @@ AMQP: Mapping[str, Schema] = {
     "message-id": {
         "type": "string",
         "pattern": address(r"\.", after=r"\.[1-9][0-9]*(\.gap)?(:[sr][0-9]+)*$"),
-        "description": "The `id` of the event. `:r1` follows where a dead letter is sent again, `:s` and a number where"
-        " an operator sends events again.",
+        "description": "The `id` of the event. `:r` and a number follow where a dead letter is sent again, `:s` and a"
+        " number where an operator sends events again.",
     },
     "group-id": {
         "type": "string",

@@ -22,6 +22,7 @@ REJECTED = "rejected"
 
 _COLUMNS = (EventType.PUBLISHED, EventType.CANCELLED, EventType.CLOSED)
 REFUSALS: tuple[type[ArchiveError], ...] = (
+    NoticeNotFound,
     *dict.fromkeys(
         cell
         for row in TRANSITIONS.values()
@@ -77,7 +78,8 @@ def _message(type_: InboundType) -> dict[str, Any]:
                 "type": "string",
                 "minLength": 1,
                 "maxLength": 128,
-                "description": "The `id` of the event. `:r1` follows where an operator sends it again.",
+                "description": "The `id` of the event, which is unique among all producers. `:r`, `:o` or `:w` and a"
+                " number follow where it is sent again: by an operator, or because it came before its notice.",
             }
         },
         "examples": [

@@ -24,6 +24,7 @@ from shared.documents import EVENT, decode_event
 from shared.errors import StoreUnavailable
 from shared.feed_documents import GAP, checkpoint_document, decode_gap, gap_document
 from shared.ports import AnotherReader, FeedEvent, FeedPage, FeedPlace, Gap
+from shared.telemetry import log_bug
 
 LOWEST, HIGHEST = "", "FF"
 """The ends of all hashes of partition keys."""
@@ -39,7 +40,12 @@ class CosmosFeed:
     async def places(self, reader: str) -> list[FeedPlace]:
         """Return the stored places, and the beginning of each part of the keys that no checkpoint covers."""
         stored = await self._checkpoints.read_all(f"{reader}:")
-        places = [FeedPlace(reader, each["range"], each["token"], each["_etag"]) for each in stored]
+        try:
+            every = [FeedPlace(reader, each["range"], each["token"], each["_etag"]) for each in stored]
+        except KeyError as error:
+            raise StoreUnavailable from error  # an operator must look at the checkpoint
+        # Two first runs with a split between them leave a range and its parts.
+        places = [place for place in every if not any(_is_inside(place, other) for other in every)]
         if not [*_uncovered(places, LOWEST, HIGHEST)]:
             return places
         return places + [
@@ -129,6 +135,12 @@ def _uncovered(places: Iterable[FeedPlace], first: str, end: str) -> Iterator[tu
     yield first, end
 
 
+def _is_inside(place: FeedPlace, other: FeedPlace) -> bool:
+    """Return whether the range of a place is a part of another."""
+    (low, high), (other_low, other_high) = _bounds(place.range), _bounds(other.range)
+    return place.range != other.range and other_low <= low and high <= other_high
+
+
 def _bounds(name: str) -> tuple[str, str]:
     low, _, high = name.partition("-")
     return low, high
@@ -148,10 +160,18 @@ def _parts(token: str) -> list[str | None]:
 
 def _events(documents: Iterable[Document]) -> Iterator[FeedEvent]:
     """Yield the events, those of one notice in the order of their versions. A page has the whole of a transaction."""
-    found = [
-        (each["creditorInstitution"], each["noticeNumber"], int(each["id"].removeprefix(EVENT)), each)
-        for each in documents
-        if each["id"].startswith(EVENT)
-    ]
-    for institution, number, version, document in sorted(found, key=lambda event: event[:3]):
-        yield FeedEvent(institution, number, version, partial(decode_event, document))
+    found = [event for each in documents if each["id"].startswith(EVENT) for event in _identified(each)]
+    yield from sorted(found, key=lambda event: (event.creditor_institution, event.number, event.version))
+
+
+def _identified(document: Document) -> Iterator[FeedEvent]:
+    """Yield the event of a document. Log one whose identity is damaged: it has no place among the others."""
+    institution, number, version = (
+        document.get("creditorInstitution"),
+        document.get("noticeNumber"),
+        document["id"].removeprefix(EVENT),
+    )
+    if isinstance(institution, str) and isinstance(number, str) and version.isascii() and version.isdigit():
+        yield FeedEvent(institution, number, int(version), partial(decode_event, document))
+    else:
+        log_bug("event_without_identity", ValueError(), institution=institution, number=number)

@@ -17,8 +17,9 @@ from shared.adapters.sqlite_writes import Write, Writes
 from shared.documents import loads
 from shared.domain.dates import decode_instant, format_instant
 from shared.errors import StoreUnavailable
-from shared.messages import INBOUND_EVENTS, INBOUND_REJECTED, NOTICE_EVENTS, Delivery, Message, QueuedMessage
+from shared.messages import INBOUND_EVENTS, INBOUND_REJECTED, NOTICE_EVENTS, Delivery, Message, Property, QueuedMessage
 from shared.ports import BusUnavailable, LockLost
+from shared.telemetry import log_bug
 
 LOCKED_FOR = timedelta(seconds=5)
 """How long a delivery is locked. The host renews the lock while it works."""
@@ -42,9 +43,9 @@ class SqliteBus:
         """Send the messages to the topic, all or none. Raises BusUnavailable."""
         await self._write(Send(NOTICE_EVENTS, messages, self._clock()))
 
-    async def send(self, message: Message) -> None:
-        """Put a message into the queue of inbound events. Raises BusUnavailable."""
-        await self._write(Send(INBOUND_EVENTS, [message], self._clock()))
+    async def send(self, message: Message, after: timedelta = timedelta(0)) -> None:
+        """Put a message into the queue of inbound events. It is delivered after a time. Raises BusUnavailable."""
+        await self._write(Send(INBOUND_EVENTS, [message], self._clock(), after))
 
     async def reject(self, message: Message, reason: str, description: str) -> None:
         """Copy a message to the rejected ones. Raises BusUnavailable."""
@@ -119,5 +120,15 @@ def _as_bus() -> Iterator[None]:
 
 def _queued(queue: str, row: tuple[Any, ...]) -> QueuedMessage:
     position, count, reason, description, message_id, session_id, content_type, properties, body, enqueued_at = row
-    message = Message(message_id, body, loads(properties), session_id, content_type)
+    message = Message(message_id, body, _properties(properties), session_id, content_type)
     return QueuedMessage(queue, position, message, decode_instant(enqueued_at), count, reason, description)
+
+
+def _properties(stored: bytes) -> dict[str, Property]:
+    """Return the properties of a message. Damaged ones are left out, so that the message can be taken all the same."""
+    try:
+        read = loads(stored)
+    except ValueError as error:
+        log_bug("properties_unreadable", error)
+        return {}
+    return read

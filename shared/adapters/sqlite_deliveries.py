@@ -22,10 +22,15 @@ _DURATION = re.compile("P(?:([0-9]+)D)?(?:T(?:([0-9]+)H)?(?:([0-9]+)M)?)?")
 class Send(Write):
     """Puts messages into a queue, or into the subscriptions of the topic whose filters admit them."""
 
-    def __init__(self, entity: str, messages: Sequence[Message], now: datetime) -> None:
+    def __init__(
+        self, entity: str, messages: Sequence[Message], now: datetime, after: timedelta = timedelta(0)
+    ) -> None:
+        """The messages are delivered after a time."""
         self._entity = entity
         self._messages = messages
         self._now = now
+        # Until then they are as if locked.
+        self._not_before = format_instant(now + after) if after else None
 
     def prepare(self, db: sqlite3.Connection) -> bool:
         """Find the queues of each message."""
@@ -44,7 +49,7 @@ class Send(Write):
                 if not db.execute(known, (self._entity, message.id, now)).rowcount:
                     continue
             if queues:
-                _store(db, message, queues, now)
+                _store(db, message, queues, now, self._not_before)
         for queue in {queue for queues in self._targets for queue in queues}:
             expire(db, queue, self._now)
 
@@ -171,7 +176,7 @@ def most_deliveries(queue: str) -> int:
     return int(_settings(queue).get("maxDeliveryCount", 2**31))
 
 
-def _store(db: sqlite3.Connection, message: Message, queues: Sequence[str], now: str) -> None:
+def _store(db: sqlite3.Connection, message: Message, queues: Sequence[str], now: str, not_before: str | None) -> None:
     stored = db.execute(
         "INSERT INTO messages (id, session_id, content_type, properties, body, enqueued_at, copies)"
         " VALUES (?,?,?,?,?,?,?)",
@@ -185,8 +190,8 @@ def _store(db: sqlite3.Connection, message: Message, queues: Sequence[str], now:
             len(queues),
         ),
     )
-    rows = [(queue, stored.lastrowid) for queue in queues]
-    db.executemany("INSERT INTO deliveries (queue, position) VALUES (?,?)", rows)
+    rows = [(queue, stored.lastrowid, not_before) for queue in queues]
+    db.executemany("INSERT INTO deliveries (queue, position, locked_until) VALUES (?,?,?)", rows)
 
 
 def _bury(db: sqlite3.Connection, queue: str, position: int, reason: str, description: str) -> None:

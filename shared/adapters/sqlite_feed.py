@@ -1,16 +1,20 @@
 """The change feed of the embedded store: its events in the order of their commits, in one range."""
 
 import sqlite3
+from contextlib import closing
 from functools import partial
 
-from shared.adapters.sqlite_reads import Reads
+from shared.adapters.sqlite_reads import Reads, Row
 from shared.adapters.sqlite_writes import Write, Writes
 from shared.codecs import Document
 from shared.documents import decode_event, dumps, loads
 from shared.domain.events import NoticeEvent
+from shared.errors import StoreUnavailable
 from shared.feed_documents import GAP, checkpoint_document, checkpoint_id, decode_gap, gap_document
 from shared.ports import AnotherReader, FeedEvent, FeedPage, FeedPlace, Gap
 
+PAGE_SIZE = 1024 * 1024
+"""Bytes of events after which a page ends."""
 _EVENTS = (
     "SELECT position, creditor_institution, number, version, document FROM events WHERE position > ?"
     " ORDER BY position LIMIT ?"
@@ -28,7 +32,10 @@ class SqliteFeed:
         """Return the place that the reader has stored, or the beginning."""
         [place] = await self.beginning(reader)
         rows = self._reads.select("SELECT document FROM checkpoints WHERE id = ?", (checkpoint_id(place),))
-        token = loads(rows[0][0])["token"] if rows else None
+        try:
+            token = loads(rows[0][0])["token"] if rows else None
+        except (KeyError, TypeError, ValueError) as error:
+            raise StoreUnavailable from error  # an operator must look at the checkpoint
         return [FeedPlace(reader, place.range, token, stored=token)]
 
     async def beginning(self, reader: str) -> list[FeedPlace]:
@@ -37,13 +44,25 @@ class SqliteFeed:
 
     async def read(self, place: FeedPlace, limit: int = 100) -> FeedPage:
         """Return the next events after a place."""
-        rows = self._reads.select(_EVENTS, (int(place.token or 0), limit))
+        rows, is_empty = self._rows(int(place.token or 0), limit)
         events = [
             FeedEvent(institution, number, version, partial(_decode, document))
             for _, institution, number, version, document in rows
         ]
         token = str(rows[-1][0]) if rows else place.token
-        return FeedPage(events, FeedPlace(place.reader, place.range, token, place.stored), is_empty=len(rows) < limit)
+        return FeedPage(events, FeedPlace(place.reader, place.range, token, place.stored), is_empty)
+
+    def _rows(self, after: int, limit: int) -> tuple[list[Row], bool]:
+        """Return the next rows, and whether there are no more. A large page ends, because it is read on the loop."""
+        found: list[Row] = []
+        size = 0
+        with self._reads.rows(_EVENTS, (after, limit)) as rows, closing(rows):
+            for row in rows:
+                found.append(row)
+                size += len(row[-1])
+                if size >= PAGE_SIZE:
+                    return found, False
+        return found, len(found) < limit
 
     async def keep(self, place: FeedPlace) -> FeedPlace:
         """Store the place. Raises AnotherReader if another place was stored since."""

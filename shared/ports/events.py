@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from shared.domain.events import NoticeEvent
@@ -115,8 +115,8 @@ class EventPublisher(Protocol):
 class InboundQueue(Protocol):
     """The queue of the events that services of pagoPA send, and the queue of those that were rejected."""
 
-    async def send(self, message: Message) -> None:
-        """Put a message into the queue. Raises BusUnavailable."""
+    async def send(self, message: Message, after: timedelta = timedelta(0)) -> None:
+        """Put a message into the queue. It is delivered after a time. Raises BusUnavailable."""
 
     async def reject(self, message: Message, reason: str, description: str) -> None:
         """Copy a message to the rejected ones, with properties `reason` and `description`. Raises BusUnavailable."""

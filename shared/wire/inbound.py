@@ -107,7 +107,7 @@ Word64 = Annotated[str, Field(min_length=1, max_length=64, **_SHORT), AfterValid
 Word70 = Annotated[str, Field(min_length=1, max_length=70, **_SHORT), AfterValidator(parse_text), _ONE_LINE]
 Word120 = Annotated[str, Field(min_length=1, max_length=120, **_SHORT), AfterValidator(parse_text)]
 Word255 = Annotated[str, Field(min_length=1, max_length=255, **_SHORT), AfterValidator(parse_text), _ONE_LINE]
-UriReference = Annotated[str, Field(min_length=1, max_length=255, pattern=r'^[^\s<>"{}|\\^`]+$')]
+UriReference = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+$")]
 NumberOfAnyForm = Annotated[NoticeNumber, Text(lambda text: NoticeNumber.parse(text, lenient=True), forms.NUMBER)]
 
 

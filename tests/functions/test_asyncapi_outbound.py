@@ -86,7 +86,7 @@ async def test_the_subscription_of_customer_care_has_only_what_it_asked_for(
 
 @pytest.mark.parametrize("name", subscriptions())
 async def test_a_message_that_is_sent_again_is_as_described_too(messages: list[Message], name: str) -> None:
-    again = Resend(NOW, NOW, 1_780_000_000, name)
+    again = Resend(NOW, NOW, 1_780_000_000, NOW, name)
     for message in messages:
         resent = again.message(message)
         dead = DeadLetter(name, QueuedMessage(subscription(name), 1, resent, NOW))

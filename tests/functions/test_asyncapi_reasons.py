@@ -10,7 +10,7 @@ from docs.asyncapi.inbound import REFUSALS
 from shared.bootstrap import Application
 from shared.domain.identifiers import InstitutionCode
 from shared.domain.institutions import CreditorInstitution
-from shared.errors import DueDateInPast, IuvAlreadyUsed, IuvIsFixed, ManagedByEc, NoIbanRegistered
+from shared.errors import DueDateInPast, IuvAlreadyUsed, IuvIsFixed, ManagedByEc, NoIbanRegistered, NoticeNotFound
 from shared.inbound import Outcome
 from shared.messages import Message
 from shared.wire.inbound import MAX_BODY, REASONS, InboundType
@@ -50,6 +50,7 @@ def of_nobody(event: dict[str, Any]) -> dict[str, Any]:
 async def test_each_reason_is_given(application: Application, clock: StillClock, reason: str) -> None:
     assert await say(a_publication(clock)) is Outcome.APPLIED
     event = REJECTED[reason](clock)
+    event = event if isinstance(event, bytes) else {**event, "id": "another"}
 
     assert await say(event) is Outcome.REJECTED
     [message] = await rejected(application)
@@ -73,7 +74,7 @@ async def test_a_notice_that_has_ended_refuses_another_declaration(
     for type_ in (InboundType.PUBLISH, before):
         assert await say(an_event(type_, a_number(1), clock)) is Outcome.APPLIED
 
-    assert await say(a_publication(clock, notice=a_body(amount=1))) is Outcome.REJECTED
+    assert await say({**a_publication(clock, notice=a_body(amount=1)), "id": "another"}) is Outcome.REJECTED
     [message] = await rejected(application)
 
     assert message.properties["reason"] == reason
@@ -106,7 +107,7 @@ async def test_a_notice_needs_an_iban_if_none_is_registered(application: Applica
 
 def test_every_reason_has_a_message_that_causes_it() -> None:
     ended = {"notice_cancelled", "notice_closed", "notice_paid", "notice_reported"}
-    elsewhere = {ManagedByEc.code, NoIbanRegistered.code}
+    elsewhere = {ManagedByEc.code, NoIbanRegistered.code, NoticeNotFound.code}
 
     assert {*REJECTED} | ended | elsewhere == {*REASONS, *(error.code for error in REFUSALS)}
 

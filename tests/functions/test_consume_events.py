@@ -2,6 +2,7 @@
 
 import json
 import logging
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -11,11 +12,13 @@ from local.functions import load
 from local.queues import service_bus_message
 from shared.bootstrap import Application
 from shared.domain.notice import Address
-from shared.inbound import NotPublishedYet, Outcome, consume
+from shared.inbound import Outcome, consume
+from shared.messages import INBOUND_EVENTS, Message, QueuedMessage
 from tests.conftest import ROOT
 from tests.functions.client import NOTICE, declare, history, publish, refusal, register_institution, shown, types
 from tests.functions.inbound import an_event, deliver, queued, rejections
-from tests.support import ADDRESS, HOUR, StillClock, a_body, a_number
+from tests.functions.queues import bus_of
+from tests.support import ADDRESS, HOUR, NOW, SECOND, StillClock, a_body, a_number
 
 
 async def test_a_position_of_gpd_is_published_by_gpd(http: httpx.AsyncClient) -> None:
@@ -216,29 +219,76 @@ async def test_a_paid_notice_that_was_cancelled_before_has_an_anomaly(http: http
     assert (notice["status"], notice["anomalies"]) == ("PAID", ["paid_after_cancellation"])
 
 
-@pytest.mark.parametrize(("count", "wait"), [(1, 1), (2, 2), (9, 9), (10, 10), (25, 10)])
-@pytest.mark.parametrize("type_", ["cancel", "close"])
-async def test_the_end_of_a_notice_that_nobody_published_waits_and_comes_again(
-    application: Application, http: httpx.AsyncClient, type_: str, count: int, wait: int
+@pytest.mark.parametrize(("type_", "status"), [("cancel", "CANCELLED"), ("close", "CLOSED")])
+async def test_the_end_of_a_notice_that_nobody_published_waits_in_the_queue(
+    application: Application, http: httpx.AsyncClient, clock: StillClock, type_: str, status: str
 ) -> None:
-    waits: list[float] = []
+    bus = bus_of(application)
 
-    async def sleep(seconds: float) -> None:
-        waits.append(seconds)
+    assert await deliver(an_event(type_)) is Outcome.WAITS
 
-    with pytest.raises(NotPublishedYet):
-        await consume(service_bus_message(queued(an_event(type_), count)), sleep)
+    assert await bus.receive(INBOUND_EVENTS, 10) == []
+    await deliver(an_event("publish", time="2026-11-23T09:58:00Z"))
+    clock.advance(SECOND)
+    [copy] = await bus.receive(INBOUND_EVENTS, 10)
+    assert await consume(service_bus_message(copy.queued)) is Outcome.APPLIED
+    assert (await shown(http))["status"] == status
 
-    assert waits == [wait]
-    assert await rejections(application) == []
+
+async def test_an_early_end_waits_ten_times_and_longer_each_time_and_is_rejected_then(
+    application: Application, http: httpx.AsyncClient, clock: StillClock
+) -> None:
+    bus, waits = bus_of(application), []
+    outcome = await deliver(an_event("cancel"))
+    while outcome is Outcome.WAITS:
+        began = clock.now
+        while not (deliveries := await bus.receive(INBOUND_EVENTS, 10)):
+            clock.advance(SECOND)
+        waits.append((clock.now - began) // SECOND)
+        outcome = await consume(service_bus_message(deliveries[0].queued))
+        await bus.complete(deliveries[0])
+
+    assert waits == [1, 2, 4, 8, 16, 32, 64, 128, 256]
+    assert outcome is Outcome.REJECTED
+    assert [reason for reason, _ in await rejections(application)] == ["notice_not_found"]
+
+
+async def test_an_early_end_that_is_delivered_again_waits_once(
+    application: Application, http: httpx.AsyncClient
+) -> None:
+    for _ in range(3):
+        assert await deliver(an_event("cancel")) is Outcome.WAITS
+
+    assert len([each async for each in bus_of(application).peek(INBOUND_EVENTS)]) == 1
 
 
 @pytest.mark.parametrize("type_", ["cancel", "close"])
-async def test_the_end_of_a_notice_that_is_awaited_comes_again_too(http: httpx.AsyncClient, type_: str) -> None:
+async def test_the_end_of_a_notice_that_is_awaited_waits_too(http: httpx.AsyncClient, type_: str) -> None:
     await deliver(an_event("paid"))
 
-    with pytest.raises(NotPublishedYet):
-        await deliver(an_event(type_))
+    assert await deliver(an_event(type_)) is Outcome.WAITS
+
+
+@pytest.mark.parametrize("attempt", [0, -1, True, "2", 10**6])
+async def test_an_attempt_that_a_producer_makes_up_does_no_harm(http: httpx.AsyncClient, attempt: Any) -> None:
+    message = Message("message-1", json.dumps(an_event("cancel")).encode(), {"attempt": attempt})
+    received = service_bus_message(QueuedMessage(INBOUND_EVENTS, 1, message, NOW, 1))
+
+    assert await consume(received) in (Outcome.WAITS, Outcome.REJECTED)
+
+
+async def test_a_declaration_whose_producer_is_a_little_ahead_waits_for_its_time(
+    http: httpx.AsyncClient, clock: StillClock
+) -> None:
+    async def sleep(seconds: float) -> None:
+        clock.advance(timedelta(seconds=seconds))
+
+    first = an_event("publish", {"notice": a_body(amount=1)}, time="2026-11-23T10:00:00.010Z")
+    second = an_event("publish", {"notice": a_body(amount=2)}, time="2026-11-23T10:00:00.020Z")
+    assert await consume(service_bus_message(queued(second)), sleep) is Outcome.APPLIED
+    assert await consume(service_bus_message(queued(first)), sleep) is Outcome.STALE
+
+    assert (await shown(http))["amount"] == 2
 
 
 async def test_what_a_producer_adds_is_ignored(http: httpx.AsyncClient) -> None:

@@ -327,7 +327,7 @@ async def test_an_event_that_is_repaired_is_sent_after_its_gap_and_is_no_repetit
 
     file.execute("UPDATE events SET document = ?", (document,))
     assert application.bus is not None
-    again = Resend(clock.now - HOUR, clock.now + HOUR, 1)
+    again = Resend(clock.now - HOUR, clock.now + HOUR, 1, clock.now)
     assert [each async for each in resend(application.feed, application.bus, again)][-1] == (1, 1)
 
     gap, published = await events(application)

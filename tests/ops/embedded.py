@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import sqlite3
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import closing
@@ -14,7 +15,7 @@ from shared import bootstrap
 from shared.adapters.sqlite_bus import SqliteBus
 from shared.bootstrap import Application, utc_now
 from shared.domain.dates import format_instant
-from shared.inbound import NotApplied, NotPublishedYet, consume
+from shared.inbound import NotApplied, consume
 from shared.messages import CLOUD_EVENT, INBOUND_EVENTS, Message, subscription
 from shared.settings import EmbeddedStore, Settings
 from tests.ops.command_line import CODE
@@ -75,7 +76,7 @@ class Archive:
             for delivery in await bus.receive(INBOUND_EVENTS, 1000):
                 try:
                     ends.append(await consume(service_bus_message(delivery.queued), _at_once))
-                except (NotApplied, NotPublishedYet) as error:
+                except NotApplied as error:
                     ends.append(type(error).__name__)
                     await bus.abandon(delivery)
                 else:
@@ -83,6 +84,15 @@ class Archive:
             return ends
 
         return self.run(work, age)
+
+    def fail_to_apply(self) -> list[list[str]]:
+        """Deliver the inbound events at every attempt while the store fails, and return how each attempt ended."""
+        with closing(sqlite3.connect(self.file)) as file, file:
+            file.execute("ALTER TABLE notices RENAME TO gone")
+        ends = [self.consume() for _ in range(ATTEMPTS)]
+        with closing(sqlite3.connect(self.file)) as file, file:
+            file.execute("ALTER TABLE gone RENAME TO notices")
+        return ends
 
     def relay(self, age: timedelta = timedelta(0)) -> int:
         """Send the events that are not sent yet to the topic, and return how many there were."""
@@ -129,14 +139,14 @@ class Archive:
         self.run(fail)
 
     def held(self, name: str) -> list[str]:
-        """Return the message ids that a subscription holds."""
+        """Return the message ids that a subscription holds, `:r` without its number."""
         return self.ids(subscription(name))
 
     def ids(self, queue: str) -> list[str]:
-        """Return the message ids that a queue holds. It takes none of them."""
+        """Return the message ids that a queue holds, `:r` without its number. It takes none of them."""
 
         async def peek(application: Application) -> list[str]:
-            return [queued.message.id async for queued in _bus(application).peek(queue)]
+            return [without_number(queued.message.id) async for queued in _bus(application).peek(queue)]
 
         return self.run(peek)
 
@@ -153,6 +163,11 @@ class Archive:
     def damage(self, serial: int, document: bytes = b"{") -> None:
         """Replace the documents of the events of a notice."""
         self.execute("UPDATE events SET document = ? WHERE number = ?", document, a_number(serial))
+
+
+def without_number(message_id: str) -> str:
+    """Return the id of a message without the number of its repetition, which follows from where it was."""
+    return re.sub(r"(?<=:[or])[0-9]+$", "", message_id)
 
 
 def publication(serial: int, code: str = CODE, at: datetime | None = None, **changes: Any) -> dict[str, Any]:

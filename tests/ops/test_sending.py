@@ -41,7 +41,7 @@ def test_an_event_is_put_into_the_queue_under_its_own_id_and_applied(
     said = operator.ask("send", written(folder, publication(1)))
 
     assert (said.stdout, said.stderr) == (f"Sent publish-{CODE}-1.\n", "")
-    assert archive.ids(INBOUND_EVENTS) == [f"publish-{CODE}-1"]
+    assert archive.ids(INBOUND_EVENTS) == [f"publish-{CODE}-1:o"]
     assert archive.consume() == ["applied"]
 
 
@@ -50,7 +50,8 @@ def test_the_body_is_sent_byte_for_byte(operator: Operator, archive: Archive, fo
 
     operator.ask("send", written(folder, body))
 
-    assert archive.drain(INBOUND_EVENTS) == [Message(f"publish-{CODE}-1", body, {}, None, CLOUD_EVENT)]
+    [sent] = archive.drain(INBOUND_EVENTS)
+    assert sent == Message(sent.id, body, {}, None, CLOUD_EVENT)
 
 
 def test_several_files_are_sent_in_their_order(operator: Operator, archive: Archive, folder: Path) -> None:
@@ -60,7 +61,7 @@ def test_several_files_are_sent_in_their_order(operator: Operator, archive: Arch
 
     names = [f"publish-{CODE}-1", f"paid-{CODE}-1", f"publish-{CODE}-2"]
     assert said == "".join(f"Sent {name}.\n" for name in names)
-    assert archive.ids(INBOUND_EVENTS) == names
+    assert archive.ids(INBOUND_EVENTS) == [f"{name}:o" for name in names]
 
 
 def test_an_event_can_come_from_standard_input(operator: Operator, archive: Archive) -> None:
@@ -91,7 +92,16 @@ def test_the_same_event_within_an_hour_is_swallowed_by_the_bus(
     operator.ask("send", file)
     operator.ask("send", file)
 
-    assert archive.ids(INBOUND_EVENTS) == [f"publish-{CODE}-1"]
+    assert archive.ids(INBOUND_EVENTS) == [f"publish-{CODE}-1:o"]
+
+
+def test_an_event_that_was_corrected_is_sent_though_it_has_its_old_id(
+    operator: Operator, archive: Archive, folder: Path
+) -> None:
+    operator.ask("send", written(folder, publication(1, amount=0)))
+    operator.ask("send", written(folder, publication(1)))
+
+    assert archive.consume() == ["rejected", "applied"]
 
 
 @pytest.mark.parametrize(
@@ -127,7 +137,7 @@ def test_an_event_without_a_good_id_gets_one_of_its_own(
     operator.ask("send", written(folder, publication(1) | {"id": given}))
 
     (name,) = archive.ids(INBOUND_EVENTS)
-    assert re.fullmatch("unnamed-[0-9a-f]{16}", name)
+    assert re.fullmatch("unnamed-[0-9a-f]{16}:o", name)
 
 
 def test_no_text_of_an_event_commands_the_terminal(operator: Operator, archive: Archive, folder: Path) -> None:
@@ -172,7 +182,7 @@ def test_it_waits_while_another_process_writes(operator: Operator, archive: Arch
         operator.ask("send", written(folder, publication(1)))
 
         release.join()
-    assert archive.ids(INBOUND_EVENTS) == [f"publish-{CODE}-1"]
+    assert archive.ids(INBOUND_EVENTS) == [f"publish-{CODE}-1:o"]
 
 
 def test_a_bus_that_does_not_answer_is_named(operator: Operator, archive: Archive, folder: Path) -> None:

@@ -16,8 +16,10 @@ from tests.server import PATIENCE, ROOT, Server, running
 
 GUIDE = (ROOT / "docs" / "events.md").read_text(encoding="utf-8")
 EXAMPLES = ROOT / "docs" / "examples"
-VARIES = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[+-]\d\d:\d\d|^\d+(?=  )|(?<=rejected:)\d+", re.MULTILINE)
-"""Moments and positions."""
+VARIES = re.compile(
+    r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[+-]\d\d:\d\d|^\d+(?=  )|(?<=rejected:)\d+|(?<=:o)\d+", re.MULTILINE
+)
+"""Moments, positions and the numbers of repetitions."""
 
 
 def test_each_story_ends_as_it_shows(tmp_path: Path) -> None:
