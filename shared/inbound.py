@@ -2,7 +2,7 @@
 
 The platform completes a message when its function returns. When the function raises, the message comes again, and after
 ten attempts it is a dead letter. So every attempt may be repeated. An event that is too early does not wait here, where
-it would hold up others, but in the queue, as a copy that is delivered later (ADR 32).
+it would hold up others, but in the queue, as a copy that is delivered later (ADR 31).
 """
 
 import asyncio

@@ -11,11 +11,11 @@ from datetime import datetime, timedelta
 from secrets import token_hex
 from typing import Any
 
-from shared.adapters.sqlite_deliveries import Abandon, Complete, Lock, Receive, Renew, Send
+from shared.adapters.sqlite_deliveries import FREE, Abandon, Complete, Lock, Receive, Renew, Send, free_at
 from shared.adapters.sqlite_reads import Reads
 from shared.adapters.sqlite_writes import Write, Writes
 from shared.documents import loads
-from shared.domain.dates import decode_instant, format_instant
+from shared.domain.dates import decode_instant
 from shared.errors import StoreUnavailable
 from shared.messages import INBOUND_EVENTS, INBOUND_REJECTED, NOTICE_EVENTS, Delivery, Message, Property, QueuedMessage
 from shared.ports import BusUnavailable, LockLost
@@ -73,9 +73,8 @@ class SqliteBus:
     async def receive(self, queue: str, limit: int) -> list[Delivery]:
         """Deliver messages that are not locked, oldest first, and lock them. Raises BusUnavailable."""
         now = self._clock()
-        free = "SELECT 1 FROM deliveries WHERE queue = ? AND (locked_until IS NULL OR locked_until <= ?) LIMIT 1"
         with _as_bus():
-            if not self._reads.select(free, (queue, format_instant(now))):
+            if not self._reads.select(f"SELECT 1 FROM deliveries WHERE {FREE} LIMIT 1", (queue, *free_at(now))):
                 return []
         receive = Receive(queue, limit, token_hex(8), now, LOCKED_FOR)
         await self._write(receive)

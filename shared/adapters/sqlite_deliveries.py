@@ -19,6 +19,15 @@ EXPIRED_AT_ONCE = 100
 _DURATION = re.compile("P(?:([0-9]+)D)?(?:T(?:([0-9]+)H)?(?:([0-9]+)M)?)?")
 
 
+FREE = "queue = ? AND (locked_until IS NULL OR locked_until <= ? OR locked_until > ?)"
+"""The condition for messages that can be delivered. Its values are the queue, and those of `free_at`."""
+
+
+def free_at(now: datetime) -> tuple[str, str]:
+    """Return the time up to which locks are over, and the one behind which none can be: the clock was set back."""
+    return format_instant(now), format_instant(now + timedelta(minutes=15))
+
+
 class Send(Write):
     """Puts messages into a queue, or into the subscriptions of the topic whose filters admit them."""
 
@@ -68,11 +77,8 @@ class Receive(Write):
         """Lock the oldest messages that are not locked. One that has no attempt left becomes a dead letter."""
         self.positions = []
         expire(db, self._queue, self._now)
-        free = (
-            "SELECT position, count FROM deliveries WHERE queue = ? AND (locked_until IS NULL OR locked_until <= ?)"
-            " ORDER BY position LIMIT ?"
-        )
-        for position, count in db.execute(free, (self._queue, format_instant(self._now), self._limit)).fetchall():
+        free = f"SELECT position, count FROM deliveries WHERE {FREE} ORDER BY position LIMIT ?"
+        for position, count in db.execute(free, (self._queue, *free_at(self._now), self._limit)).fetchall():
             if count >= most_deliveries(self._queue):
                 _bury_after_attempts(db, self._queue, position)
                 continue

@@ -22,7 +22,7 @@ from shared.ports import Gap
 from shared.resend import Resend, resend
 from shared.settings import CosmosStore, Settings
 from tests.ops.command_line import CODE, Operator, rows, start
-from tests.ops.embedded import Archive, a_message, receipt
+from tests.ops.embedded import Archive, a_message, publication, receipt
 from tests.stores import COSMOS, SQLITE
 from tests.support import DAY, HOUR, INSTITUTION, NOW, StillClock, a_number, a_publication, an_act
 
@@ -260,6 +260,15 @@ class TestResend:
     def at(self, ago: timedelta) -> str:
         """Return a date-time."""
         return format_instant(utc_now() - ago)
+
+    def test_no_event_overtakes_the_relay(self, operator: Operator, three_days: Archive) -> None:
+        three_days.send(publication(4), age=DAY)
+        assert three_days.consume(DAY) == ["applied"]  # and the relay has not sent it
+
+        said = operator.ask("events", "resend", "--from", self.day(3), "--to", self.day(0))
+
+        assert said.stdout == "Resent 1.\n"
+        assert "The relay still has to send events since " in said.stderr
 
     def test_the_events_of_a_time_are_sent_with_new_message_ids_and_their_own_event_ids(
         self, operator: Operator, three_days: Archive
