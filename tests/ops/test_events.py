@@ -262,12 +262,12 @@ class TestResend:
         return format_instant(utc_now() - ago)
 
     def test_no_event_overtakes_the_relay(self, operator: Operator, three_days: Archive) -> None:
-        three_days.send(publication(4), age=DAY)
+        three_days.send(publication(4, at=utc_now() - DAY), age=DAY)
         assert three_days.consume(DAY) == ["applied"]  # and the relay has not sent it
 
         said = operator.ask("events", "resend", "--from", self.day(3), "--to", self.day(0))
 
-        assert said.stdout == "Resent 1.\n"
+        assert said.stdout == "Resent 2.\n"
         assert "The relay still has to send events since " in said.stderr
 
     def test_the_events_of_a_time_are_sent_with_new_message_ids_and_their_own_event_ids(
