@@ -33,7 +33,7 @@ run: $(RUN) ## Run the whole archive here, on SQLite (PORT=7071 DATA=.local).
 run-azure: $(RUN) ## Run it on Cosmos DB: a double, or the account in COSMOS (PORT=7071 DATA=.local).
 	@$(RUN)/bin/python -m local --azure
 
-ops: $(RUN) ## Register institutions and callers (ARGS="institutions list" DATA=.local).
+ops: $(RUN) ## Manage institutions, callers, keys, events and dead letters (ARGS="institutions list" DATA=.local).
 	@$(RUN)/bin/python -m ops $(ARGS)
 
 test: $(VENV) $(WORKER) ## Run the tests (TESTS="tests/domain -k iban" for some of them).

@@ -15,7 +15,7 @@ from ops.output import Json, Row, show_list, show_one
 from ops.parsing import UsageErrors, parse_dead_letter_id, parse_duration, parse_source
 from ops.views import format_in_rome
 from shared.bootstrap import Application, utc_now
-from shared.dead_letters import DeadLetter, Filter, find, send_again, take
+from shared.dead_letters import REJECTED, DeadLetter, Filter, find, name_of, send_again, take
 from shared.domain.dates import format_instant
 from shared.domain.identifiers import InstitutionCode
 from shared.domain.registry_changes import Action, Entry, Kind
@@ -31,11 +31,13 @@ SourceOption = Annotated[
         "--source",
         metavar="NAME",
         help="rejected: events that can never be applied. inbound: events that failed at every attempt. Or a "
-        "subscription. Repeatable.",
+        "subscription: all (it gets every event), stand-in, customer-care. Repeatable.",
     ),
 ]
 ReasonOption = Annotated[str | None, typer.Option("--reason", metavar="REASON", help="Such as invalid_data.")]
-TypeOption = Annotated[str | None, typer.Option("--type", metavar="NAME", help="The type of the event, such as paid.")]
+TypeOption = Annotated[
+    str | None, typer.Option("--type", metavar="NAME", help="The type of the event: paid, or it.pagopa.notice.paid.v1.")
+]
 InstitutionOption = Annotated[str | None, typer.Option("--institution", metavar="CODE", help="Of this institution.")]
 OlderOption = Annotated[str | None, typer.Option("--older-than", metavar="AGE", help="Such as 2d, 12h or 90m.")]
 YoungerOption = Annotated[str | None, typer.Option("--younger-than", metavar="AGE", help="Such as 2d, 12h or 90m.")]
@@ -55,7 +57,7 @@ async def show_all(
     limit: Annotated[int, typer.Option(metavar="N", min=1, max=10_000, help="The most to list.")] = 100,
     json: JsonOption = False,
 ) -> None:
-    """List the dead letters, oldest first. It takes none of them."""
+    """List the dead letters, oldest first. It removes none of them."""
     wanted = _filter(None, source, reason, type_, institution, older_than, younger_than)
     found: list[DeadLetter] = []
     has_more = False
@@ -83,7 +85,8 @@ async def show(
     fields = (
         *zip(HEADS, _row(letter), strict=True),
         ("description", letter.description),
-        ("deliveries", str(letter.queued.delivery_count)),
+        # Nothing was delivered from there.
+        *(() if letter.source == REJECTED else [("deliveries", str(letter.queued.delivery_count))]),
         ("body", body.removesuffix("\n")),
     )
     show_one({**_item(letter), "body": body}, fields, json=json)
@@ -105,7 +108,7 @@ async def replay(
 ) -> None:
     """Send dead letters again: inbound events to the archive, others to their subscriber. A repetition does no harm."""
     wanted = _filter(ids, source, reason, type_, institution, older_than, younger_than)
-    _require_choice(wanted, every)
+    _require_choice(wanted, ids, every)
     if not dry_run:
         require_terminal_or_yes(yes)
     async with open_bus(context) as (application, bus):
@@ -137,7 +140,7 @@ async def discard(
 ) -> None:
     """Remove dead letters. They cannot be brought back."""
     wanted = _filter(ids, source, reason, type_, institution, older_than, younger_than)
-    _require_choice(wanted, every)
+    _require_choice(wanted, ids, every)
     if not dry_run:
         require_terminal_or_yes(yes)
     async with open_bus(context) as (application, bus):
@@ -172,7 +175,7 @@ def _filter(
         sources=names or {each.partition(":")[0] for each in chosen} or None,
         ids=chosen or None,
         reason=reason,
-        type=type_,
+        type=type_ and (name_of(type_) or type_),
         institution=code,
         since=None if oldest is None else now - oldest,
         until=None if youngest is None else now - youngest,
@@ -183,7 +186,9 @@ def _age(errors: UsageErrors, name: str, text: str | None) -> timedelta | None:
     return None if text is None else errors.parse(name, parse_duration, text)
 
 
-def _require_choice(wanted: Filter, every: bool) -> None:
+def _require_choice(wanted: Filter, ids: list[str] | None, every: bool) -> None:
+    if ids and every:
+        raise CommandError("Name ids, or --all, not both.", code=ExitCode.USAGE)
     if wanted == Filter() and not every:
         raise CommandError("Name ids, or use a filter, or --all for every dead letter.", code=ExitCode.USAGE)
 

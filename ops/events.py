@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn
 import orjson
 import typer
 
-from ops.cli import Command, JsonOption, warn
+from ops.cli import Command, JsonOption, YesOption, confirm, require_terminal_or_yes, warn
 from ops.opening import open_application, open_bus
 from ops.operator import current_operator
 from ops.output import Json, Row, printable, show_json, show_list, show_table
@@ -32,7 +32,7 @@ HEADS = ("position", "sent", "type", "notice", "sequence", "status", "anomaly")
 LAST_POSITION = 2**63 - 1
 """The greatest position that a queue can have."""
 SUBSCRIPTION_HELP = "The subscription: all, stand-in or customer-care."
-WHEN_HELP = "A day in Rome, or a date-time."
+WHEN_HELP = "A day in Rome, or a date-time: without an offset, in Rome."
 
 
 @app.command(cls=Command)
@@ -46,7 +46,7 @@ async def tail(
     follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on until Ctrl-C.")] = False,
     json: JsonOption = False,
 ) -> None:
-    """Show the last events that a subscription holds. It takes none of them."""
+    """Show the last events that a subscription holds. It removes none of them."""
     with UsageErrors() as errors:
         name = errors.parse("--subscription", parse_subscription, subscription)
     async with open_bus(context) as (_, bus):
@@ -72,6 +72,7 @@ async def resend(
     ] = None,
     institution: Annotated[str | None, typer.Option(metavar="CODE", help="Only events of this institution.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count them.")] = False,
+    yes: YesOption = False,
 ) -> None:
     """Send events again. Each has its old CloudEvents id, so that a subscriber drops those that it has seen."""
     with UsageErrors() as errors:
@@ -81,6 +82,9 @@ async def resend(
         code = errors.parse_optional("--institution", InstitutionCode.parse, institution, None)
         errors.check(first is None or last is None or first < last, "--from must be before --to.")
         errors.check("none" not in (since, until), "--from and --to must be a day or a date-time.")
+    if name is None and not dry_run:
+        require_terminal_or_yes(yes)
+        confirm("Send these events to every subscription again?", yes)
     now = utc_now()
     # The bus drops a message id that it has seen, so no two runs may have the same serial.
     serial = round(now.timestamp() * 1000)
@@ -119,6 +123,7 @@ async def gaps(context: typer.Context, json: JsonOption = False) -> None:
 
 async def _follow(bus: Bus, name: str, last: Collection[QueuedMessage], after: int, *, json: bool) -> NoReturn:
     """Print the last events, and then each new one, on a line of its own."""
+    widths = [max(map(len, column)) for column in zip(HEADS, *map(_row, last), strict=True)]
     if not json:
         show_table(HEADS, list(map(_row, last)), unwrapped=HEADS)
     for queued in last:
@@ -132,7 +137,8 @@ async def _follow(bus: Bus, name: str, last: Collection[QueuedMessage], after: i
             if json:
                 show_json(_item(queued), in_one_line=True)
             else:
-                typer.echo("  ".join(map(printable, _row(queued))))
+                row = zip(map(printable, _row(queued)), widths, strict=True)
+                typer.echo("  ".join(text.ljust(width) for text, width in row).rstrip())
 
 
 def _event(queued: QueuedMessage) -> Json | None:

@@ -39,7 +39,7 @@ async def send(
             try:
                 parse_event(body).check_form()
             except Rejected as rejected:
-                warn(f"The archive will reject it. {rejected.reason}: {printable(rejected.description)}")
+                warn(f"The archive will reject {event_id}. {rejected.reason}: {printable(rejected.description)}")
 
 
 def _read(path: Path) -> bytes:

@@ -33,6 +33,12 @@ def sources() -> dict[str, str]:
     return {REJECTED: INBOUND_REJECTED, INBOUND: f"{INBOUND_EVENTS}{DEAD_LETTERS}", **subscribers}
 
 
+def name_of(event_type: str) -> str | None:
+    """Return the name of an event, such as `paid`, from its type. None if the type is not one of the archive's."""
+    match = _TYPE.fullmatch(event_type)
+    return match["name"] if match else None
+
+
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
     """A message that was not applied, or not taken."""
@@ -59,8 +65,7 @@ class DeadLetter:
     @property
     def type(self) -> str | None:
         """Return the name of the event, such as `paid`. None if the message does not say."""
-        match = _TYPE.fullmatch(str(self._attribute("type")))
-        return match["name"] if match else None
+        return name_of(str(self._attribute("type")))
 
     @property
     def institution(self) -> str | None:

@@ -193,6 +193,8 @@ class TestFilters:
             (["--reason", "unknown_type"], []),
             (["--type", "publish"], [1, 2]),
             (["--type", "paid"], [0]),
+            (["--type", "it.pagopa.notice.paid.v1"], [0]),
+            (["--type", "it.pagopa"], []),
             (["--institution", UNREGISTERED], [1]),
             (["--institution", CODE], [0, 2]),
             (["--older-than", "2d"], [0]),
@@ -578,6 +580,19 @@ class TestBoth:
         refusal = operator.refused("dead-letters", command, "--yes", exit_code=2)
 
         assert refusal == "Name ids, or use a filter, or --all for every dead letter.\n"
+        assert messages(operator) == ALL_REJECTED
+
+    def test_with_two_choices_nothing_is_done(self, command: str, operator: Operator, rejected: Archive) -> None:
+        refusal = operator.refused(
+            "dead-letters",
+            command,
+            """Return the ids of the dead letters that a list has."""(operator)[0],
+            "--all",
+            "--yes",
+            exit_code=2,
+        )
+
+        assert refusal == "Name ids, or --all, not both.\n"
         assert messages(operator) == ALL_REJECTED
 
     def test_where_nobody_can_be_asked_nothing_is_done(

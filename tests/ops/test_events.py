@@ -145,7 +145,7 @@ class TestTail:
         for command in (
             ["events", "tail"],
             ["events", "gaps"],
-            ["events", "resend", "--from", "2026-01-01", "--to", "2026-01-02"],
+            ["events", "resend", "--from", "2026-01-01", "--to", "2026-01-02", "--yes"],
         ):
             assert operator.refused(*command).startswith(f"There is no archive in {operator.data}. ")
         assert not operator.data.exists()
@@ -265,7 +265,7 @@ class TestResend:
         three_days.send(publication(4, at=utc_now() - DAY), age=DAY)
         assert three_days.consume(DAY) == ["applied"]  # and the relay has not sent it
 
-        said = operator.ask("events", "resend", "--from", self.day(3), "--to", self.day(0))
+        said = operator.ask("events", "resend", "--from", self.day(3), "--to", self.day(0), "--yes")
 
         assert said.stdout == "Resent 2.\n"
         assert said.stderr.startswith("The relay has not sent the events since ")
@@ -275,7 +275,7 @@ class TestResend:
     ) -> None:
         before = checkpoints(three_days)
 
-        said = operator.ask("events", "resend", "--from", self.day(2), "--to", self.day(0))
+        said = operator.ask("events", "resend", "--from", self.day(2), "--to", self.day(0), "--yes")
 
         assert (said.stdout, said.stderr) == ("Resent 3.\n", "")
         sent = three_days.drain(subscription("all"))
@@ -295,7 +295,7 @@ class TestResend:
     def test_a_day_at_either_end_is_included(
         self, since: int, until: int, serials: list[int], operator: Operator, three_days: Archive
     ) -> None:
-        operator.ask("events", "resend", "--from", self.day(since), "--to", self.day(until))
+        operator.ask("events", "resend", "--from", self.day(since), "--to", self.day(until), "--yes")
 
         sent = sequence_ids(three_days.drain(subscription("all")))
         assert sent == [f"{CODE}.{a_number(serial)}.1" for serial in serials]
@@ -330,7 +330,7 @@ class TestResend:
         three_days.publish(7, code=OTHER)
         three_days.drain(subscription("all"))
 
-        operator.ask("events", "resend", "--from", self.day(2), "--to", self.day(0), "--institution", OTHER)
+        operator.ask("events", "resend", "--from", self.day(2), "--to", self.day(0), "--institution", OTHER, "--yes")
 
         assert sequence_ids(three_days.drain(subscription("all"))) == [f"{OTHER}.{a_number(7)}.1"]
 
@@ -341,7 +341,7 @@ class TestResend:
         assert said == "Would resend 3.\n"
 
     def test_a_second_resend_is_not_taken_for_the_first(self, operator: Operator, three_days: Archive) -> None:
-        command = ("events", "resend", "--from", self.day(0), "--to", self.day(0))
+        command = ("events", "resend", "--from", self.day(0), "--to", self.day(0), "--yes")
 
         operator.ask(*command, "--subscription", "all")
         operator.ask(*command, "--subscription", "stand-in")
@@ -363,7 +363,7 @@ class TestResend:
             *("events", "resend", "--from", "2026-01-01", "--to", "2026-01-31"),
             *("--subscription", "all", "--institution", CODE),
         )
-        operator.ask("events", "resend", "--from", "2026-01-01T00:00:00Z", "--to", "2026-01-01T01:00:00Z")
+        operator.ask("events", "resend", "--from", "2026-01-01T00:00:00Z", "--to", "2026-01-01T01:00:00Z", "--yes")
 
         plain, chosen = operator.read("audit", "--messages")["items"]
         assert (chosen["action"], chosen["message"]) == ("resent", "notice-events")
@@ -399,6 +399,15 @@ class TestResend:
     ) -> None:
         assert operator.refused("events", "resend", *options, exit_code=2) == refusal
 
+    def test_sending_to_every_subscription_needs_a_confirmation(self, operator: Operator, three_days: Archive) -> None:
+        command = ("events", "resend", "--from", self.day(2), "--to", self.day(0))
+
+        refusal = operator.refused(*command, exit_code=2)
+
+        assert refusal == "This cannot be undone, and there is no terminal to ask: add --yes.\n"
+        assert three_days.held("all") == []
+        assert operator.ask(*command, "--subscription", "all").stdout == "Resent 3.\n"
+
     @pytest.mark.parametrize("damage", ["not JSON", "no field", "a time without offset"])
     def test_a_damaged_event_in_between_is_left_out(self, damage: str, operator: Operator, three_days: Archive) -> None:
         (row,) = three_days.rows(f"SELECT document FROM events WHERE number = '{a_number(2)}'")
@@ -410,7 +419,7 @@ class TestResend:
         }
         three_days.damage(2, broken[damage])
 
-        said = operator.ask("events", "resend", "--from", self.day(2), "--to", self.day(0)).stdout
+        said = operator.ask("events", "resend", "--from", self.day(2), "--to", self.day(0), "--yes").stdout
 
         assert said == "Resent 2.\n"
         assert sequence_ids(three_days.drain(subscription("all"))) == [
@@ -421,7 +430,7 @@ class TestResend:
         archive.publish(*range(1, 251))
         archive.drain(subscription("all"))
 
-        said = operator.ask("events", "resend", "--from", self.day(0), "--to", self.day(0)).stdout
+        said = operator.ask("events", "resend", "--from", self.day(0), "--to", self.day(0), "--yes").stdout
 
         assert said == "Resent 250.\n"
         assert len(archive.held("all")) == 250
@@ -451,7 +460,7 @@ class TestResend:
     def test_a_store_that_does_not_answer_is_named(self, operator: Operator, archive: Archive) -> None:
         archive.execute("DROP TABLE events")
 
-        refusal = operator.refused("events", "resend", "--from", self.day(0), "--to", self.day(0), exit_code=3)
+        refusal = operator.refused("events", "resend", "--from", self.day(0), "--to", self.day(0), "--yes", exit_code=3)
 
         assert refusal.startswith("The store does not answer (StoreUnavailable caused by OperationalError")
 

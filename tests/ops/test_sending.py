@@ -125,7 +125,7 @@ def test_an_event_that_will_be_rejected_is_sent_all_the_same_and_said(
 ) -> None:
     said = operator.ask("send", written(folder, body))
 
-    assert re.match(f"The archive will reject it. {reason}: .+\n$", said.stderr)
+    assert re.match(f"The archive will reject .+[.] {reason}: .+\n$", said.stderr)
     assert archive.consume() == ["rejected"]
     assert [item["reason"] for item in operator.read("dead-letters", "list")["items"]] == [reason]
 
