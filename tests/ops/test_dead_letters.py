@@ -583,14 +583,7 @@ class TestBoth:
         assert messages(operator) == ALL_REJECTED
 
     def test_with_two_choices_nothing_is_done(self, command: str, operator: Operator, rejected: Archive) -> None:
-        refusal = operator.refused(
-            "dead-letters",
-            command,
-            """Return the ids of the dead letters that a list has."""(operator)[0],
-            "--all",
-            "--yes",
-            exit_code=2,
-        )
+        refusal = operator.refused("dead-letters", command, ids(operator)[0], "--all", "--yes", exit_code=2)
 
         assert refusal == "Name ids, or --all, not both.\n"
         assert messages(operator) == ALL_REJECTED
