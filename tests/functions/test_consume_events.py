@@ -17,7 +17,7 @@ from shared.messages import INBOUND_EVENTS, Message, QueuedMessage
 from tests.conftest import ROOT
 from tests.functions.client import NOTICE, declare, history, publish, refusal, register_institution, shown, types
 from tests.functions.inbound import an_event, deliver, queued, rejections
-from tests.functions.queues import bus_of
+from tests.functions.queues import bus_of, rejected
 from tests.support import ADDRESS, HOUR, NOW, SECOND, StillClock, a_body, a_number
 
 
@@ -145,6 +145,18 @@ async def test_a_receipt_for_an_unknown_notice_waits_for_it(http: httpx.AsyncCli
     assert (await shown(http))["status"] == "PAID"
 
 
+async def test_a_receipt_whose_notice_did_not_come_within_a_day_is_uncommunicated(
+    application: Application, http: httpx.AsyncClient
+) -> None:
+    await deliver(an_event("paid"))
+
+    async def uncommunicated(age: timedelta) -> list[Address]:
+        return [notice.address async for notice in application.archive.uncommunicated(NOW + age)]
+
+    assert await uncommunicated(24 * HOUR - timedelta(milliseconds=1)) == []
+    assert await uncommunicated(24 * HOUR) == [ADDRESS]
+
+
 async def test_money_of_an_institution_that_nobody_registered_is_taken(
     http: httpx.AsyncClient, application: Application
 ) -> None:
@@ -251,6 +263,8 @@ async def test_an_early_end_waits_ten_times_and_longer_each_time_and_is_rejected
     assert waits == [1, 2, 4, 8, 16, 32, 64, 128, 256]
     assert outcome is Outcome.REJECTED
     assert [reason for reason, _ in await rejections(application)] == ["notice_not_found"]
+    [copy] = await rejected(application)
+    assert copy.properties.keys() == {"reason", "description"}
 
 
 async def test_an_early_end_that_is_delivered_again_waits_once(
@@ -289,6 +303,16 @@ async def test_a_declaration_whose_producer_is_a_little_ahead_waits_for_its_time
     assert await consume(service_bus_message(queued(first)), sleep) is Outcome.STALE
 
     assert (await shown(http))["amount"] == 2
+
+
+async def test_a_declaration_may_be_exactly_five_minutes_ahead(http: httpx.AsyncClient) -> None:
+    assert await deliver(an_event("publish", time="2026-11-23T10:05:00Z")) is Outcome.APPLIED
+
+
+async def test_an_event_may_have_exactly_200_000_bytes(http: httpx.AsyncClient) -> None:
+    body = json.dumps(an_event("paid")).encode()
+
+    assert await deliver(body.ljust(200_000)) is Outcome.APPLIED
 
 
 async def test_what_a_producer_adds_is_ignored(http: httpx.AsyncClient) -> None:

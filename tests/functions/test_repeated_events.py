@@ -35,3 +35,13 @@ async def test_an_end_that_comes_again_after_its_notice_was_paid_is_no_rejection
 
     assert await deliver(end, count=2) is Outcome.REPEATED
     assert await rejections(application) == []
+
+
+async def test_the_event_of_another_producer_with_the_same_id_is_no_repetition(
+    http: httpx.AsyncClient, application: Application
+) -> None:
+    await deliver(an_event("publish", id="1", source="/gpd"))
+    await deliver(an_event("paid"))
+
+    assert await deliver(an_event("publish", id="1", source="/another")) is Outcome.REJECTED
+    assert [reason for reason, _ in await rejections(application)] == ["notice_paid"]
