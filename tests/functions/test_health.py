@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from shared.bootstrap import Application
-from shared.health import PATIENCE
+from shared.health import PATIENCE, RelayHealth
 from tests.functions.client import KEY, NOTICE, publish, refusal
 from tests.support import SECOND, StillClock
 
@@ -130,6 +130,14 @@ async def test_one_who_asks_and_goes_away_leaves_the_others_their_answer(
 
 def test_the_store_is_waited_for_less_than_the_second_within_which_the_archive_answers() -> None:
     assert PATIENCE < 1
+
+
+async def test_a_feed_that_does_not_answer_is_not_waited_for_longer_than_the_store(clock: StillClock) -> None:
+    async def waiting_since() -> None:
+        await asyncio.Event().wait()
+
+    async with asyncio.timeout(5 * PATIENCE):
+        assert await RelayHealth(waiting_since, clock).oldest_unsent_seconds() is None
 
 
 async def test_a_clock_that_was_set_back_does_not_stop_the_questions(

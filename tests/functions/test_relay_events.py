@@ -364,6 +364,26 @@ async def test_a_gap_that_cannot_be_kept_stops_the_turn_and_nothing_is_skipped(
     assert [message.properties["type"] for message in sent.messages] == [event_type("gap"), event_type("published")]
 
 
+async def test_a_gap_that_alone_cannot_be_kept_is_not_sent(
+    http: httpx.AsyncClient, application: Application, clock: StillClock, file: sqlite3.Connection
+) -> None:
+    relay, sent = a_relay(application)
+    await publish(http)
+    file.execute("UPDATE events SET document = x'00'")
+    file.execute(
+        "CREATE TRIGGER full BEFORE INSERT ON checkpoints WHEN NEW.id LIKE 'gap:%'"
+        " BEGIN SELECT RAISE(ROLLBACK, 'database or disk is full'); END"
+    )
+
+    turn = await relay.reader.run(clock() + HOUR)
+
+    assert isinstance(turn.failure, StoreUnavailable)
+    assert sent.messages == []
+    file.execute("DROP TRIGGER full")
+    await relay.reader.run(clock() + HOUR)
+    assert len(await application.feed.gaps()) == len(sent.messages) == 1
+
+
 async def test_each_turn_logs_one_event(
     http: httpx.AsyncClient,
     application: Application,
@@ -408,6 +428,15 @@ async def test_health_tells_how_old_the_oldest_event_is_that_is_not_sent(
     await tick()
 
     assert await unsent() == 0
+
+
+async def test_health_shows_no_age_below_zero_when_the_clock_was_set_back(
+    http: httpx.AsyncClient, clock: StillClock
+) -> None:
+    await publish(http)
+    clock.advance(-HOUR)
+
+    assert (await http.get("/health")).json()["relay"] == {"oldestUnsentSeconds": 0}
 
 
 async def test_health_does_not_depend_on_the_relay(http: httpx.AsyncClient, file: sqlite3.Connection) -> None:
