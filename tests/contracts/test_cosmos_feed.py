@@ -24,6 +24,8 @@ from tests.stores import account_of, an_account
 from tests.support import INSTITUTION
 
 SERIALS = range(1, 41)
+CHARGED = {"content-type": "application/json", "x-ms-request-charge": "1"}
+"""Headers of the service, without the place in the feed."""
 
 
 @pytest.fixture(params=[1, 4], ids=["one partition", "four partitions"])
@@ -164,6 +166,8 @@ async def test_a_split_between_the_list_of_the_ranges_and_the_first_read_is_not_
         Fault("ChangeFeed", drop="after", times=3),
         Fault("ChangeFeed", status=200, body="<html>", times=2),
         Fault("ChangeFeed", status=200, body="{}", times=2),
+        Fault("ChangeFeed", status=200, body='{"Documents": []}', headers=CHARGED, skip=1, times=2),
+        Fault("ChangeFeed", status=304, body="", headers=CHARGED, skip=1, times=2),
         Fault("ChangeFeed", probability=0.3, drop="after", times=None),
     ],
     ids=lambda fault: f"page {fault.page}" if fault.page is not None else str(fault.status or fault.drop),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from shared.adapters.sqlite import SqliteNoticeStore
-from shared.adapters.sqlite_feed import SqliteFeed
+from shared.adapters.sqlite_feed import PAGE_SIZE, SqliteFeed
 from shared.errors import StoreUnavailable
 from shared.ports import ChangeFeed, NoticeStore
 from tests.contracts.change_feed import ChangeFeedContract, read_on, serials
@@ -55,6 +55,19 @@ class TestSqliteFeed(ChangeFeedContract):
 
         assert serials(await read_on(feed)) == [2]
         await another.close()
+
+    async def test_a_page_that_ends_because_it_is_large_is_not_the_end(
+        self, feed: ChangeFeed, store: NoticeStore, other: sqlite3.Connection
+    ) -> None:
+        for serial in (1, 2, 3):
+            await store.save(published(at(serial)))
+        other.execute("UPDATE events SET document = json_set(document, '$.added', hex(zeroblob(?)))", (PAGE_SIZE // 2,))
+        [place] = await feed.places("a_reader")
+
+        page = await feed.read(place)
+
+        assert (serials(page.events), page.is_empty) == ([1], False)
+        assert serials(await read_on(feed)) == [1, 2, 3]
 
     @pytest.mark.parametrize("damage", [b"", b"{", b"\xff", b"[]", b"{}", b'{"changed": {}}'])
     async def test_a_damaged_document_is_an_event_that_cannot_be_decoded(

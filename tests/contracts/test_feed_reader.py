@@ -1,0 +1,86 @@
+"""A reader of the feed of Cosmos DB: pages without events, and several ranges."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+
+from emulators.cosmos import CosmosDouble, Fault
+from shared.adapters.cosmos import CosmosNoticeStore
+from shared.adapters.cosmos_calls import Cosmos
+from shared.adapters.cosmos_feed import CosmosFeed
+from shared.domain.identifiers import InstitutionCode, Iuv
+from shared.feed_reader import PAGE, FeedReader, waiting_since
+from shared.ports import FeedEvent
+from shared.resend import Resend, resend
+from tests.contracts.change_feed import READER, serials
+from tests.contracts.notice_store import a_claim, at, published
+from tests.stores import account_of, an_account
+from tests.support import INSTITUTION, NOW, SECOND
+
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture(params=[1, 4], ids=["one partition", "four partitions"])
+async def double(request: pytest.FixtureRequest) -> AsyncIterator[CosmosDouble]:
+    """Yield an account as the archive's."""
+    async with an_account(ranges=request.param) as double:
+        yield double
+
+
+@pytest.fixture
+async def cosmos(double: CosmosDouble) -> AsyncIterator[Cosmos]:
+    """Yield the archive's way into it."""
+    cosmos = Cosmos(account_of(double), budget=30)
+    yield cosmos
+    await cosmos.close()
+
+
+@pytest.fixture
+async def after_claims(cosmos: Cosmos) -> CosmosFeed:
+    """Return the feed of an archive in which many claims of IUVs come before the first event."""
+    store = CosmosNoticeStore(cosmos)
+    for serial in range(PAGE):
+        await store.claim_iuv(INSTITUTION, Iuv(f"IUV{serial}"), a_claim(serial))
+    await store.save(published(at(1)))
+    return CosmosFeed(cosmos)
+
+
+async def test_a_turn_goes_on_behind_a_page_without_events(after_claims: CosmosFeed) -> None:
+    done: list[FeedEvent] = []
+
+    async def work(events: list[FeedEvent]) -> None:
+        done.extend(events)
+
+    turn = await FeedReader(READER, after_claims, work, lambda: NOW).run(NOW + MINUTE)
+
+    assert (turn.events, serials(done)) == (1, [1])
+
+
+async def test_an_event_behind_a_page_without_events_waits(after_claims: CosmosFeed) -> None:
+    assert await waiting_since(READER, after_claims) == NOW
+
+
+async def test_a_turn_that_fails_says_when_the_oldest_event_of_all_ranges_was_recorded(cosmos: Cosmos) -> None:
+    store = CosmosNoticeStore(cosmos)
+    # The events of one institution are in one range.
+    for serial in range(1, 21):
+        await store.save(published(at(serial, InstitutionCode(f"{serial:011}")), NOW + serial * SECOND))
+
+    async def work(events: list[FeedEvent]) -> None:
+        raise OSError
+
+    turn = await FeedReader(READER, CosmosFeed(cosmos), work, lambda: NOW).run(NOW + MINUTE)
+
+    assert turn.waiting_since == NOW + SECOND
+
+
+async def test_a_resend_goes_on_behind_empty_answers(cosmos: Cosmos, double: CosmosDouble) -> None:
+    store = CosmosNoticeStore(cosmos)
+    for serial in (1, 2, 3):
+        await store.save(published(at(serial)))
+    double.inject(Fault("ChangeFeed", page=0, times=2))
+
+    counts = [sent async for sent, _ in resend(CosmosFeed(cosmos), None, Resend(NOW, NOW + MINUTE, 1, NOW))]
+
+    assert counts[-1] == 3
