@@ -489,6 +489,20 @@ class NoticeStoreContract:
         assert [notice async for notice in store.due(until - HOUR)] == []
         assert [notice.address async for notice in store.due(until)] == [ADDRESS]
 
+    async def test_what_is_awaited_is_found_by_institution_and_number(self, store: NoticeStore) -> None:
+        """More notices than a page holds. Those of the second institution have lower numbers."""
+        first, second = InstitutionCode("00000000001"), InstitutionCode("00000000002")
+        addresses = [*(at(serial, first) for serial in range(50, 200)), *(at(serial, second) for serial in range(120))]
+        until = NOW + DAY
+        changes = [
+            facts.record_payment(None, address, a_payment(), an_act(), awaited_until=until) for address in addresses
+        ]
+        await asyncio.gather(*(store.save(change) for change in (*changes, published(at(60)))))
+
+        found = [notice async for notice in store.awaited()]
+
+        assert found == [change.notice for change in changes]
+
 
 def _a_long_life() -> list[Change]:
     """Return changes that use every field of notices and events."""
