@@ -130,6 +130,17 @@ async def test_a_message_is_stored_once_and_is_gone_with_its_last_copy(
     assert other.execute(count).fetchone() == (0,)
 
 
+async def test_a_message_whose_time_is_over_leaves_nothing_behind(
+    bus: SqliteBus, clock: StillClock, other: sqlite3.Connection
+) -> None:
+    """The body of a rejected event can hold the data of a debtor."""
+    await bus.reject(a_message("old"), "malformed", "The body is empty")
+    clock.advance(90 * DAY)
+    await bus.reject(a_message("new"), "malformed", "The body is empty")
+
+    assert other.execute("SELECT id FROM messages").fetchall() == [("new",)]
+
+
 async def test_what_was_sent_is_there_when_the_file_is_opened_again(
     bus: SqliteBus, store: SqliteNoticeStore, path: Path, clock: StillClock
 ) -> None:

@@ -1,9 +1,11 @@
 """A dead letter that is sent again arrives, whatever other messages with the same id were sent in the last hour."""
 
+import re
+
 from shared.adapters.sqlite_bus import SqliteBus
 from shared.bootstrap import Application
 from shared.dead_letters import Filter, find, send_again, take
-from shared.messages import INBOUND_EVENTS, Message, subscription
+from shared.messages import INBOUND_EVENTS, Message, id_of_repetition, subscription
 from tests.support import HOUR, StillClock
 
 EVENT_TYPE = "it.pagopa.notice.published.v1"
@@ -47,6 +49,22 @@ async def test_an_event_that_failed_at_two_subscribers_is_sent_again_to_both(app
 
     assert len(await bodies(bus, subscription("all"))) == 1
     assert len(await bodies(bus, subscription("stand-in"))) == 1
+
+
+async def test_of_two_subscribers_each_keeps_the_dead_letters_that_are_not_chosen(application: Application) -> None:
+    bus = bus_of(application)
+    chosen = {"all": "one", "customer-care": "two"}
+    for message_id in ("one", "two"):
+        await bus.publish([Message(message_id, b"", {"type": EVENT_TYPE, "anomaly": "paid_twice"})])
+    for name in chosen:
+        await bury_in(bus, subscription(name))
+    letters = [letter async for letter in find(bus, Filter())]
+
+    taken = [each async for each in take(bus, [one for one in letters if chosen[one.source] == one.queued.message.id])]
+
+    assert {each.source: each.queued.message.id for each in taken} == chosen
+    left = [(each.source, each.queued.message.id) async for each in find(bus, Filter())]
+    assert left == [("all", "two"), ("customer-care", "one")]
 
 
 async def test_two_rejected_messages_with_one_id_are_both_sent_again(
@@ -97,3 +115,12 @@ async def test_the_reason_of_a_dead_letter_is_that_of_the_bus_and_not_a_property
 
     assert letter.reason == "MaxDeliveryCountExceeded"
     assert letter.replayed().properties == {"reason": "\x1b[2Jmine", "description": "mine"}
+
+
+def test_the_id_of_a_message_does_not_grow_however_often_it_is_repeated() -> None:
+    """The bus takes ids of 128 characters at most."""
+    message_id = "message-1"
+    for attempt in range(100):
+        message_id = id_of_repetition(message_id, "orw"[attempt % 3], attempt)
+
+        assert re.fullmatch(r"message-1:[orw][0-9]{1,6}", message_id)

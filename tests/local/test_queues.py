@@ -15,10 +15,11 @@ from local.queues import STOP_SECONDS, QueueTrigger, service_bus_message
 from shared.adapters.sqlite import SqliteNoticeStore
 from shared.adapters.sqlite_bus import LOCKED_FOR, SqliteBus
 from shared.bootstrap import utc_now
-from shared.messages import DEAD_LETTERS, INBOUND_EVENTS, QueuedMessage
+from shared.messages import DEAD_LETTERS, INBOUND_EVENTS, Delivery, QueuedMessage
+from shared.ports import BusUnavailable
 from tests.contracts.bus import MOST, a_message, ids, peeked
 from tests.server import PATIENCE
-from tests.support import NOW
+from tests.support import NOW, StillClock
 
 Handler = Callable[[ServiceBusMessage], Awaitable[None]]
 
@@ -145,6 +146,37 @@ async def test_the_lock_of_a_message_is_renewed_while_the_function_works(bus: Sq
         await until(lambda: is_empty(bus))
 
     assert counts == [1]
+
+
+class HinderedBus(SqliteBus):
+    """A bus that fails at the first renewal of a lock. No lock is ever over."""
+
+    renewals = 0
+
+    async def renew(self, delivery: Delivery) -> None:
+        """Fail, or renew the lock."""
+        self.renewals += 1
+        if self.renewals == 1:
+            raise BusUnavailable
+        await super().renew(delivery)
+
+
+async def test_a_lock_whose_renewal_failed_is_renewed_later(tmp_path: Path) -> None:
+    store = SqliteNoticeStore(tmp_path / "archive.db")
+    bus = HinderedBus(store.writes, store.reads, StillClock())
+
+    async def is_renewed() -> bool:
+        return bus.renewals == 2
+
+    async def handle(message: ServiceBusMessage) -> None:
+        await until(is_renewed)
+
+    async with fed(bus, handle):
+        await bus.send(a_message("one"))
+        await until(is_renewed)
+        await until(lambda: is_empty(bus))
+
+    await store.close()
 
 
 async def test_what_is_in_work_when_the_host_stops_is_finished(bus: SqliteBus) -> None:
