@@ -509,6 +509,17 @@ class TestReplay:
         assert [each["message"] for each in recorded] == ALL_REJECTED
         assert "type" not in recorded[3]
 
+    def test_one_that_cannot_be_sent_is_not_recorded(self, operator: Operator, rejected: Archive) -> None:
+        rejected.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON messages"
+            " BEGIN SELECT RAISE(ROLLBACK, 'database or disk is full'); END"
+        )
+
+        operator.refused("dead-letters", "replay", "--all", "--yes", exit_code=3)
+
+        assert did(operator) == []
+        assert rejected.ids(INBOUND_REJECTED) == ALL_REJECTED
+
     def test_one_hundred_and_more_are_replayed_at_once(self, operator: Operator, archive: Archive) -> None:
         archive.reject(*(publication(serial, UNREGISTERED) for serial in range(130)))
 

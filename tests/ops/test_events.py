@@ -204,6 +204,17 @@ class TestFollow:
             first = process.stdout.readline()
         assert (head.split()[0], a_number(1) in first) == ("position", True)
 
+    def test_only_events_after_a_position_appear(self, operator: Operator, archive: Archive) -> None:
+        archive.publish(1, 2)
+        last = operator.read("events", "tail")["items"][-1]["position"]
+        with self.following(archive, "--after", str(last)) as process:
+            assert process.stdout is not None
+            process.stdout.readline()  # the head
+
+            archive.publish(3)
+
+            assert a_number(3) in process.stdout.readline()
+
     def test_json_is_one_event_a_line_also_where_it_began_with_none(self, archive: Archive) -> None:
         with self.following(archive, "--json") as process:
             assert process.stdout is not None
