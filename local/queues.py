@@ -20,8 +20,8 @@ from shared.telemetry import log_bug, log_event, log_failure
 
 PAUSE = 0.2
 """Seconds between two looks at an empty queue."""
-RENEWED_AFTER = 2.5
-"""Seconds between two renewals of a lock. The shortest lock, that of the embedded bus, is twice as long."""
+RENEWED_AFTER = 1.5
+"""Seconds between two renewals of a lock. The shortest lock, that of the embedded bus, is three times as long."""
 STOP_SECONDS = 3.0
 """Seconds that the messages in work have to end when the host stops."""
 

@@ -35,7 +35,8 @@ async def _relay() -> None:
     now = application.archive.clock()
     turn = await application.relay.reader.run(now + TIME_BOX)
     waiting = None if turn.waiting_since is None else application.archive.clock() - turn.waiting_since
-    seconds = 0.0 if waiting is None else waiting.total_seconds()
+    # The clock of the machine that recorded the event may be ahead.
+    seconds = 0.0 if waiting is None else max(0.0, waiting.total_seconds())
     if turn.failure is None:
         log_event("relay_turn", sent=turn.events, oldest_unsent_seconds=seconds)
     else:

@@ -93,7 +93,7 @@ class Lock(Write):
     """Locks one message for an operator. `is_held` says whether it could."""
 
     def __init__(self, queue: str, position: int, token: str, now: datetime, locked_for: timedelta) -> None:
-        self._key = (queue, position, format_instant(now))
+        self._key = (position, queue, *free_at(now))
         self.token = token
         self._until = format_instant(now + locked_for)
         self.is_held = False
@@ -101,8 +101,7 @@ class Lock(Write):
     def run(self, db: sqlite3.Connection) -> None:
         """Lock the message unless another has it."""
         done = db.execute(
-            "UPDATE deliveries SET lock = ?, locked_until = ?"
-            " WHERE queue = ? AND position = ? AND (locked_until IS NULL OR locked_until <= ?)",
+            f"UPDATE deliveries SET lock = ?, locked_until = ? WHERE position = ? AND {FREE}",
             (self.token, self._until, *self._key),
         )
         self.is_held = done.rowcount == 1
