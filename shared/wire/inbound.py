@@ -69,7 +69,8 @@ REASONS = {
     "malformed": "The body is not a CloudEvent in JSON, or an attribute is missing or of the wrong type.",
     "unknown_type": "The archive takes no events of this type.",
     "unsupported_version": "The archive takes events of this type, but not this version of it.",
-    "invalid_data": "A field of `data` breaks a rule, or `time` is more than 5 minutes ahead.",
+    "invalid_data": "A field of `data` breaks a rule, or `time` of a `publish`, `cancel` or `close` is more than 5"
+    " minutes ahead.",
     "address_mismatch": "`subject` and `data` do not name the same notice.",
     "unknown_institution": "The institution is not registered.",
 }

@@ -129,6 +129,14 @@ async def test_the_same_receipt_five_times_is_one_event(http: httpx.AsyncClient)
     assert await types(http) == ["published", "paid"]
 
 
+@pytest.mark.parametrize("type_", ["paid", "reported"])
+async def test_a_fact_whose_time_is_ahead_has_the_time_at_which_it_came(http: httpx.AsyncClient, type_: str) -> None:
+    await publish(http)
+
+    assert await deliver(an_event(type_, time="2026-11-24T10:00:00Z")) is Outcome.APPLIED
+    assert (await history(http))[-1]["occurredAt"] == "2026-11-23T10:00:00.000Z"
+
+
 async def test_a_second_receipt_is_an_anomaly(http: httpx.AsyncClient) -> None:
     await publish(http)
     await deliver(an_event("paid"))
