@@ -15,7 +15,7 @@ from shared.messages import CLOUD_EVENT
 NAME = "event-{}"
 """The name of an outbound message in the document."""
 GAP_MEANING = (
-    "an event whose document cannot be read stands here: it has its sequence, and nothing else of it can be sent"
+    "it replaces an event whose document cannot be read. It has the sequence of that event and no other content"
 )
 MEANINGS: Mapping[str, str] = {**{each.value: each.meaning for each in EventType}, GAP: GAP_MEANING}
 """What each type of event means."""

@@ -33,7 +33,7 @@ class Status(Term):
     CLOSED = "CLOSED", "paid outside pagoPA"
     PAID = "PAID", "paid through pagoPA: a receipt has come"
     REPORTED = "REPORTED", "settled: every transfer has a line in a *flusso di rendicontazione*"
-    AWAITED = "AWAITED", "money came for a notice that was not communicated; not shown"
+    AWAITED = "AWAITED", "money came for a notice that was not communicated. GET answers 404"
 
 
 class EventType(Term):
