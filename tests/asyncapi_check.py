@@ -9,6 +9,7 @@ import jsonschema_rs
 import orjson
 import yaml
 
+from docs.asyncapi.fields import OPEN
 from shared.cloudevents import PREFIX, VERSION
 from shared.messages import Message
 
@@ -75,11 +76,13 @@ def _registry(closed: bool) -> jsonschema_rs.Registry:
 
 
 def _closed(part: Any) -> Any:
-    """Return the part, whose schemas allow only the fields that they describe. Readers allow more, tests do not."""
+    """Return the part, whose schemas allow only the fields and values that they name. Readers allow more."""
     if isinstance(part, list):
         return [_closed(each) for each in part]
     if not isinstance(part, dict):
         return part
     inner = {name: _closed(each) for name, each in part.items()}
+    if OPEN in inner:
+        inner["enum"] = inner[OPEN]
     is_object = part.get("type") == "object" and isinstance(part.get("properties"), dict)
     return {"additionalProperties": False, **inner} if is_object else inner

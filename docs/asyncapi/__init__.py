@@ -12,6 +12,7 @@ import yaml
 
 from docs.asyncapi import inbound, outbound
 from docs.asyncapi.channels import channels, operations
+from docs.asyncapi.fields import OPEN
 from docs.openapi import as_yaml
 from shared.wire.inbound import MAX_BODY
 
@@ -25,19 +26,20 @@ takes positions, receipts and settlement lines from the queue `inbound-events`.
 The [guide for teams that subscribe or send]({{guide}}) explains both with examples.
 
 - **Form.** Each message is one CloudEvents 1.0 event in structured JSON. Its content type says so.
-- **At least once.** A message may come again. `id` and `sequence` identify an event.
+- **At least once.** A message may come again. `id` identifies an event.
 - **No debtor.** No event of the archive has the code or the name of a debtor, or a free text. The notice over HTTP has
   them.
 - **Fields** may be added to `data` and to the envelope without a new version of the type. Ignore unknown ones. A change
-  of the meaning of a field is a new version of the type. New types of events and new anomalies may be added too.
-- **Two directions.** `it.pagopa.notice.paid.v1` and `it.pagopa.notice.reported.v1` exist in both directions, with other
-  `data`: inbound it is the fact, outbound what became of the notice.
+  of the meaning of a field is a new version of the type. New types of events may be added, and new values of fields
+  with `{OPEN}`, such as anomalies.
+- **Two directions.** `it.pagopa.notice.paid.v1` and `it.pagopa.notice.reported.v1` exist in both directions. Their
+  `data` differ. Inbound: the receipt or line. Outbound: the notice after it.
 - **Application properties** are `headers` here. `x-amqp-properties` are the other properties of a message of AMQP 1.0,
   for which AsyncAPI has no binding. `x-service-bus` are the settings of a queue or topic.
-- **Limits.** An inbound event has at most {MAX_BODY:,} bytes. A schema says the form of a number or a time. The archive
-  also checks digits and the calendar.
-- **Old texts.** In texts of inbound data, the archive reads line ends and tabs as blanks. The schemas do not allow
-  them.
+- **Limits.** An inbound event has at most {MAX_BODY:,} bytes. A schema gives the form. The archive also checks the check
+  digits and that the day exists.
+- **Line ends and tabs.** The archive replaces them by blanks in texts of inbound data. New producers send none, and the
+  schemas forbid them.
 """
 
 

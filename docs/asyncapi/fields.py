@@ -24,6 +24,9 @@ TRACE: Schema = {
 _INSTITUTION: Schema = {**forms.INSTITUTION}
 _VERSION: Schema = {"type": "integer", "minimum": 1}
 _NAMES = sorted(camel(name) for name in (*CONTENT_FIELDS, *LIFE_FIELDS))
+OPEN = "x-extensible-enum"
+"""Names the values of a text to which others may be added. A reader takes them too, so it is no `enum`."""
+MORE = "Values may be added."
 
 
 def address(between: str, before: str = "^", after: str = "$") -> str:
@@ -61,7 +64,8 @@ ENVELOPE: Mapping[str, Schema] = {
     "sequence": {
         **_VERSION,
         "description": "The place of the event in the life of its notice: 1, 2, 3, without a missing one. Drop an event"
-        " whose sequence you have seen.",
+        " whose `id` you have seen. Update your copy of a notice only from an event whose sequence is not lower than"
+        " that of the copy.",
     },
     "traceparent": TRACE,
     "data": {"type": "object", "description": "The fields of the event. Some may be added: ignore unknown ones."},
@@ -79,12 +83,12 @@ DATA: Mapping[str, Schema] = {
     "changed": {
         "type": "array",
         "uniqueItems": True,
-        "items": {**forms.one_of(*_NAMES)},
+        "items": {"type": "string", OPEN: _NAMES},
         "description": "The names of the fields that the event changed, sorted. Empty where the notice was published."
-        " Their values before and after are in the history, over HTTP.",
+        f" Their values before and after are in the history, over HTTP. {MORE}",
     },
-    "statusBefore": {"description": "The status before the event. Null if the archive did not know the number."},
-    "statusAfter": {"description": "The status after the event."},
+    "statusBefore": {"description": f"The status before the event. {MORE}"},
+    "statusAfter": {"description": f"The status after the event. {MORE}"},
     "amount": {
         "type": "integer",
         "minimum": MIN_AMOUNT,
@@ -99,22 +103,24 @@ DATA: Mapping[str, Schema] = {
     },
     "payment": {"$ref": f"{CONTRACT}/Payment"},
     "settlement": {"$ref": f"{CONTRACT}/Settlement"},
-    "endReason": {"description": "Why the notice is or was cancelled or closed."},
-    "anomaly": {"description": "The contradiction, if the event contradicts a declaration or another fact."},
+    "endReason": {"description": f"Why the notice is or was cancelled or closed. {MORE}"},
+    "anomaly": {"description": f"The contradiction, if the event contradicts a declaration or another fact. {MORE}"},
 }
 PROPERTIES: Mapping[str, Schema] = {
     "type": {"type": "string", "description": "The CloudEvents type."},
     "creditorInstitution": _INSTITUTION,
-    "status": {"description": "The status after the event."},
+    "status": {"description": f"The status after the event. {MORE}"},
     "standIn": {
         "type": "boolean",
-        "description": "Whether the notice may be paid while the system of its institution is down (`payStandIn`)."
-        " Absent if the notice is AWAITED.",
+        "description": "True: the notice may be paid while the system of its institution is down (`payStandIn`)."
+        " Absent if the notice is AWAITED. It is not the `standIn` of a receipt.",
     },
-    "anomaly": {"description": "The contradiction, if there is one."},
+    "anomaly": {"description": f"The contradiction. Absent if there is none. {MORE}"},
     "replayFor": {
-        **forms.one_of(*subscriptions()),
-        "description": "Only on a message that is sent again to one subscription: its name.",
+        "type": "string",
+        OPEN: [*subscriptions()],
+        "description": "The name of a subscription. Only on a message that is sent again to one subscription. Absent"
+        f" otherwise. {MORE}",
     },
 }
 TERMS: Mapping[str, Iterable[str]] = {
@@ -143,9 +149,9 @@ AMQP: Mapping[str, Schema] = {
 
 
 def term(name: str, values: Iterable[Any]) -> Schema:
-    """Return the form of a field whose values are these terms, in their order."""
+    """Return the form of a field whose values are these terms, in their order. Others may be added."""
     known = set(values)
     listed: list[Any] = [str(each) for each in TERMS[name] if each in known]
     if None in known:
-        return {"type": ["string", "null"], "enum": [*listed, None]}
-    return {"type": "string", "enum": listed}
+        return {"type": ["string", "null"], OPEN: [*listed, None]}
+    return {"type": "string", OPEN: listed}

@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from docs.asyncapi.fields import AMQP, DATA, ENVELOPE, PROPERTIES, TERMS, term
+from docs.asyncapi.fields import AMQP, DATA, ENVELOPE, OPEN, PROPERTIES, TERMS, term
 from docs.asyncapi.lives import Sent, sent
 from docs.openapi.json_schema import Schema
 from shared.cloudevents import GAP, event_type
@@ -84,7 +84,10 @@ def _object(part: str, forms: Mapping[str, Schema], seen: Sequence[Mapping[str, 
 
 def _field(part: str, name: str, form: Schema, values: Iterable[Any]) -> Schema:
     if name in TERMS:
-        return {**term(name, values), **form}
+        schema = {**term(name, values), **form}
+        if None in schema[OPEN]:
+            schema["description"] += " Null if the archive did not know the number."
+        return schema
     return dict(form) if "$ref" in form else _reference(part, name)
 
 

@@ -14,7 +14,7 @@ from shared.domain.lifecycle import Anomaly, EventType, Status
 from shared.messages import Message, QueuedMessage, subscription, subscriptions
 from shared.resend import Resend
 from shared.settings import EmbeddedStore
-from tests.asyncapi_check import faults_of
+from tests.asyncapi_check import faults_of, payload_faults
 from tests.functions.lives import Lives
 from tests.functions.queues import sent_to
 from tests.support import NOW, StillClock
@@ -62,6 +62,11 @@ async def test_a_message_that_differs_from_its_description_is_seen(messages: lis
         changed(data={**event["data"], "payment": {**event["data"]["payment"], "payer": "a"}}),
         changed(data={name: value for name, value in event["data"].items() if name != "iuv"}),
         changed(type=event_type("created")),
+        changed(data={**event["data"], "statusAfter": "LOST"}),
+        changed(data={**event["data"], "statusBefore": "LOST"}),
+        changed(data={**event["data"], "changed": ["debtors"]}),
+        replace(right, properties={**right.properties, "status": "LOST"}),
+        replace(right, properties={**right.properties, "replayFor": "nobody"}),
         replace(right, properties={**right.properties, "debtor": "a"}),
         replace(right, properties={}),
         replace(right, id="1"),
@@ -69,6 +74,18 @@ async def test_a_message_that_differs_from_its_description_is_seen(messages: lis
         replace(right, content_type="application/json"),
     ):
         assert faults_of(wrong) != []
+
+
+async def test_a_reader_takes_values_that_are_added_later(messages: list[Message]) -> None:
+    contradicting = next(message for message in messages if "anomaly" in message.properties)
+    event = orjson.loads(contradicting.body)
+    added = {"statusAfter": "LOST", "changed": ["colour"], "anomaly": "paid_by_nobody"}
+    later = {**event, "data": {**event["data"], **added}}
+
+    name = f"event-{EventType.PAID}"
+    assert event["type"] == event_type(EventType.PAID)
+    assert payload_faults(name, later) == []
+    assert len(faults_of(replace(contradicting, body=orjson.dumps(later)))) == len(added)
 
 
 async def test_the_subscription_of_customer_care_has_only_what_it_asked_for(

@@ -10,7 +10,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from docs.asyncapi.fields import PROPERTIES
+from docs.asyncapi.fields import OPEN, PROPERTIES
 from docs.asyncapi.inbound import REFUSALS
 from docs.asyncapi.lives import walked
 from shared.cloudevents import FILTERED, GAP, event_type
@@ -110,23 +110,33 @@ def test_every_anomaly_is_a_value_of_an_event_and_has_an_example(anomaly: Anomal
     having = [
         message
         for message in OUTBOUND.values()
-        if anomaly in message["payload"]["properties"]["data"]["properties"].get("anomaly", {"enum": []})["enum"]
+        if anomaly in message["payload"]["properties"]["data"]["properties"].get("anomaly", {OPEN: []})[OPEN]
     ]
 
     assert having
     for message in having:
-        assert anomaly in message["headers"]["properties"]["anomaly"]["enum"]
+        assert anomaly in message["headers"]["properties"]["anomaly"][OPEN]
         assert anomaly in [example["name"] for example in message["examples"]]
 
 
 @pytest.mark.parametrize("status", Status)
 def test_every_status_is_a_value_of_an_event(status: Status) -> None:
     values = [
-        message["payload"]["properties"]["data"]["properties"].get("statusAfter", {"enum": []})["enum"]
+        message["payload"]["properties"]["data"]["properties"].get("statusAfter", {OPEN: []})[OPEN]
         for message in OUTBOUND.values()
     ]
 
     assert any(status in each for each in values)
+
+
+def test_null_is_explained_where_it_is_allowed_and_nowhere_else() -> None:
+    explained = {
+        name: ("null" in field["type"], "Null if" in field["description"])
+        for name, message in OUTBOUND.items()
+        if (field := message["payload"]["properties"]["data"]["properties"].get("statusBefore"))
+    }
+
+    assert {*explained.values()} == {(True, True), (False, False)}
 
 
 @pytest.mark.parametrize("reason", [*REASONS, *(error.code for error in REFUSALS)])
@@ -153,7 +163,7 @@ def test_every_subscription_is_shown_with_its_filter(name: str) -> None:
     shown = document()["channels"]["notice-events"]["x-service-bus"]["subscriptions"]
 
     assert shown[name]["filter"] == subscriptions()[name]["filter"]
-    assert name in document()["components"]["schemas"]["property.replayFor"]["enum"]
+    assert name in document()["components"]["schemas"]["property.replayFor"][OPEN]
 
 
 def test_the_application_properties_are_those_of_the_filters() -> None:
