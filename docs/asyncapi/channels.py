@@ -14,13 +14,20 @@ DESCRIPTIONS: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
     NOTICE_EVENTS: (
         "Every change of every notice",
         "Sent at least once, and in order for each notice. A subscription may deliver them in another order. Each"
-        " team has a subscription of its own. `x-service-bus` has their filters.",
+        " team has a subscription of its own, and receives with the role *Azure Service Bus Data Receiver*."
+        " `x-service-bus` has the filters.",
         _OUTBOUND,
     ),
     INBOUND_EVENTS: (
         "Facts and declarations of services of pagoPA",
-        "GPD, the payments node and the settlement send here. The order does not matter, and a repetition changes"
-        " nothing. A cancellation or closure of a notice that is not published yet is delivered again.",
+        "GPD, the payments node and the settlement send here, with the role *Azure Service Bus Data Sender*. The order"
+        " does not matter, and a repetition changes nothing. A cancellation or closure of a notice that is not"
+        " published yet is delivered again.\n\n"
+        "- The `id` of an event is also the id of its AMQP message. It is unique among all producers: begin it with the"
+        " name of your system. Send the same id when you repeat.\n"
+        "- A declaration (`publish`, `cancel`, `close`) that is older than a known one of its kind changes nothing. One"
+        " whose `time` is more than 5 minutes ahead is rejected. A receipt or line with a later `time` is taken.\n"
+        "- No answer comes. Messages that can never be applied go to the queue `inbound-rejected`.",
         _INBOUND,
     ),
     INBOUND_REJECTED: (

@@ -20,7 +20,7 @@ class Payment:
     paid_at: datetime
     """When it was paid."""
     stand_in: bool
-    """True: it was paid while the system of the institution was down."""
+    """True: it was paid while the archive answered for the institution."""
     psp_id: str
     """The PSP that took the money (prestatore di servizi di pagamento)."""
     psp_name: str | None = None
@@ -57,7 +57,8 @@ class Settlement:
     amount: int
     """In euro cents."""
     outcome_code: OutcomeCode
-    """0 paid, 3 revoked, 4 Stand-In, 8 Stand-In without RPT, 9 without RPT (codice esito singolo pagamento)."""
+    """0 paid, 3 revoked, 4 Stand-In, 8 Stand-In without RPT, 9 without RPT (codice esito singolo pagamento). RPT is the
+    payment request of the institution (richiesta di pagamento telematico)."""
     payment_date: date
     """The day of the payment."""
     settlement_date: date | None = None

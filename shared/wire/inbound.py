@@ -126,7 +126,8 @@ class EnvelopeBody(BaseModel):
     specversion: Literal["1.0"]
     """The version of CloudEvents."""
     id: Word120
-    """The producer's id of the fact. The history of the notice keeps it as the cause."""
+    """The producer's id of the fact, unique among all producers: begin it with the name of your system. It is also the
+    id of the AMQP message. Send the same id when you repeat. The history of the notice keeps it as the cause."""
     source: UriReference
     """The system that says so, such as /gpd, /nodo/receipts or /fdr."""
     type: Annotated[str, Field(min_length=1)]
@@ -134,7 +135,8 @@ class EnvelopeBody(BaseModel):
     subject: Annotated[str, Field(min_length=1)]
     """The notice: the code of the institution, a slash, the notice number."""
     time: Instant
-    """When it happened at the producer. For a declaration this is when it was decided."""
+    """When it happened at the producer. For a declaration (`publish`, `cancel`, `close`) this is when it was decided.
+    An older declaration changes nothing. One that is more than 5 minutes ahead is rejected."""
     datacontenttype: Annotated[str, Field(pattern="^application/json")] | None = None
     """application/json, if it is there."""
     traceparent: str | None = None
@@ -192,7 +194,8 @@ class ReportedBody(AddressBody):
     amount: Annotated[int, Field(strict=True, ge=0, le=MAX_AMOUNT)]
     """The amount of the line, in euro cents (singoloImportoPagato)."""
     outcome_code: Annotated[int, Field(strict=True), AfterValidator(_outcome)]
-    """0 paid, 3 revoked, 4 Stand-In, 8 Stand-In without RPT, 9 without RPT (codiceEsitoSingoloPagamento)."""
+    """0 paid, 3 revoked, 4 Stand-In, 8 Stand-In without RPT, 9 without RPT (codiceEsitoSingoloPagamento). RPT is the
+    payment request of the institution (richiesta di pagamento telematico)."""
     payment_date: Day
     """The day of the payment (dataEsitoSingoloPagamento)."""
     settlement_date: Day | None = None
