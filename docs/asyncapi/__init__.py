@@ -36,8 +36,8 @@ The [guide for teams that subscribe or send]({{guide}}) explains both with examp
   `data` differ. Inbound: the receipt or line. Outbound: the notice after it.
 - **Application properties** are `headers` here. `x-amqp-properties` are the other properties of a message of AMQP 1.0,
   for which AsyncAPI has no binding. `x-service-bus` are the settings of a queue or topic.
-- **Limits.** An inbound event has at most {MAX_BODY:,} bytes. A schema gives the form. The archive also checks the check
-  digits and that the day exists.
+- **Limits.** An inbound event has at most {MAX_BODY:,} bytes. A schema gives the form. The archive also checks the
+  check digits and that the day exists.
 - **Line ends and tabs.** The archive replaces them by blanks in texts of inbound data. New producers send none, and the
   schemas forbid them.
 """

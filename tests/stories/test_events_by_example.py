@@ -1,9 +1,11 @@
 """docs/events.md is true: its requests and commands, in their order, answer what it shows on a running archive."""
 
+import json
 import re
 import shlex
 import time
 from collections.abc import Callable
+from itertools import combinations
 from pathlib import Path
 
 import httpx
@@ -33,7 +35,7 @@ def test_each_story_ends_as_it_shows(tmp_path: Path) -> None:
                     for command, output in re.findall(r"^\$ (.+)\n((?:[^$].*\n)*)", text, re.MULTILINE):
                         until(lambda command=command, output=output: run(tmp_path, command, output))  # type: ignore[misc]
 
-    assert len(stories()) == 7
+    assert len(stories()) == 9
 
 
 def test_every_example_is_used_and_all_but_one_can_be_applied() -> None:
@@ -42,6 +44,20 @@ def test_every_example_is_used_and_all_but_one_can_be_applied() -> None:
     unused = [file.name for file in files if file.name not in GUIDE]
     wrong = [file.name for file in files if not is_parsed(file)]
     assert (unused, wrong) == ([], ["malformed.json"])
+
+
+def test_no_two_documents_use_the_same_notice_on_the_machine_of_a_reader() -> None:
+    used = {name: notices(name) for name in ("README.md", "docs/events.md", "docs/consumers.md")}
+    used["docs/events.md"] |= {json.loads(file.read_bytes())["subject"] for file in EXAMPLES.glob("*.json")}
+
+    assert all(used.values())
+    assert [pair for pair in combinations(used, 2) if used[pair[0]] & used[pair[1]]] == []
+
+
+def notices(document: str) -> set[str]:
+    """Return the notices of the institution of `make run` that a document names."""
+    found = re.findall(r"77777777777(?:/notices)?[/.]([0-9]{18})", (ROOT / document).read_text(encoding="utf-8"))
+    return {f"77777777777/{number}" for number in found}
 
 
 def stories() -> list[tuple[str, list[tuple[str, str]]]]:
