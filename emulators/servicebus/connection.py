@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from emulators.servicebus.amqp.composite import Composite
 from emulators.servicebus.amqp.frames import (
     AMQP_HEADER,
     EMPTY_FRAME,
@@ -24,11 +25,9 @@ from emulators.servicebus.amqp.performatives import (
     Attach,
     Begin,
     Close,
-    Composite,
     Detach,
     Disposition,
     End,
-    Error,
     Flow,
     Open,
     SaslInit,
@@ -36,6 +35,7 @@ from emulators.servicebus.amqp.performatives import (
     SaslOutcome,
     Transfer,
 )
+from emulators.servicebus.amqp.states import Error
 from emulators.servicebus.amqp.values import Array, Described, Malformed
 from emulators.servicebus.refusals import CONNECTION_FORCED, DETACH_FORCED, FRAMING_ERROR, Refusal
 from emulators.servicebus.service import Unanswered

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from emulators.servicebus.content import Content
-from emulators.servicebus.queue import Message
+from emulators.servicebus.messages import Message
 
 _APPLICATION = 0x53426A31
 _SCHEMA = f"""

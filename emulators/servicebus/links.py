@@ -4,10 +4,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from emulators.servicebus.amqp.performatives import Accepted, Detach, Disposition, Error, Flow, Rejected, Transfer
+from emulators.servicebus.amqp.performatives import Detach, Disposition, Flow, Transfer
+from emulators.servicebus.amqp.states import Accepted, Error, Rejected
 from emulators.servicebus.amqp.values import Described
 from emulators.servicebus.content import parse_transfer
-from emulators.servicebus.queue import Message, Queue
+from emulators.servicebus.messages import Message
+from emulators.servicebus.queue import Queue
 from emulators.servicebus.refusals import INVALID_FIELD, TOO_LARGE, Refusal, not_implemented
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from emulators.servicebus.addresses import entity_of
-from emulators.servicebus.amqp.performatives import Accepted, Modified
+from emulators.servicebus.amqp.states import Accepted, Modified
 from emulators.servicebus.amqp.values import Array, Int, Symbol, Timestamp
 from emulators.servicebus.queue import Queue
 from emulators.servicebus.refusals import INVALID_FIELD, Refusal, not_implemented

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID, uuid4
 
-from emulators.servicebus.amqp.values import Int, Timestamp
 from emulators.servicebus.content import Content
 from emulators.servicebus.entities import QueueSettings
+from emulators.servicebus.messages import Lock, Message
 from emulators.servicebus.refusals import NOT_ALLOWED, Refusal, lock_lost
 
 if TYPE_CHECKING:
@@ -21,47 +21,6 @@ if TYPE_CHECKING:
 
 Changes = Mapping[object, object]
 """Application properties that a receiver adds or replaces when it gives a message back."""
-
-
-@dataclass(slots=True)
-class Lock:
-    """One receiver has the message until then, and settles it with the token."""
-
-    token: UUID
-    until: int
-
-
-@dataclass(slots=True)
-class Message:
-    """A message in a queue. Times are milliseconds since 1970."""
-
-    number: int
-    """The sequence number. A dead letter keeps it."""
-    content: Content
-    enqueued_number: int
-    """The sequence number that it got in its queue or topic when it was sent."""
-    enqueued_at: int
-    time_to_live: int | None
-    delivery_count: int = 0
-    is_dead: bool = False
-    lock: Lock | None = None
-
-    @property
-    def expires_at(self) -> int | None:
-        """Return when it expires. A dead letter never does."""
-        return None if self.time_to_live is None or self.is_dead else self.enqueued_at + self.time_to_live
-
-    def encode(self) -> bytes:
-        """Return it as a receiver gets it."""
-        annotations: dict[str, object] = {
-            "x-opt-enqueued-time": Timestamp(self.enqueued_at),
-            "x-opt-sequence-number": self.number,
-            "x-opt-enqueue-sequence-number": self.enqueued_number,
-            "x-opt-message-state": Int(0),
-        }
-        if self.lock:
-            annotations["x-opt-locked-until"] = Timestamp(self.lock.until)
-        return self.content.encode(annotations, self.delivery_count, self.time_to_live)
 
 
 class Consumer(Protocol):

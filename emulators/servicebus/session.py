@@ -4,17 +4,9 @@ from collections import deque
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from emulators.servicebus.amqp.performatives import (
-    Attach,
-    Begin,
-    Composite,
-    Detach,
-    Disposition,
-    End,
-    Flow,
-    Rejected,
-    Transfer,
-)
+from emulators.servicebus.amqp.composite import Composite
+from emulators.servicebus.amqp.performatives import Attach, Begin, Detach, Disposition, End, Flow, Transfer
+from emulators.servicebus.amqp.states import Rejected
 from emulators.servicebus.amqp.values import Malformed
 from emulators.servicebus.attaching import attach
 from emulators.servicebus.links import ConsumerLink, InboundLink, Link, OutboundLink, error

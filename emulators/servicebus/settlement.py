@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
-from emulators.servicebus.amqp.performatives import Accepted, Error, Modified, Rejected, Released
+from emulators.servicebus.amqp.states import Accepted, Error, Modified, Rejected, Released
 from emulators.servicebus.amqp.values import Described
 from emulators.servicebus.queue import Queue
 from emulators.servicebus.refusals import Refusal, not_implemented

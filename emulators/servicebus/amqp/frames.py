@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from emulators.servicebus.amqp.composite import Composite
 from emulators.servicebus.amqp.decoder import decode
-from emulators.servicebus.amqp.performatives import Composite
 from emulators.servicebus.amqp.values import Described, Malformed
 
 AMQP_HEADER = b"AMQP\x00\x01\x00\x00"
