@@ -148,7 +148,7 @@ class Queue:
     def _next_consumer(self) -> Consumer | None:
         if not self._ready:
             return None
-        for _ in self._consumers:
+        for _ in range(len(self._consumers)):
             consumer = self._consumers[0]
             self._consumers.rotate(-1)
             if consumer.credit > 0:
