@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -130,13 +130,6 @@ async def take(receiver: ServiceBusReceiver, number: int) -> list[ServiceBusRece
         while len(messages) < number:
             messages += await receiver.receive_messages(number - len(messages), max_wait_time=PATIENCE)
     return messages
-
-
-async def eventually(condition: Callable[[], Awaitable[bool]]) -> None:
-    """Wait until a condition holds."""
-    async with asyncio.timeout(PATIENCE):
-        while not await condition():
-            await asyncio.sleep(0.05)
 
 
 def a_message(body: str | bytes | None = None, **options: Any) -> ServiceBusMessage:
