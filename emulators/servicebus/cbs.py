@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from emulators.servicebus.connection import Connection
 
 _SCHEME = "SharedAccessSignature "
+_LONGEST_TIME = 12
 
 
 def put_token(connection: "Connection", message: bytes) -> tuple[Request, bytes]:
@@ -51,7 +52,7 @@ def check_token(token: str, path: str, key_name: str, key: str) -> None:
     signature = fields["sig"].replace(" ", "+")
     if fields["skn"] != key_name or not hmac.compare_digest(base64.b64encode(expected), signature.encode()):
         raise Refusal(UNAUTHORIZED, "InvalidSignature: The token has an invalid signature.")
-    if not fields["se"].isdecimal() or int(fields["se"]) <= time.time():
+    if not fields["se"].isdecimal() or len(fields["se"]) > _LONGEST_TIME or int(fields["se"]) <= time.time():
         raise Refusal(UNAUTHORIZED, "ExpiredToken: The token is expired.")
     allowed = path_of(unquote_plus(resource)).lower()
     if allowed and not f"{path.lower()}/".startswith(f"{allowed.rstrip('/')}/"):

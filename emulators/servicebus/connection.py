@@ -168,7 +168,7 @@ class Connection(asyncio.Protocol):
             self.close()
 
     def _on_performative(self, frame: Frame, value: Described) -> None:
-        kind = _PERFORMATIVES.get(value.descriptor)
+        kind = _PERFORMATIVES.get(value.descriptor) if isinstance(value.descriptor, int) else None
         if kind is None:
             raise Malformed(f"{value.descriptor!r} is no performative.")
         performative = kind.parse(value)
@@ -176,6 +176,8 @@ class Connection(asyncio.Protocol):
             case Open():
                 self._on_open(performative)
             case Begin():
+                if frame.channel in self.sessions:
+                    raise Malformed(f"The channel {frame.channel} has a session.")
                 self.sessions[frame.channel] = Session(self, frame.channel, performative)
             case Close():
                 self.close()
@@ -196,7 +198,7 @@ class Connection(asyncio.Protocol):
             ),
         )
         if open_.idle_time_out:
-            self._every("alive", open_.idle_time_out / 2000, lambda: self._write(EMPTY_FRAME))
+            self._every("alive", max(open_.idle_time_out / 2000, 0.01), lambda: self._write(EMPTY_FRAME))
 
     def _end_idle(self) -> None:
         limits = self.service.limits

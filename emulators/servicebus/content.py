@@ -76,7 +76,7 @@ class Content:
     def time_to_live(self) -> int | None:
         """Return the milliseconds that the client gives it. None: as long as the entity says."""
         ttl = self.header[2] if len(self.header) > 2 else None
-        return int(ttl) if isinstance(ttl, int) and ttl else None
+        return int(ttl) if isinstance(ttl, UInt) and ttl else None
 
     @cached_property
     def names(self) -> Names:

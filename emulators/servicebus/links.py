@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 CREDIT = 1000
 """Messages that a client may send before it hears of the double again."""
 
+SERIAL = 0xFFFFFFFF
+"""Counts of deliveries begin again at 0 behind this one."""
+
 Take = Callable[[bytes, int | None], None]
 """Takes the bytes of a transfer and their format. Raises Refusal."""
 
@@ -75,7 +78,7 @@ class InboundLink(Link):
         self._first, self._size = None, 0
         self._payload.clear()
         if not transfer.aborted:
-            self.delivery_count += 1
+            self.delivery_count = (self.delivery_count + 1) & SERIAL
             self._credit -= 1
             self._answer(first, whole, size)
         if self._credit < CREDIT // 2:
@@ -127,10 +130,11 @@ class OutboundLink(Link):
         self.active_at = self.session.connection.time
         if flow.link_credit is None:
             return
-        self.credit = max((flow.delivery_count or 0) + flow.link_credit - self.delivery_count, 0)
+        ahead = (self.delivery_count - (flow.delivery_count or 0)) & SERIAL
+        self.credit = max(flow.link_credit - ahead, 0)
         self.use_credit()
         if flow.drain:
-            self.delivery_count += self.credit
+            self.delivery_count = (self.delivery_count + self.credit) & SERIAL
             self.credit = 0
         if flow.drain or flow.echo:
             self.session.send_flow(self.handle, self.delivery_count, self.credit, flow.drain)
@@ -141,7 +145,7 @@ class OutboundLink(Link):
     def transfer(self, payload: bytes, tag: bytes | None = None) -> int:
         """Send a message and return its delivery id. Without a tag, it is settled already."""
         self.active_at = self.session.connection.time
-        self.delivery_count += 1
+        self.delivery_count = (self.delivery_count + 1) & SERIAL
         self.credit -= 1
         return self.session.send_transfer(self.handle, payload, tag or uuid4().bytes, settled=tag is None)
 

@@ -63,7 +63,7 @@ def _answer(connection: "Connection", queue: Queue, path: str, request: Request)
 def _peek(queue: Queue, first: int, most: int) -> list[bytes]:
     found: list[bytes] = []
     size = 0
-    for message in queue.peek(first, most):
+    for message in queue.peek(first, max(most, 0)):
         encoded = message.encode()
         size += len(encoded)
         if found and size > LARGEST_ANSWER:

@@ -9,7 +9,7 @@ from emulators.servicebus.amqp.performatives import Attach, Begin, Detach, Dispo
 from emulators.servicebus.amqp.states import Rejected
 from emulators.servicebus.amqp.values import Malformed
 from emulators.servicebus.attaching import attach
-from emulators.servicebus.links import ConsumerLink, InboundLink, Link, OutboundLink, error
+from emulators.servicebus.links import SERIAL, ConsumerLink, InboundLink, Link, OutboundLink, error
 from emulators.servicebus.refusals import Refusal
 from emulators.servicebus.service import Unanswered
 from emulators.servicebus.settlement import settlement
@@ -98,7 +98,7 @@ class Session:
             case Flow():
                 self._on_flow(performative)
             case Transfer():
-                self._next_incoming_id += 1
+                self._next_incoming_id = (self._next_incoming_id + 1) & SERIAL
                 link = self.links.get(performative.handle)
                 if isinstance(link, InboundLink):
                     link.active_at = self.connection.time

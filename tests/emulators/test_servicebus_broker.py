@@ -10,8 +10,8 @@ import pytest
 from hypothesis import settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from emulators.servicebus.amqp.message import DATA, PROPERTIES, encode_section
-from emulators.servicebus.amqp.values import Symbol, Timestamp
+from emulators.servicebus.amqp.message import DATA, HEADER, MESSAGE_ANNOTATIONS, PROPERTIES, encode_section
+from emulators.servicebus.amqp.values import Symbol, Timestamp, UInt
 from emulators.servicebus.broker import Broker
 from emulators.servicebus.content import Content
 from emulators.servicebus.entities import Entities
@@ -237,7 +237,7 @@ def test_a_scheduled_message_is_refused() -> None:
     scheduled = {Symbol("x-opt-scheduled-enqueue-time"): Timestamp(1)}
 
     with pytest.raises(Refusal) as refused:
-        Content.parse(encode_section(0x72, scheduled) + encode_section(DATA, b"body"))
+        Content.parse(encode_section(MESSAGE_ANNOTATIONS, scheduled) + encode_section(DATA, b"body"))
 
     assert refused.value.condition == NOT_IMPLEMENTED
 
@@ -315,7 +315,7 @@ def test_message_ids_are_remembered_over_a_restart_and_forgotten_after_the_windo
 
 def test_a_message_expires_while_the_process_is_down(restarted: Callable[[], Bench]) -> None:
     bench = restarted()
-    header = encode_section(0x70, [None, None, 5000])
+    header = encode_section(HEADER, [None, None, UInt(5000)])
     bench.broker.publish("q", [Content.parse(header + encode_section(DATA, b"body"))])
     bench.broker.commit()
 

@@ -92,6 +92,12 @@ def test_a_value_is_read_as_it_was_written(value: object) -> None:
         (0xB3, [Symbol("a")]),
         (0xB0, [b"\0"]),
         (0x98, []),
+        (0xA1, ["a", "b"]),
+        (0xA3, [Symbol("a")]),
+        (0x52, [UInt(7)]),
+        (0x56, [True, False]),
+        (0x73, [Char("è")]),
+        (0x72, [Float(0.5)]),
     ],
 )
 def test_an_array_is_read_as_it_was_written(code: int, items: list[object]) -> None:
@@ -244,10 +250,11 @@ def test_flow_has_a_session_even_without_a_link() -> None:
 
 def _read_if_possible(data: bytes) -> None:
     try:
-        _, end = decode(data)
+        value, end = decode(data)
     except Malformed:
         return
     assert 0 < end <= len(data)
+    encode(value)
 
 
 def _types(value: object) -> object:

@@ -79,8 +79,8 @@ def _compound(code: int, data: bytes, at: int, depth: int) -> _Read:
     constructor = 0
     if code in _ARRAYS:
         constructor, at = data[at], at + 1
-        if constructor == 0:
-            raise Malformed("The double reads no arrays of described values.")
+        if constructor not in _FIXED and constructor not in _VARIABLE and constructor != _UUID:
+            raise Malformed(f"The double reads no arrays of 0x{constructor:02x}.")
         for _ in range(count):
             item, at = _content(constructor, data, at, depth + 1)
             items.append(item)

@@ -79,17 +79,33 @@ def _array(array: Array) -> bytes:
 
 def _item(code: int, value: Any) -> bytes:
     if layout := _ITEMS.get(code):
-        return struct.pack(f">{layout}", value)
+        return struct.pack(f">{layout}", ord(value) if isinstance(value, str) else value)
     if code == 0x98:
         return bytes(value.bytes)
-    if code in (0xB0, 0xB1, 0xB3):
-        raw = value if isinstance(value, bytes) else value.encode()
-        return _U32.pack(len(raw)) + raw
-    raise TypeError(f"The double writes no arrays of 0x{code:02x}.")
+    raw = value if isinstance(value, bytes) else value.encode()
+    return (_U32.pack(len(raw)) if code & 0x10 else bytes((len(raw),))) + raw
 
 
 _U32 = struct.Struct(">I")
-_ITEMS = {0x60: "H", 0x70: "I", 0x71: "i", 0x80: "Q", 0x81: "q", 0x82: "d", 0x83: "q"}
+_ITEMS = {
+    0x50: "B",
+    0x51: "b",
+    0x52: "B",
+    0x53: "B",
+    0x54: "b",
+    0x55: "b",
+    0x56: "?",
+    0x60: "H",
+    0x61: "h",
+    0x70: "I",
+    0x71: "i",
+    0x72: "f",
+    0x73: "I",
+    0x80: "Q",
+    0x81: "q",
+    0x82: "d",
+    0x83: "q",
+}
 _WRITERS: dict[type, Callable[[Any], bytes]] = {
     type(None): lambda _: b"\x40",
     bool: lambda value: b"\x41" if value else b"\x42",
