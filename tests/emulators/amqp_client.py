@@ -178,7 +178,14 @@ def condition_of(error: Described | None) -> str:
 @asynccontextmanager
 async def connected(double: ServiceBusDouble) -> AsyncIterator[RawClient]:
     """Yield a client of a double that has said nothing yet."""
-    client = RawClient(*await asyncio.open_connection("127.0.0.1", double.port))
+    async with connected_to(double.port) as client:
+        yield client
+
+
+@asynccontextmanager
+async def connected_to(port: int) -> AsyncIterator[RawClient]:
+    """Yield a client of a port that has said nothing yet."""
+    client = RawClient(*await asyncio.open_connection("127.0.0.1", port))
     try:
         yield client
     finally:
