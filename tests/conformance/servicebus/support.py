@@ -99,6 +99,12 @@ class Bus:
 
     async def empty(self, path: str) -> list[str]:
         """Complete everything that is there, and return the bodies."""
+        if self.double:
+            entity, _, subscription = path.partition("/")
+            is_subscription = entity in ENTITIES["topics"]
+            return await self.take_all(
+                path, self.double.counts(f"{entity}/Subscriptions/{subscription}" if is_subscription else path).active
+            )
         receiver, bodies = await self.receiver(path), list[str]()
         while messages := await receiver.receive_messages(100, max_wait_time=self.silence):
             await self.complete(path, *messages)

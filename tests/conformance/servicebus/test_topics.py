@@ -1,5 +1,6 @@
 """Each subscription gets its own copy of what its filter admits."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -103,8 +104,9 @@ async def _subscriptions_with(bus: Bus, **options: Any) -> set[str]:
     """Send a message, and return the subscriptions that have it."""
     sent = a_message(**options)
     await bus.send("events", sent)
-    found = set()
-    for name in ENTITIES["topics"]["events"]["subscriptions"]:
+    names, found = ENTITIES["topics"]["events"]["subscriptions"], set()
+    await asyncio.gather(*(bus.receiver(f"events/{name}") for name in names))
+    for name in names:
         # What a topic accepts is in all its subscriptions at once, so nothing has to be waited for.
         if peeked := await bus.peek(f"events/{name}"):
             assert [message.message_id for message in peeked] == [sent.message_id]
