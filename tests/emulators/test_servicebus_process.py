@@ -1,7 +1,6 @@
 """The double as a process of its own: what it acknowledged outlives it, and nobody but this machine reaches it."""
 
 import asyncio
-import gc
 import os
 import re
 import signal
@@ -24,10 +23,10 @@ from azure.servicebus.aio import ServiceBusClient, ServiceBusReceiver, ServiceBu
 from emulators.servicebus.amqp.message import DATA, encode_section
 from emulators.servicebus.amqp.performatives import Disposition
 from emulators.servicebus.amqp.states import Accepted, Rejected
+from tests.conformance.servicebus.support import leaves_sockets_open
 from tests.emulators.amqp_client import connected_to as connected_raw
 
-# The SDK does not close its end of a connection that was cut.
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning", "ignore:loop is closed:ResourceWarning")
+pytestmark = leaves_sockets_open
 
 ROOT = Path(__file__).parents[2]
 DEAD = "/$DeadLetterQueue"
@@ -86,13 +85,6 @@ class Client:
             while len(messages) < number:
                 messages += await self.receiver.receive_messages(number - len(messages), max_wait_time=5)
         return messages
-
-
-@pytest.fixture(autouse=True)
-def collected() -> Iterator[None]:
-    """Collect what the SDK left open, while that may be done without a warning."""
-    yield
-    gc.collect()
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
+import pytest
 from azure.servicebus import ServiceBusMessage, ServiceBusReceivedMessage
 from azure.servicebus.aio import ServiceBusClient, ServiceBusReceiver, ServiceBusSender
 
@@ -17,6 +18,12 @@ from emulators.servicebus import ServiceBusDouble
 ENTITIES: dict[str, Any] = json.loads((Path(__file__).parent / "entities.json").read_text(encoding="utf-8"))
 """The queues, the topic and the subscriptions of the tests, with the property names of ARM."""
 DEAD_LETTERS = "/$DeadLetterQueue"
+leaves_sockets_open = [
+    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
+    pytest.mark.filterwarnings("ignore:loop is closed:ResourceWarning"),
+    pytest.mark.usefixtures("collected"),
+]
+"""For tests that cut connections: the SDK does not close its end of one."""
 PATIENCE = 10.0
 """Seconds after which a message is taken to be one that never comes."""
 
