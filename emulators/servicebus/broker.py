@@ -6,6 +6,7 @@ the changes that the journal commits.
 
 import heapq
 from collections.abc import Callable, Sequence
+from itertools import count
 
 from emulators.servicebus.content import Content
 from emulators.servicebus.duplicates import Duplicates
@@ -16,6 +17,8 @@ from emulators.servicebus.refusals import NOT_ALLOWED, NOT_FOUND, Refusal
 from emulators.servicebus.topic import Topic
 
 DEAD_LETTERS = "/$deadletterqueue"
+
+_FEW = 1000
 
 
 class Broker:
@@ -28,7 +31,10 @@ class Broker:
         """Called with the earliest time at which something is due, when it becomes earlier."""
         self._clock = clock
         self._last_number = 0
-        self._due: list[tuple[int, int, str]] = []
+        self._due: list[tuple[int, int, Queue, int]] = []
+        """Times, each with the queue and the number of a message, and with a count that orders equal times."""
+        self._due_count = count()
+        self._due_limit = _FEW
         self._awake: dict[Queue, None] = {}
         self._queues: dict[str, Queue] = {}
         self._topics: dict[str, Topic] = {}
@@ -82,9 +88,14 @@ class Broker:
     def due(self, when: int, queue: Queue, number: int) -> None:
         """Let the queue look at a message again at a time."""
         is_earliest = not self._due or when < self._due[0][0]
-        heapq.heappush(self._due, (when, number, queue.path))
+        heapq.heappush(self._due, (when, next(self._due_count), queue, number))
         if is_earliest:
             self.on_due(when)
+        if len(self._due) > self._due_limit:
+            # Most messages are gone long before they expire. Without them, the list is short again.
+            self._due = [one for one in self._due if one[2].has(one[3])]
+            heapq.heapify(self._due)
+            self._due_limit = max(_FEW, 2 * len(self._due))
 
     def wake(self, queue: Queue) -> None:
         """Say that a queue may have something to give."""
@@ -93,8 +104,8 @@ class Broker:
     def pass_time(self) -> None:
         """Do what is due by now."""
         while self._due and self._due[0][0] <= self.now:
-            _, number, path = heapq.heappop(self._due)
-            self.queue(path).check(number)
+            _, _, queue, number = heapq.heappop(self._due)
+            queue.check(number)
         if self._due:
             self.on_due(self._due[0][0])
 

@@ -91,19 +91,15 @@ class Connection(asyncio.Protocol):
         self._every("idle", min(self.service.limits.connection_idle, self.service.limits.link_idle) / 4, self._end_idle)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the connection. The messages that the client has stay locked."""
-        self._is_over = True
-        self.service.connections.discard(self)
-        for timer in self._timers.values():
-            timer.cancel()
-        for session in [*self.sessions.values()]:
-            session.end()
+        """End the sessions. The messages that the client has stay locked."""
+        self._end()
 
     def data_received(self, data: bytes) -> None:
         """Take bytes of the client, and do what they ask."""
         self._heard_at = self.time
         self._buffer.add(data)
         self.service.broker.pass_time()
+        self.service.broker.deliver()
         try:
             for part in self._buffer:
                 if self._is_over:
@@ -124,13 +120,13 @@ class Connection(asyncio.Protocol):
             error = Error(condition=refusal.condition, description=refusal.description) if refusal else None
             self.send(0, Close(error=error.described() if error else None))
         self._flush()
-        self._is_over = True
+        self._end()
         self._transport.close()
 
     def abort(self) -> None:
         """Cut the connection. What was not sent yet is lost."""
-        self._is_over = True
         self._out.clear()
+        self._end()
         self._transport.abort()
 
     def grant(self, path: str) -> None:
@@ -205,11 +201,19 @@ class Connection(asyncio.Protocol):
         if self.time - self._heard_at > limits.connection_idle:
             text = f"The connection was inactive for more than {limits.connection_idle:g} seconds."
             self.close(Refusal(CONNECTION_FORCED, text))
-        for session in self.sessions.values():
+        for session in self.sessions.values():  # None, if the connection is closed now.
             for link in [*session.links.values()]:
                 if self.time - link.active_at > limits.link_idle:
                     text = f"The link '{link.name}' was idle for more than {limits.link_idle:g} seconds."
                     link.detach(Refusal(DETACH_FORCED, text))
+
+    def _end(self) -> None:
+        self._is_over = True
+        self.service.connections.discard(self)
+        for timer in self._timers.values():
+            timer.cancel()
+        for session in [*self.sessions.values()]:
+            session.end()
 
     def _every(self, name: str, seconds: float, do: Callable[[], None]) -> None:
         def again() -> None:

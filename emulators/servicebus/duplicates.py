@@ -26,13 +26,7 @@ class Duplicates:
         """Return whether the id was sent within the window."""
         return self._until.get(message_id, now) > now
 
-    def forget(self, now: int) -> list[str]:
-        """Forget and return the ids whose time is over."""
-        over = []
-        for message_id, until in self._until.items():
-            if until > now:
-                break
-            over.append(message_id)
-        for message_id in over:
-            del self._until[message_id]
-        return over
+    def forget(self, now: int) -> None:
+        """Forget the ids whose time is over. They are in the order of their times."""
+        while self._until and next(iter(self._until.values())) <= now:
+            self._until.popitem(last=False)

@@ -131,6 +131,10 @@ class Queue:
         """Return messages from a number on, locked or not."""
         return [self._messages[number] for number in sorted(self._messages) if number >= first][:most]
 
+    def has(self, number: int) -> bool:
+        """Return whether it has the message of a number."""
+        return number in self._messages
+
     def counts(self) -> Counts:
         """Return how many messages it has."""
         return Counts(len(self._messages) - len(self._locked), len(self._locked))

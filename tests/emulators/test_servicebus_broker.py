@@ -20,13 +20,20 @@ from emulators.servicebus.messages import Message
 from emulators.servicebus.queue import Counts, Queue
 from emulators.servicebus.refusals import LOCK_LOST, NOT_ALLOWED, NOT_FOUND, NOT_IMPLEMENTED, Refusal
 
+BURIED = {"defaultMessageTimeToLive": "PT5S", "deadLetteringOnMessageExpiration": True}
 ENTITIES = {
     "queues": {
         "q": {"maxDeliveryCount": 3},
         "lasting": {"maxDeliveryCount": 1000},
         "once": {"requiresDuplicateDetection": True, "duplicateDetectionHistoryTimeWindow": "PT1M"},
     },
-    "topics": {"t": {"subscriptions": {"one": {}, "none": {"filter": "absent = 1"}}}},
+    "topics": {
+        "t": {"subscriptions": {"one": {}, "none": {"filter": "absent = 1"}}},
+        "brief": {
+            "defaultMessageTimeToLive": "PT10S",
+            "subscriptions": {"longer": {"defaultMessageTimeToLive": "PT1M"}, "buried": BURIED},
+        },
+    },
 }
 DEAD = "q/$DeadLetterQueue"
 
@@ -231,6 +238,30 @@ def test_an_id_has_1_to_128_characters(message_id: str) -> None:
         a_content(message_id)
 
     assert refused.value.condition == NOT_ALLOWED
+
+
+def test_a_message_lives_as_long_as_its_topic_and_its_subscription_allow(bench: Bench) -> None:
+    bench.send("brief", "a")
+    longer, buried = (bench.broker.queue(f"brief/Subscriptions/{name}") for name in ("longer", "buried"))
+
+    bench.advance(5)
+    assert (longer.counts().active, buried.counts().active) == (1, 0)
+    bench.advance(5)
+
+    assert longer.counts().active == 0
+    assert bench.broker.queue("brief/Subscriptions/longer/$DeadLetterQueue").counts().active == 0
+    assert bench.broker.queue("brief/Subscriptions/buried/$DeadLetterQueue").counts().active == 1
+
+
+def test_messages_that_are_gone_leave_nothing_behind(bench: Bench) -> None:
+    for n in range(3000):
+        bench.send("brief", f"{n}")
+        for name in ("longer", "buried"):
+            _, _, token = bench.take(f"brief/Subscriptions/{name}") or pytest.fail("nothing came")
+            bench.broker.queue(f"brief/Subscriptions/{name}").complete(token)
+
+    assert len(bench.broker._due) <= 1000
+    assert bench.broker.queue("brief/Subscriptions/longer").peek(1, 1) == []
 
 
 def test_a_scheduled_message_is_refused() -> None:

@@ -259,6 +259,20 @@ async def test_transfers_wait_for_the_window_of_the_session(client: RawClient) -
     await client.expect(Transfer)
 
 
+async def test_a_client_whose_connection_is_cut_gets_no_more_messages(
+    client: RawClient, double: ServiceBusDouble
+) -> None:
+    await client.attach(0, "q", receives=False)
+    await sent(client)
+    await client.attach(1, "q", receives=True)
+    await received(client, credit=10)
+
+    double.cut()
+    double.advance(61)
+
+    assert double.counts("q") == Counts(active=1, locked=0)
+
+
 @pytest.mark.parametrize(
     ("state", "operation", "counts"),
     [
