@@ -103,13 +103,14 @@ def options(tmp_path: Path, entities: Path) -> list[str]:
 
 async def test_what_was_acknowledged_is_there_after_a_kill(options: list[str]) -> None:
     sent: set[str] = set()
+    completing: set[str] = set()
     completed: set[str] = set()
     enough = asyncio.Event()
     with running(*options) as process:
         async with connected(process, "q") as client:
             tasks = [
                 asyncio.create_task(_send(client, sent, enough)),
-                asyncio.create_task(_complete(client, completed)),
+                asyncio.create_task(_complete(client, completing, completed)),
             ]
             async with asyncio.timeout(STARTS_WITHIN):
                 await enough.wait()
@@ -124,7 +125,9 @@ async def test_what_was_acknowledged_is_there_after_a_kill(options: list[str]) -
     assert len(sent) >= 200
     assert len(completed) >= 1
     assert len(kept) == len(set(kept)) == counted["active"]
-    assert sent - completed - set(kept) == set(), "a message that was acknowledged is lost"
+    # The kill may have lost the answer to the last completion.
+    assert len(completing - completed) <= 1
+    assert sent - completing - set(kept) == set(), "a message that was acknowledged is lost"
     assert completed & set(kept) == set(), "a message that was completed is back"
 
 
@@ -310,9 +313,10 @@ async def _send(client: Client, acknowledged: set[str], enough: asyncio.Event) -
             enough.set()
 
 
-async def _complete(client: Client, completed: set[str]) -> None:
+async def _complete(client: Client, completing: set[str], completed: set[str]) -> None:
     """Complete messages until the double is gone."""
     while True:
         for message in await client.receiver.receive_messages(5, max_wait_time=5):
+            completing.add(str(message))
             await client.receiver.complete_message(message)
             completed.add(str(message))
