@@ -39,7 +39,7 @@ async def _serve(entities: dict[str, object], port: int, control_port: int, jour
         side_door(double, HOST, control_port) as control,
     ):
         where = f"in {journal}" if journal else "in memory"
-        print(f"A double of Service Bus, for this machine only ({HOST}); it keeps its messages {where}.")
+        print(f"A double of Service Bus, for this machine only ({HOST}). Its messages are {where}.")
         print(f"http://{HOST}:{control}{PREFIX}")
         print(double.connection_string, flush=True)
         await stopped.wait()

@@ -8,7 +8,7 @@ from emulators.servicebus.addresses import CBS, entity_of, is_management, path_o
 from emulators.servicebus.amqp.performatives import COORDINATOR, Attach, Source, Target
 from emulators.servicebus.amqp.values import Symbol, ULong
 from emulators.servicebus.cbs import put_token
-from emulators.servicebus.links import ConsumerLink, InboundLink, Link, OutboundLink, Take, sends_to
+from emulators.servicebus.links import ConsumerLink, InboundLink, Link, OutboundLink, sends_to
 from emulators.servicebus.management import manage
 from emulators.servicebus.refusals import INVALID_FIELD, UNAUTHORIZED, Refusal, not_implemented
 from emulators.servicebus.requests import Request
@@ -68,14 +68,12 @@ def _responder(session: "Session", asked: Attach, path: str, respond: _Respond) 
     if asked.role:
         reply_to = Target.parse(asked.target).address if asked.target else None
         return OutboundLink(session, asked.handle, asked.name, path, reply_to or path)
-    take: Take = lambda payload, _: link.session.answer(link, *_reply(respond(session.connection, payload)))  # noqa: E731
-    link = InboundLink(session, asked.handle, asked.name, path, take)
-    return link
 
+    def take(message: bytes, _: int | None) -> None:
+        request, answer = respond(session.connection, message)
+        session.answer(path, request.reply_to, answer)
 
-def _reply(responded: tuple[Request, bytes]) -> tuple[object, bytes]:
-    request, answer = responded
-    return request.reply_to, answer
+    return InboundLink(session, asked.handle, asked.name, path, take)
 
 
 def _path(asked: Attach) -> str:

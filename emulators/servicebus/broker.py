@@ -1,7 +1,7 @@
-"""The broker: the entities of a namespace, the clock, and what is due when. It knows nothing of connections.
+"""The broker: the entities of a namespace, the clock, and the times at which something is due.
 
-Whatever changes is collected in three places, and `finish` works them off: queues that may have something to give, and
-the changes that the journal commits.
+It knows nothing of connections. After each change, its user calls `deliver`, which gives messages to receivers, and
+`commit` before the change is answered.
 """
 
 import heapq
@@ -98,11 +98,11 @@ class Broker:
             self._due_limit = max(_FEW, 2 * len(self._due))
 
     def wake(self, queue: Queue) -> None:
-        """Say that a queue may have something to give."""
+        """Note that a queue may have messages for receivers."""
         self._awake[queue] = None
 
     def pass_time(self) -> None:
-        """Do what is due by now."""
+        """End the locks and the messages whose time is over."""
         while self._due and self._due[0][0] <= self.now:
             _, _, queue, number = heapq.heappop(self._due)
             queue.check(number)
@@ -115,7 +115,7 @@ class Broker:
             self._awake.popitem()[0].pump()
 
     def commit(self) -> None:
-        """Write down what has changed. After this, it can be told."""
+        """Commit the changes to the journal. After this, they may be answered."""
         self.journal.commit(self._last_number)
 
     def _make(self, entities: Entities) -> None:

@@ -1,7 +1,7 @@
 """A connection: its handshake, its frames in and out, and its sessions.
 
-What an answer says is on the disk before it leaves: `_flush` commits, then writes. So one commit serves all that came
-in one turn of the loop, on every connection.
+A commit comes before each answer: `_flush` commits, then writes. So one commit serves all frames that came in one turn of
+the loop, on every connection.
 """
 
 import asyncio
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from emulators.servicebus.service import Service
 
 MECHANISMS = ("ANONYMOUS", "EXTERNAL", "MSSBCBS")
-"""Ways to present itself, none of which proves anything: tokens go to $cbs."""
+"""The mechanisms that the double accepts. None of them is checked, because a client proves its key at $cbs."""
 CHANNEL_MAX = 255
 
 _SYMBOL = 0xB3
@@ -95,7 +95,7 @@ class Connection(asyncio.Protocol):
         self._end()
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes of the client, and do what they ask."""
+        """Take bytes of the client, and carry them out."""
         self._heard_at = self.time
         self._buffer.add(data)
         self.service.broker.pass_time()
@@ -111,11 +111,11 @@ class Connection(asyncio.Protocol):
         self._flush_soon()
 
     def send(self, channel: int, performative: Composite, payload: bytes = b"") -> None:
-        """Send a performative, with the other things that this turn of the loop has to say."""
+        """Send a performative, together with the others of this turn of the loop."""
         self._write(write_frame(channel, performative.encode(), payload))
 
     def close(self, refusal: Refusal | None = None) -> None:
-        """Say that the connection ends, and end it."""
+        """Send a close with the reason, and close the connection."""
         if self._is_open:
             error = Error(condition=refusal.condition, description=refusal.description) if refusal else None
             self.send(0, Close(error=error.described() if error else None))
@@ -124,13 +124,13 @@ class Connection(asyncio.Protocol):
         self._transport.close()
 
     def abort(self) -> None:
-        """Cut the connection. What was not sent yet is lost."""
+        """Cut the connection. Frames that were not sent yet are lost."""
         self._out.clear()
         self._end()
         self._transport.abort()
 
     def grant(self, path: str) -> None:
-        """Let the client use an entity, and what is below it."""
+        """Let the client use an entity, and the nodes below it."""
         self._granted.add(path.lower())
 
     def is_granted(self, path: str) -> bool:

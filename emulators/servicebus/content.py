@@ -1,4 +1,4 @@
-"""What a client sent: its bytes, as they came, and the parts of them that the double looks at."""
+"""The content of a message: its bytes as a client sent them, and the parts of them that the double reads."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -31,7 +31,7 @@ _LARGEST_TTL = 0xFFFFFFFF
 
 @dataclass(frozen=True)
 class Content:
-    """A message without what the service adds.
+    """A message without the numbers and times that the service adds.
 
     `bare` are its properties, application properties and body as bytes. They stay as they came.
     """
@@ -45,7 +45,7 @@ class Content:
 
     @classmethod
     def parse(cls, message: bytes) -> "Content":
-        """Read an encoded message. Raises Malformed, and Refusal for what the double does not do."""
+        """Read an encoded message. Raises Malformed, and Refusal for a scheduled message."""
         header: list[object] = []
         annotations: dict[object, object] = {}
         properties: list[object] = []
@@ -80,7 +80,7 @@ class Content:
 
     @cached_property
     def names(self) -> Names:
-        """Return what a filter can ask for."""
+        """Return the names that a filter can ask for."""
         properties: list[object] = []
         application: dict[object, object] = {}
         for section in sections(self.bare):

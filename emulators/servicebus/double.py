@@ -83,7 +83,7 @@ class ServiceBusDouble:
 
     @property
     def log(self) -> OperationLog:
-        """Return the log of what the clients did."""
+        """Return the log of the operations of clients."""
         return self._service.log
 
     @property
@@ -111,12 +111,15 @@ class ServiceBusDouble:
         self.cut()
 
     def advance(self, seconds: float) -> None:
-        """Move the clock of the double forward, and do what is due."""
+        """Move the clock of the double forward. Locks and messages end that are due."""
         self._ahead += seconds
         self.pass_time()
 
     def pass_time(self) -> None:
-        """Do what is due: locks and messages end, and receivers get what is free again."""
+        """End the locks and messages that are due, and give free messages to receivers.
+
+        Call it after a clock of your own has moved.
+        """
         broker = self._service.broker
         broker.pass_time()
         broker.deliver()

@@ -67,7 +67,7 @@ class Entities:
 
     @classmethod
     def parse(cls, given: Mapping[str, object]) -> "Entities":
-        """Read a description. Raises ValueError with a sentence for what the double does not do."""
+        """Read a description. Raises ValueError with a sentence for a property that it cannot serve."""
         _check("The description", given, {"queues", "topics"})
         queues, topics = (_named(given.get(kind, {}), kind) for kind in ("queues", "topics"))
         both = {name.lower() for name in queues} & {name.lower() for name in topics}

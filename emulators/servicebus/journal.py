@@ -1,7 +1,7 @@
 """Keep the messages in SQLite, so that they outlive the process, even one that is killed.
 
-Changes are collected and committed together. The broker commits before an answer or a message leaves, and waits until
-the disk has it.
+Changes are collected and committed together. The broker commits before an answer or a message leaves, and waits for the
+disk.
 """
 
 import sqlite3
@@ -54,7 +54,7 @@ class Journal(Protocol):
         """Keep all changes since the last commit, and the last number that a message got."""
 
     def close(self) -> None:
-        """Close what is open."""
+        """Close the file, if there is one."""
 
 
 class NoJournal:

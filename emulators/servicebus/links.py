@@ -1,4 +1,4 @@
-"""Links: what a client sends on one, and what it gets on one."""
+"""Links: on an inbound link the client sends, on an outbound link it receives."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from emulators.servicebus.session import Session
 
 CREDIT = 1000
-"""Messages that a client may send before it hears of the double again."""
+"""Messages that a client may send before the double grants more."""
 
 SERIAL = 0xFFFFFFFF
-"""Counts of deliveries begin again at 0 behind this one."""
+"""The largest delivery count. After it comes 0."""
 
 Take = Callable[[bytes, int | None], None]
 """Takes the bytes of a transfer and their format. Raises Refusal."""
@@ -38,10 +38,10 @@ class Link:
         self.active_at = session.connection.time
 
     def on_flow(self, flow: Flow) -> None:
-        """Take what the client says about its credit."""
+        """Take the credit of the client."""
 
     def end(self) -> None:
-        """Let go of what the link uses."""
+        """Free the resources of the link."""
 
     def detach(self, refusal: Refusal) -> None:
         """End the link with an error."""
@@ -53,7 +53,7 @@ class InboundLink(Link):
     """The client sends."""
 
     def __init__(self, session: "Session", handle: int, name: str, address: str, take: Take) -> None:
-        """Give what comes to `take`."""
+        """Give the messages that come to `take`."""
         super().__init__(session, handle, name, address)
         self._take = take
         self._first: Transfer | None = None
@@ -103,7 +103,7 @@ class InboundLink(Link):
 
 
 def sends_to(session: "Session", path: str) -> Take:
-    """Return what puts messages into a queue or topic, a batch as a whole or not at all."""
+    """Return a function that puts messages into a queue or topic, a batch as a whole or not at all."""
     connection = session.connection
 
     def take(payload: bytes, message_format: int | None) -> None:
@@ -140,7 +140,7 @@ class OutboundLink(Link):
             self.session.send_flow(self.handle, self.delivery_count, self.credit, flow.drain)
 
     def use_credit(self) -> None:
-        """Send what waits for credit."""
+        """Send messages, as far as there is credit."""
 
     def transfer(self, payload: bytes, tag: bytes | None = None) -> int:
         """Send a message and return its delivery id. Without a tag, it is settled already."""

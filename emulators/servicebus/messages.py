@@ -1,4 +1,4 @@
-"""A message as a queue keeps it: what a client sent, with the numbers and times of the service."""
+"""A message in a queue: the content that a client sent, with the numbers and times of the service."""
 
 from dataclasses import dataclass
 from uuid import UUID

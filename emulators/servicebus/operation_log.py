@@ -1,4 +1,4 @@
-"""Keep a log of what the clients did."""
+"""Keep a log of the operations of clients."""
 
 import asyncio
 from collections import deque

@@ -1,4 +1,4 @@
-"""Refuse what a client asks: the one exception of the double, with the conditions that clients know."""
+"""Refuse an operation: the one exception of the double, with the error conditions that clients know."""
 
 NOT_FOUND = "amqp:not-found"
 NOT_ALLOWED = "amqp:not-allowed"
@@ -16,7 +16,7 @@ _STATUSES = {NOT_FOUND: 404, UNAUTHORIZED: 401, LOCK_LOST: 410, NOT_IMPLEMENTED:
 
 
 class Refusal(Exception):
-    """Something is not done. It has the error condition and the description of the answer."""
+    """An operation is not done. It has the error condition and the description of the answer."""
 
     def __init__(self, condition: str, description: str) -> None:
         super().__init__(description)

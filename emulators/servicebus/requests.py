@@ -1,4 +1,4 @@
-"""Requests that come as messages, and their answers: what $cbs and $management have in common."""
+"""Requests that come as messages, and their answers, as $cbs and $management have them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What all connections of a double share, and the one place where an operation meets the faults and the log."""
+"""The state that all connections of a double share. Each operation passes here, with the faults and the log."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

@@ -124,13 +124,12 @@ class Session:
             self.forget(link)
         self.connection.sessions.pop(self.channel, None)
 
-    def answer(self, link: InboundLink, reply_to: object, answer: bytes) -> None:
-        """Send the answer to a request that came on a link: to the link that the request names, or to its twin."""
-        links = [other for other in self.links.values() if isinstance(other, OutboundLink)]
-        twins = [other for other in links if other.address == link.address]
-        named = [other for other in twins if other.reply_to == reply_to]
-        for other in (named or twins)[:1]:
-            other.transfer(answer)
+    def answer(self, path: str, reply_to: object, answer: bytes) -> None:
+        """Send the answer of a node to a request: on the link that the request names, or else on any to the node."""
+        links = [link for link in self.links.values() if isinstance(link, OutboundLink) and link.address == path]
+        named = [link for link in links if link.reply_to == reply_to]
+        for link in (named or links)[:1]:
+            link.transfer(answer)
 
     def _on_flow(self, flow: Flow) -> None:
         sent = self._next_outgoing_id - len(self._waiting)

@@ -1,4 +1,4 @@
-"""Settle messages: the outcomes that a client sends, and those that it hears as an answer."""
+"""Settle messages: the outcomes that a client sends, and the outcomes that answer them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from emulators.servicebus.refusals import Refusal, not_implemented
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What becomes of a locked message."""
+    """How a locked message is settled."""
 
     operation: str
     """Its name in the log."""
@@ -23,7 +23,7 @@ class Settlement:
 
 
 def settlement(state: Described | None) -> Settlement | None:
-    """Return what an outcome asks for. None: it is no outcome yet. Raises Malformed, and Refusal."""
+    """Return the settlement that an outcome asks for. None: it is no outcome yet. Raises Malformed, and Refusal."""
     match state and state.descriptor:
         case None | 0x23:
             return None

@@ -1,4 +1,4 @@
-"""Read values from bytes (part 1, section 1.6). All that is not AMQP raises Malformed, and nothing else is raised."""
+"""Read values from bytes (part 1, section 1.6). Bytes that are not AMQP raise Malformed, and no other error."""
 
 import struct
 from collections.abc import Callable
@@ -72,7 +72,7 @@ def _compound(code: int, data: bytes, at: int, depth: int) -> _Read:
     size, at = _size(data, at, is_large)
     end = at + size
     count, at = _size(data, at, is_large)
-    # Every item has a byte at least, in an array of any use, too. So nobody makes a billion items out of ten bytes.
+    # An item has one byte at least. So a few bytes cannot announce a billion items.
     if end > len(data) or count > size:
         raise Malformed(f"{count} items do not fit into {size} bytes.")
     items: list[object] = []

@@ -10,7 +10,7 @@ from emulators.servicebus.amqp.values import Described, Malformed
 AMQP_HEADER = b"AMQP\x00\x01\x00\x00"
 SASL_HEADER = b"AMQP\x03\x01\x00\x00"
 EMPTY_FRAME = b"\x00\x00\x00\x08\x02\x00\x00\x00"
-"""What a side sends that has nothing to say, so that the other one knows that it lives."""
+"""A side without anything to send sends this, so that the other side knows that it is alive."""
 MAX_FRAME_SIZE = 65536
 
 AMQP, SASL = 0, 1
@@ -35,7 +35,7 @@ class FrameBuffer:
         self._expects_header = True
 
     def add(self, data: bytes) -> None:
-        """Add what came from the network."""
+        """Add bytes that came from the network."""
         self._bytes += data
 
     def expect_header(self) -> None:

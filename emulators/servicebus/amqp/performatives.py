@@ -17,7 +17,7 @@ class Open(Composite):
     max_frame_size: Number32 = 0xFFFFFFFF
     channel_max: Number16 = 0xFFFF
     idle_time_out: Number32 | None = None
-    """Milliseconds without a frame after which the sender of this gives the other side up."""
+    """Milliseconds without a frame after which the sender of this closes the connection."""
     outgoing_locales: object = None
     incoming_locales: object = None
     offered_capabilities: object = None

@@ -40,7 +40,7 @@ def every_message(_: Names) -> bool:
 
 
 def equal(one: object, other: object) -> bool | None:
-    """Return whether two values are equal. None: nobody knows, because one is absent or they have no common type.
+    """Return whether two values are equal. None: unknown, because one is absent or the types differ.
 
     The text '12' is not comparable with the number 12, nor TRUE with 1. The types of numbers do not matter.
     """
