@@ -1,7 +1,7 @@
 """A connection: its handshake, its frames in and out, and its sessions.
 
-A commit comes before each answer: `_flush` commits, then writes. So one commit serves all frames that came in one turn of
-the loop, on every connection.
+A commit comes before each answer: `_flush` commits, then writes. So one commit serves all frames that came in one turn
+of the loop, on every connection.
 """
 
 import asyncio
