@@ -145,9 +145,15 @@ def _opened(settings: Settings, clock: Callable[[], datetime]) -> Opened:
             from shared.adapters.cosmos_registry import CosmosRegistry
 
             cosmos = Cosmos(account, settings.store_budget)
-            return Opened(
+            from shared.adapters.service_bus import ServiceBus
+
+            opened = Opened(
                 CosmosNoticeStore(cosmos), CosmosRegistry(cosmos, clock), CosmosFeed(cosmos), None, (cosmos.close,)
             )
+            if settings.bus is None:
+                return opened
+            service_bus = ServiceBus(settings.bus)
+            return opened._replace(bus=service_bus, closers=(service_bus.close, cosmos.close))
 
 
 async def close() -> None:

@@ -9,9 +9,14 @@ EMBEDDED = "sqlite:"
 STORES = ("ARCHIVE_STORE", "COSMOS", "COSMOS__accountEndpoint")
 """The settings that name a store. On one machine the embedded one is taken when none of them does."""
 
+BUSES = ("SERVICEBUS", "SERVICEBUS__fullyQualifiedNamespace")
+"""The settings that name a bus. The embedded store has one of its own."""
+
 _EMULATOR_KEY = "C2y6yDjf5/R+ob0N8A7Cgv30VRDJIWEHLM+4QDU5DE2nQ9nDuVTqobD4b8mGGyPMbIZnqyMsEcaGQy67XIw/Jw=="
 """The key that Microsoft publishes for its emulators. No account has it."""
 
+_NAMESPACE = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
+_SB_ENDPOINT = re.compile(r"sb://(?P<host>[A-Za-z0-9.-]+)(?P<port>:[0-9]+)?/?")
 _NUMBER = re.compile(r"[0-9]{1,6}(\.[0-9]{1,3})?")
 _BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 _HTTPS = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]+)?/?")
@@ -50,6 +55,17 @@ class CosmosStore:
 
 
 @dataclass(frozen=True, slots=True)
+class ServiceBusNamespace:
+    """A namespace of Service Bus, opened with a connection string or, without one, with a managed identity."""
+
+    name: str | None = None
+    """The fully qualified name, such as archive.servicebus.windows.net."""
+    connection_string: str | None = field(default=None, repr=False)
+    client_id: str | None = None
+    """The identity that is assigned to the app. None for the one it has of its own."""
+
+
+@dataclass(frozen=True, slots=True)
 class Variable:
     """A variable of the environment, for docs/settings.md. Without a default it is either needed or left out."""
 
@@ -69,6 +85,13 @@ VARIABLES = (
     Variable("COSMOS", "instead: the account's connection string, with a key; for emulators and test accounts"),
     Variable("COSMOS_DATABASE", "the database of the account", "archive"),
     Variable(
+        "SERVICEBUS__fullyQualifiedNamespace",
+        "the namespace of Service Bus, such as `archive.servicebus.windows.net`, opened with a managed identity",
+    ),
+    Variable("SERVICEBUS__clientId", "the client id of a user-assigned identity; without it, the app's own identity"),
+    Variable("SERVICEBUS__credential", "`managedidentity`, the only one there is", "managedidentity"),
+    Variable("SERVICEBUS", "instead: the namespace's connection string, with a key; for emulators and test namespaces"),
+    Variable(
         "STORE_BUDGET_SECONDS",
         "seconds, from 0.1 to 60, that a request may take before it is answered 503",
         "5",
@@ -87,6 +110,8 @@ class Settings:
     """How a process is set up."""
 
     store: EmbeddedStore | CosmosStore
+    bus: ServiceBusNamespace | None = None
+    """None: the embedded bus of the embedded store, or no bus."""
     store_budget: float = 5.0
     """Seconds."""
     awaited_hours: int = 24
@@ -96,19 +121,21 @@ class Settings:
         """Read the settings. Raises SettingsError with every fault."""
         faults: list[str] = []
         given = {variable.name: environment.get(variable.name) or variable.default for variable in VARIABLES}
-        store = _store(given, faults)
+        store, bus = _store(given, faults), _bus(given, faults)
+        if bus is not None and isinstance(store, EmbeddedStore):
+            faults.append(f"The embedded store has a bus of its own: leave {' and '.join(_named(given, BUSES))} out.")
         budget = _number(given, "STORE_BUDGET_SECONDS", 0.1, 60, faults)
         hours = _number(given, "AWAITED_HOURS", 1, 8760, faults)
         if not hours.is_integer():
             faults.append("AWAITED_HOURS must be a whole number.")
         if store is None or faults:
             raise SettingsError(faults)
-        return cls(store, budget, int(hours))
+        return cls(store, bus, budget, int(hours))
 
 
 def _store(given: Mapping[str, str], faults: list[str]) -> EmbeddedStore | CosmosStore | None:
     """Return the one store that is named. A deployed archive never falls back to a file of its machine."""
-    named = [name for name in STORES if given[name]]
+    named = _named(given, STORES)
     match named:
         case []:
             faults.append(f"No store is named: set one of {', '.join(STORES)}.")
@@ -124,6 +151,46 @@ def _store(given: Mapping[str, str], faults: list[str]) -> EmbeddedStore | Cosmo
         case _:
             faults.append(f"More than one store is named: leave all but one of {', '.join(named)} out.")
     return None
+
+
+def _bus(given: Mapping[str, str], faults: list[str]) -> ServiceBusNamespace | None:
+    """Return the namespace that is named, if any."""
+    match _named(given, BUSES):
+        case []:
+            return None
+        case ["SERVICEBUS"]:
+            if not _is_connection_string(given["SERVICEBUS"]):
+                faults.append(
+                    "SERVICEBUS must be a connection string: Endpoint=sb://...;SharedAccessKeyName=...;SharedAccessKey=...;"
+                )
+            return ServiceBusNamespace(connection_string=given["SERVICEBUS"])
+        case ["SERVICEBUS__fullyQualifiedNamespace"]:
+            name = given["SERVICEBUS__fullyQualifiedNamespace"]
+            if not _NAMESPACE.fullmatch(name):
+                faults.append(
+                    "SERVICEBUS__fullyQualifiedNamespace must be a host name such as archive.servicebus.windows.net."
+                )
+            if given["SERVICEBUS__credential"] != "managedidentity":
+                faults.append("SERVICEBUS__credential must be managedidentity, or left out.")
+            return ServiceBusNamespace(name, client_id=given["SERVICEBUS__clientId"] or None)
+        case named:
+            faults.append(f"More than one bus is named: leave all but one of {', '.join(named)} out.")
+            return None
+
+
+def _named(given: Mapping[str, str], names: tuple[str, ...]) -> list[str]:
+    return [name for name in names if given[name]]
+
+
+def _is_connection_string(text: str) -> bool:
+    """Return whether a text names a namespace and a key. Without TLS, it leads to this machine only."""
+    parts = dict(part.strip().split("=", 1) for part in text.split(";") if "=" in part)
+    is_emulator = parts.pop("UseDevelopmentEmulator", None) == "true"
+    endpoint = _SB_ENDPOINT.fullmatch(parts.pop("Endpoint", ""))
+    if endpoint is None or parts.keys() != {"SharedAccessKeyName", "SharedAccessKey"} or not all(parts.values()):
+        return False
+    is_here = endpoint["host"] in ("localhost", "127.0.0.1")
+    return is_here if is_emulator else not is_here and endpoint["port"] is None
 
 
 def _with_key(given: Mapping[str, str], faults: list[str]) -> CosmosStore | None:

@@ -101,6 +101,13 @@ class Broker:
         """Note that a queue may have messages for receivers."""
         self._awake[queue] = None
 
+    def clear(self) -> None:
+        """Remove all messages, and forget the ids that were sent."""
+        for queue in self._queues.values():
+            queue.clear()
+        for duplicates in self._duplicates.values():
+            duplicates.clear()
+
     def pass_time(self) -> None:
         """End the locks and the messages whose time is over."""
         while self._due and self._due[0][0] <= self.now:

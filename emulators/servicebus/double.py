@@ -125,6 +125,11 @@ class ServiceBusDouble:
         broker.deliver()
         broker.commit()
 
+    def clear(self) -> None:
+        """Remove all messages, and forget the ids that were sent. The connections stay."""
+        self._service.broker.clear()
+        self._service.broker.commit()
+
     def counts(self, path: str) -> Counts:
         """Return how many messages a queue has: `queue`, `topic/Subscriptions/name`, or one with `/$DeadLetterQueue`.
 

@@ -26,6 +26,10 @@ class Duplicates:
         """Return whether the id was sent within the window."""
         return self._until.get(message_id, now) > now
 
+    def clear(self) -> None:
+        """Forget every id."""
+        self._until.clear()
+
     def forget(self, now: int) -> None:
         """Forget the ids whose time is over. They are in the order of their times."""
         while self._until and next(iter(self._until.values())) <= now:

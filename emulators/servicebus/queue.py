@@ -131,6 +131,15 @@ class Queue:
         """Return messages from a number on, locked or not."""
         return [self._messages[number] for number in sorted(self._messages) if number >= first][:most]
 
+    def clear(self) -> None:
+        """Remove all messages, and those of its dead letters. Their locks are lost."""
+        for message in list(self._messages.values()):
+            if message.lock:
+                self._unlock(message.lock.token)
+            self._remove(message)
+        if self.dead_letters:
+            self.dead_letters.clear()
+
     def has(self, number: int) -> bool:
         """Return whether it has the message of a number."""
         return number in self._messages

@@ -14,6 +14,7 @@ from shared.ports.events import (
     LockLost,
     MessageBrowser,
     MessageReceiver,
+    MessageTooLarge,
 )
 from shared.ports.stores import (
     FILTERS,
@@ -49,6 +50,7 @@ __all__ = [
     "LockLost",
     "MessageBrowser",
     "MessageReceiver",
+    "MessageTooLarge",
     "NoticeStore",
     "Order",
     "Registry",

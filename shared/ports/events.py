@@ -13,6 +13,10 @@ class BusUnavailable(Exception):
     """The bus does not answer, or refuses for a time. A repetition may succeed and does no harm."""
 
 
+class MessageTooLarge(Exception):
+    """The message is larger than the bus takes. A repetition cannot help."""
+
+
 class LockLost(Exception):
     """The lock is over, and the message is delivered again or is gone."""
 

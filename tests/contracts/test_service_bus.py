@@ -1,0 +1,34 @@
+"""The bus on Service Bus keeps the contract, against the double that the unmodified SDK speaks with."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from emulators.servicebus import ServiceBusDouble
+from shared.adapters.service_bus import ServiceBus
+from shared.messages import entities
+from shared.ports import Bus
+from shared.settings import ServiceBusNamespace
+from tests.contracts.bus import BusContract
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def namespace() -> AsyncIterator[tuple[ServiceBusDouble, ServiceBus]]:
+    """Yield a double with the entities of the archive, and one bus: to open a link takes half a second."""
+    async with ServiceBusDouble.started(entities()) as double:
+        bus = ServiceBus(ServiceBusNamespace(connection_string=double.connection_string), wait=0.1)
+        yield double, bus
+        await bus.close()
+
+
+class TestServiceBus(BusContract):
+    """Bus on Service Bus."""
+
+    @pytest.fixture
+    def bus(self, namespace: tuple[ServiceBusDouble, ServiceBus]) -> Bus:
+        double, bus = namespace
+        double.clear()
+        return bus
