@@ -1,8 +1,8 @@
 """Serve the archive on this machine: `python -m local` is `make run`, `python -m local --azure` is `make run-azure`.
 
 The port is --port or PORT (7071). The data folder is --data or DATA (.local). With --azure, it uses the adapters for
-Azure: on the account in COSMOS, or on a double of Cosmos DB that it starts. It listens on loopback only, because the
-keys of the local callers are published.
+Azure: on the account in COSMOS and the namespace in SERVICEBUS, or on doubles of them that it starts. It listens on
+loopback only, because the keys of the local callers are published.
 """
 
 import argparse
@@ -19,8 +19,7 @@ from typing import NoReturn
 
 import uvicorn
 
-from local import seed
-from local.cosmos import start_double
+from local import cosmos, seed, service_bus
 from local.functions import NotLoadable
 from local.host import Host
 from local.logs import show_log
@@ -30,7 +29,7 @@ from local.request import App, Receive, Scope, Send
 from local.response import UNAVAILABLE, send_answer
 from shared import bootstrap
 from shared.errors import StoreUnavailable
-from shared.settings import STORES, CosmosStore, Settings, SettingsError
+from shared.settings import BUSES, STORES, CosmosStore, Settings, SettingsError
 from shared.telemetry import error_chain
 
 ADDRESS = "127.0.0.1"
@@ -51,15 +50,17 @@ def main() -> None:
     add = arguments.add_argument
     add("--port", default=os.environ.get("PORT") or "7071", help="the port (7071)")
     add("--data", default=os.environ.get("DATA") or ".local", type=Path, help="the data folder (.local)")
-    add("--azure", action="store_true", help="use Cosmos DB: the account in COSMOS, or a double")
+    add("--azure", action="store_true", help="use Cosmos DB and Service Bus: those that are named, or doubles")
     chosen = arguments.parse_args()
 
     os.umask(0o077)  # Its files can have data of citizens, and the machine can have other users.
     show_log()
     listener = _bind(_parse_port(chosen.port))
     if not any(os.environ.get(name) for name in STORES):
-        name, store = _with_double(chosen.data) if chosen.azure else _embedded(chosen.data)
+        name, store = _cosmos_double(chosen.data) if chosen.azure else _embedded(chosen.data)
         os.environ[name] = store
+    if chosen.azure and not any(os.environ.get(name) for name in BUSES):
+        os.environ["SERVICEBUS"] = _bus_double(chosen.data)
     try:
         settings = Settings.from_environment(os.environ)
     except SettingsError as error:
@@ -75,11 +76,18 @@ def _embedded(data: Path) -> tuple[str, str]:
     return "ARCHIVE_STORE", f"sqlite:{_writable_folder(data) / 'archive.db'}"
 
 
-def _with_double(data: Path) -> tuple[str, str]:
+def _cosmos_double(data: Path) -> tuple[str, str]:
     try:
-        return "COSMOS", start_double(_writable_folder(data) / "cosmos.db")
+        return "COSMOS", cosmos.start_double(_writable_folder(data) / "cosmos.db")
     except (OSError, ValueError) as error:
         sys.exit(f"The double of Cosmos DB cannot start: {error}")
+
+
+def _bus_double(data: Path) -> str:
+    try:
+        return service_bus.start_double(_writable_folder(data) / "bus.db")
+    except (OSError, ValueError) as error:
+        sys.exit(f"The double of Service Bus cannot start: {error}")
 
 
 def _serve(listener: socket.socket, settings: Settings) -> None:

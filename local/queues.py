@@ -43,22 +43,31 @@ class QueueTrigger:
 
     async def run(self, bus: MessageReceiver) -> None:
         """Call the function with each message, until cancelled. Then the messages in work are finished, if they can."""
+        receiving = asyncio.create_task(self._receive(bus))
         try:
             while True:
-                try:
-                    deliveries = await bus.receive(self._queue, self._at_once - len(self._in_work))
-                except BusUnavailable as error:
-                    log_failure("queue_not_read", error, queue=self._queue)
-                    deliveries = []
-                except Exception as error:  # noqa: BLE001  it must not end the others
-                    log_bug("queue_not_read", error, queue=self._queue)
-                    deliveries = []
+                # A request that is cancelled would take its link with it, and with the link the locks.
+                deliveries = await asyncio.shield(receiving)
                 for delivery in deliveries:
                     self._in_work.add(asyncio.create_task(self._handle(bus, delivery)))
                 await self._wait(found=bool(deliveries))
+                receiving = asyncio.create_task(self._receive(bus))
         finally:
+            for delivery in await receiving if not receiving.done() else ():
+                with suppress(LockLost, BusUnavailable):
+                    await bus.abandon(delivery)
             if self._in_work:
                 await asyncio.wait(self._in_work, timeout=STOP_SECONDS)
+
+    async def _receive(self, bus: MessageReceiver) -> list[Delivery]:
+        try:
+            return await bus.receive(self._queue, self._at_once - len(self._in_work))
+        except BusUnavailable as error:
+            log_failure("queue_not_read", error, queue=self._queue)
+            return []
+        except Exception as error:  # noqa: BLE001  the next look may find what can be read
+            log_bug("queue_not_read", error, queue=self._queue)
+            return []
 
     async def _wait(self, *, found: bool) -> None:
         """Wait until there may be something to do."""

@@ -85,7 +85,9 @@ def banner(base_url: str, settings: Settings) -> str:
             store_line = f"Data: {path}"
         case store if store.is_emulator:
             account = f"AccountEndpoint={store.endpoint};AccountKey={store.key};"
-            store_line = f"Data: Cosmos DB on this machine. For operators:\n\nCOSMOS='{account}' make ops"
+            bus = settings.bus.connection_string if settings.bus else None
+            names = f"COSMOS='{account}'{f' SERVICEBUS={chr(39)}{bus}{chr(39)}' if bus else ''}"
+            store_line = f"Data: Cosmos DB on this machine. For operators:\n\n{names} make ops"
         case store:
             store_line = f"Data: Cosmos DB at {store.endpoint}"
             return f"\nArchivio Centralizzato Avvisi, on {base_url}\n{store_line}\n\nCtrl-C stops it.\n"

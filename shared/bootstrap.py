@@ -95,7 +95,7 @@ def quieten_collector() -> None:
 def settings() -> Settings | SettingsError:
     """Return the settings of the environment, or their faults, which are logged once for the operators."""
     try:
-        return Settings.from_environment(os.environ)
+        return Settings.from_environment(os.environ, needs_bus=True)
     except SettingsError as error:
         log_critical("not_configured", faults=error.faults)
         return error

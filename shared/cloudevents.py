@@ -21,6 +21,9 @@ GAP = "gap"
 FILTERED = ("type", "creditorInstitution", "status", "standIn", "anomaly", "replayFor")
 """The application properties, by which subscriptions filter. One without a value is absent."""
 
+MAX_SIZE = 64 * 1024
+"""Bytes of an event, at most. None comes near it. A damaged document might."""
+
 _PAYMENT, _SETTLEMENT = codec_of(Payment), codec_of(Settlement)
 
 
@@ -92,9 +95,12 @@ def _data(event: NoticeEvent) -> Document:
 
 
 def _message(envelope: Document, data: Document, properties: dict[str, Property | None]) -> Message:
+    body = orjson.dumps({**envelope, "data": data})
+    if len(body) > MAX_SIZE:
+        raise ValueError("the event is too large")
     return Message(
         envelope["id"],
-        orjson.dumps({**envelope, "data": data}),
+        body,
         {name: value for name, value in properties.items() if value is not None},
         session_id=envelope["subject"].replace("/", "."),
     )

@@ -117,13 +117,18 @@ class Settings:
     awaited_hours: int = 24
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
-        """Read the settings. Raises SettingsError with every fault."""
+    def from_environment(cls, environment: Mapping[str, str], *, needs_bus: bool = False) -> "Settings":
+        """Read the settings. Raises SettingsError with every fault.
+
+        `needs_bus`: an archive on Cosmos DB must name its bus. An operator may leave it out.
+        """
         faults: list[str] = []
         given = {variable.name: environment.get(variable.name) or variable.default for variable in VARIABLES}
         store, bus = _store(given, faults), _bus(given, faults)
         if bus is not None and isinstance(store, EmbeddedStore):
             faults.append(f"The embedded store has a bus of its own: leave {' and '.join(_named(given, BUSES))} out.")
+        if needs_bus and isinstance(store, CosmosStore) and not _named(given, BUSES):
+            faults.append(f"No bus is named: set one of {', '.join(BUSES)}.")
         budget = _number(given, "STORE_BUDGET_SECONDS", 0.1, 60, faults)
         hours = _number(given, "AWAITED_HOURS", 1, 8760, faults)
         if not hours.is_integer():

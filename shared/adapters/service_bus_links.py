@@ -212,7 +212,7 @@ async def _send_all(sender: ServiceBusSender, messages: Iterable[Message]) -> No
 
 
 def _outgoing(message: Message) -> ServiceBusMessage:
-    properties: dict[str | bytes, Any] = {**message.properties}
+    properties: dict[Any, Any] = dict(message.properties)
     return ServiceBusMessage(
         message.body,
         message_id=message.id,
