@@ -2,7 +2,8 @@
 
 In each round many clients publish and amend notices, and receipts come by queue: some before their notice, each of them
 twice. The server is killed as soon as the checkpoint of the relay moves, as soon as new messages are in the topic, or
-at any time. In the end a last server finishes what is left, and the topic is compared with the histories.
+at any time. With --azure, the archive is on doubles of Cosmos DB and Service Bus, which go on, and connections to them
+are cut at random. In the end a last server finishes what is left, and the topic is compared with the histories.
 The exit code is 0 if nothing is lost, doubled or out of order, else 1.
 """
 
@@ -13,7 +14,7 @@ import random
 import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
@@ -21,13 +22,22 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
+from emulators.cosmos import Fault as CosmosFault
+from emulators.servicebus import Fault as BusFault, ServiceBusDouble
+from shared.adapters.cosmos_calls import Cosmos
+from shared.adapters.cosmos_feed import CosmosFeed
+from shared.adapters.service_bus import ServiceBus
 from shared.adapters.sqlite import SqliteNoticeStore
 from shared.adapters.sqlite_bus import SqliteBus
 from shared.adapters.sqlite_feed import SqliteFeed
 from shared.bootstrap import utc_now
-from shared.messages import INBOUND_EVENTS, Message, subscription
+from shared.errors import StoreUnavailable
+from shared.messages import INBOUND_EVENTS, Message, entities, subscription
+from shared.ports import Bus, BusUnavailable, ChangeFeed
 from shared.relay import NAME as RELAY
+from shared.settings import ServiceBusNamespace
 from tests.server import PATIENCE, STRICT, Line, Server, running
+from tests.stores import account_of, an_account
 from tests.support import a_body, a_number
 
 LINES = 8
@@ -57,26 +67,51 @@ class EventReport:
     """Changes that are lost, events that did not go out or came in the wrong order, receipts applied twice or never."""
 
 
-async def soak_events(data: Path, rounds: int, changes: int, seed: int = 1) -> EventReport:
+async def soak_events(data: Path, rounds: int, changes: int, seed: int = 1, *, azure: bool = False) -> EventReport:
     """Run the rounds on the data of a folder, with so many changes together, and return what came of them."""
     report, chance, serials = EventReport(), random.Random(seed), count(1)
-    for number in range(rounds):
-        with running(data) as server:
-            async with _opened(data) as (bus, feed):
-                has_moved = (lambda: _checkpoint(feed), lambda: _last_position(bus), None)[number % 3]
-                await _round(server, bus, report, chance, serials, changes // rounds, has_moved)
-        report.kills += 1
-    with running(data) as server:
-        async with _opened(data) as (bus, _):
-            await _finish(server, bus, report, serials)
-            await _check(server, bus, report)
-        server.stop()
+    async with _azure(data) if azure else _embedded(data) as ground:
+        for number in range(rounds):
+            newest = _Newest(ground.bus)
+            moment = (lambda: _checkpoint(ground.feed), newest.position, None)[number % 3]
+            async with _running(data, ground) as server:
+                await _round(server, ground, report, chance, serials, changes // rounds, moment)
+            report.kills += 1
+        ground.calm()
+        async with _running(data, ground) as server:
+            await _finish(server, ground.bus, report, serials)
+            await _check(server, ground.bus, report)
+            await asyncio.to_thread(server.stop)
     return report
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Where the archive keeps notices and messages. It outlives the server."""
+
+    bus: Bus
+    feed: ChangeFeed
+    settings: Mapping[str, Any]
+    """How a server is started on it."""
+    disturb: Callable[[], object] = lambda: None
+    """Cuts connections."""
+    calm: Callable[[], object] = lambda: None
+    """Takes the failures away."""
+
+
+@asynccontextmanager
+async def _running(data: Path, ground: Ground) -> AsyncIterator[Server]:
+    """Yield a server on the ground. It starts beside this loop, in which the doubles may be that it needs."""
+    server = running(data, **ground.settings)
+    try:
+        yield await asyncio.to_thread(server.__enter__)
+    finally:
+        await asyncio.to_thread(server.__exit__, None, None, None)
 
 
 async def _round(
     server: Server,
-    bus: SqliteBus,
+    ground: Ground,
     report: EventReport,
     chance: random.Random,
     serials: "count[int]",
@@ -98,10 +133,15 @@ async def _round(
             await _until(lambda: _differs(moment, before), pause=0)
         enough.set()
 
+    async def disturb() -> None:
+        while not enough.is_set():
+            await asyncio.sleep(1.5 * chance.random())
+            ground.disturb()
+
     async def work(line: Line) -> None:
         with suppress(EOFError, ConnectionError):
             while not enough.is_set():
-                await _change(line, bus, report, chance, serials)
+                await _change(line, ground.bus, report, chance, serials)
                 report.done += 1
                 await asyncio.sleep(PACE * chance.random())
 
@@ -110,15 +150,13 @@ async def _round(
     killer.start()
     try:
         async with server.lines(LINES) as lines, asyncio.timeout(120):
-            await asyncio.gather(watch(), *map(work, lines))
+            await asyncio.gather(watch(), disturb(), *map(work, lines))
     finally:
         enough.set()
         killer.join()
 
 
-async def _change(
-    line: Line, bus: SqliteBus, report: EventReport, chance: random.Random, serials: "count[int]"
-) -> None:
+async def _change(line: Line, bus: Bus, report: EventReport, chance: random.Random, serials: "count[int]") -> None:
     """Publish a notice, change a known one, or send a receipt, which is repeated."""
     kind = chance.random()
     known = list(report.acknowledged)
@@ -129,25 +167,27 @@ async def _change(
             await _receipt(bus, report, path, serials)  # the money is earlier
         report.sent[path].add(serial)
         status, notice = await line.ask("PUT", path, a_body(amount=serial))
-        assert status == 201, notice
-        report.acknowledged[path].add(serial)
+        assert status in (201, 503), notice
+        if status == 201:
+            report.acknowledged[path].add(serial)
     elif kind < 0.7:
         path, amount = chance.choice(known), next(serials)
         report.sent[path].add(amount)
         status, _ = await line.ask("PATCH", path, {"amount": amount})
-        assert status in (200, 409), "a paid notice does not change"
+        assert status in (200, 409, 503), "a paid notice does not change"
         if status == 200:
             report.acknowledged[path].add(amount)
     else:
         await _receipt(bus, report, chance.choice(known), serials)
 
 
-async def _receipt(bus: SqliteBus, report: EventReport, path: str, serials: "count[int]") -> None:
+async def _receipt(bus: Bus, report: EventReport, path: str, serials: "count[int]") -> None:
     """Send a receipt twice, in two messages, as its producer does when it is not sure of the first."""
     receipt = f"receipt-{next(serials)}"
     report.receipts[receipt] = path
     for copy in ("a", "b"):
-        await bus.send(Message(f"{receipt}-{copy}", json.dumps(_paid(path, receipt)).encode()))
+        message = Message(f"{receipt}-{copy}", json.dumps(_paid(path, receipt)).encode())
+        await _until(lambda message=message: _is_sent_to(bus, message))  # type: ignore[misc]
 
 
 def _paid(path: str, receipt: str) -> dict[str, Any]:
@@ -170,7 +210,7 @@ def _paid(path: str, receipt: str) -> dict[str, Any]:
     }
 
 
-async def _finish(server: Server, bus: SqliteBus, report: EventReport, serials: "count[int]") -> None:
+async def _finish(server: Server, bus: Bus, report: EventReport, serials: "count[int]") -> None:
     """Publish the notices that have only money, and wait until all events are in and out."""
     async with server.lines() as [line], asyncio.timeout(10 * PATIENCE):
         for path in {*report.receipts.values(), *report.sent} - report.acknowledged.keys():
@@ -185,7 +225,7 @@ async def _finish(server: Server, bus: SqliteBus, report: EventReport, serials: 
         await _until(lambda: _is_sent(line))
 
 
-async def _check(server: Server, bus: SqliteBus, report: EventReport) -> None:
+async def _check(server: Server, bus: Bus, report: EventReport) -> None:
     """Compare the notices and their histories with what was sent, and with the topic."""
     sent: dict[str, list[tuple[int, str]]] = defaultdict(list)
     async for queued in bus.peek(subscription("all")):
@@ -242,7 +282,15 @@ async def _differs(moment: Callable[[], Awaitable[object]], before: object) -> b
     return await moment() != before
 
 
-async def _is_applied(bus: SqliteBus) -> bool:
+async def _is_sent_to(bus: Bus, message: Message) -> bool:
+    try:
+        await bus.send(message)
+    except BusUnavailable:
+        return False
+    return True
+
+
+async def _is_applied(bus: Bus) -> bool:
     return await anext(bus.peek(INBOUND_EVENTS), None) is None
 
 
@@ -251,25 +299,58 @@ async def _is_sent(line: Line) -> bool:
     return bool(health["relay"]["oldestUnsentSeconds"] == 0)
 
 
-async def _last_position(bus: SqliteBus) -> int:
-    """Return the position of the last message in the topic."""
-    return max([each.position async for each in bus.peek(subscription("all"))], default=0)
+class _Newest:
+    """The position of the newest message in the topic."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+        self._position = 0
+
+    async def position(self) -> int:
+        """Return it. Only the messages since the last time are looked at."""
+        with suppress(BusUnavailable):
+            async for queued in self._bus.peek(subscription("all"), self._position):
+                self._position = queued.position
+        return self._position
 
 
-async def _checkpoint(feed: SqliteFeed) -> str | None:
+async def _checkpoint(feed: ChangeFeed) -> object:
     """Return how far the relay has come."""
-    [place] = await feed.places(RELAY)
-    return place.token
+    try:
+        return [(place.range, place.token) for place in await feed.places(RELAY)]
+    except StoreUnavailable:
+        return await _checkpoint(feed)
 
 
 @asynccontextmanager
-async def _opened(data: Path) -> AsyncIterator[tuple[SqliteBus, SqliteFeed]]:
-    """Yield bus and feed in the file of a running server, as another process uses them."""
+async def _embedded(data: Path) -> AsyncIterator[Ground]:
+    """Yield bus and feed in the file of the server, as another process uses them."""
     store = SqliteNoticeStore(data / "archive.db")
     try:
-        yield SqliteBus(store.writes, store.reads, utc_now), SqliteFeed(store.writes, store.reads)
+        yield Ground(SqliteBus(store.writes, store.reads, utc_now), SqliteFeed(store.writes, store.reads), {})
     finally:
         await store.close()
+
+
+@asynccontextmanager
+async def _azure(data: Path) -> AsyncIterator[Ground]:
+    """Yield bus and feed on doubles in this process. Some of their answers are lost, and connections are cut."""
+    async with an_account(ranges=2) as account, ServiceBusDouble.started(entities(), data / "bus.db") as namespace:
+        bus = ServiceBus(ServiceBusNamespace(connection_string=namespace.connection_string))
+        cosmos = Cosmos(account_of(account), budget=60)
+        account.inject(CosmosFault(drop="after", probability=0.01, times=None))
+        namespace.inject(BusFault("Send", drop="after", probability=0.01, times=None))
+        settings = {"cosmos": account.connection_string, "SERVICEBUS": namespace.connection_string}
+
+        def calm() -> None:
+            account.faults.clear()
+            namespace.faults.clear()
+
+        try:
+            yield Ground(bus, CosmosFeed(cosmos), settings, namespace.cut, calm)
+        finally:
+            await bus.close()
+            await cosmos.close()
 
 
 def main() -> None:
@@ -279,10 +360,11 @@ def main() -> None:
     )
     arguments.add_argument("--rounds", type=int, default=20, help="number of kills (20)")
     arguments.add_argument("--changes", type=int, default=2000, help="changes in all rounds together (2000)")
+    arguments.add_argument("--azure", action="store_true", help="on doubles of Cosmos DB and Service Bus")
     arguments.add_argument("--seed", type=int, default=1, help="seed of what is drawn (1)")
     chosen = arguments.parse_args()
     with tempfile.TemporaryDirectory() as name:
-        report = asyncio.run(soak_events(Path(name), chosen.rounds, chosen.changes, chosen.seed))
+        report = asyncio.run(soak_events(Path(name), chosen.rounds, chosen.changes, chosen.seed, azure=chosen.azure))
     print(
         f"{report.kills} kills, {report.done:,} changes acknowledged, {report.changes:,} events, "
         f"{report.messages:,} messages, {len(report.receipts):,} receipts sent twice, {len(report.faults)} faults."
