@@ -336,7 +336,7 @@ async def _embedded(data: Path) -> AsyncIterator[Ground]:
 async def _azure(data: Path) -> AsyncIterator[Ground]:
     """Yield bus and feed on doubles in this process. Some of their answers are lost, and connections are cut."""
     async with an_account(ranges=2) as account, ServiceBusDouble.started(entities(), data / "bus.db") as namespace:
-        bus = ServiceBus(ServiceBusNamespace(connection_string=namespace.connection_string))
+        bus = ServiceBus(ServiceBusNamespace(connection_string=namespace.connection_string), utc_now)
         cosmos = Cosmos(account_of(account), budget=60)
         account.inject(CosmosFault(drop="after", probability=0.01, times=None))
         namespace.inject(BusFault("Send", drop="after", probability=0.01, times=None))

@@ -152,7 +152,7 @@ def _opened(settings: Settings, clock: Callable[[], datetime]) -> Opened:
             )
             if settings.bus is None:
                 return opened
-            service_bus = ServiceBus(settings.bus)
+            service_bus = ServiceBus(settings.bus, clock)
             return opened._replace(bus=service_bus, closers=(service_bus.close, cosmos.close))
 
 

@@ -18,7 +18,7 @@ from emulators.servicebus.amqp.message import (
 )
 from emulators.servicebus.amqp.values import Malformed, Symbol, UInt
 from emulators.servicebus.filters import Names
-from emulators.servicebus.refusals import INVALID_FIELD, NOT_ALLOWED, Refusal, not_implemented
+from emulators.servicebus.refusals import INVALID_FIELD, NOT_ALLOWED, Refusal
 
 BATCH = 0x80013700
 """The format of a transfer that has several messages, each as a data section."""
@@ -45,7 +45,7 @@ class Content:
 
     @classmethod
     def parse(cls, message: bytes) -> "Content":
-        """Read an encoded message. Raises Malformed, and Refusal for a scheduled message."""
+        """Read an encoded message. Raises Malformed, and Refusal for an id that is too long."""
         header: list[object] = []
         annotations: dict[object, object] = {}
         properties: list[object] = []
@@ -61,8 +61,6 @@ class Content:
                 annotations = section.pairs()
             elif section.code == PROPERTIES:
                 properties = section.fields()
-        if annotations.get(_SCHEDULED):
-            raise not_implemented("scheduled messages")
         bare = message[bare_at:]
         if not properties or properties[0] is None:
             properties = [uuid4().hex, *properties[1:]]
@@ -77,6 +75,12 @@ class Content:
         """Return the milliseconds that the client gives it. None: as long as the entity says."""
         ttl = self.header[2] if len(self.header) > 2 else None
         return int(ttl) if isinstance(ttl, UInt) and ttl else None
+
+    @property
+    def scheduled_at(self) -> int:
+        """Return the time from which it can be received, in milliseconds since 1970. 0: at once."""
+        at = self.annotations.get(_SCHEDULED)
+        return int(at) if isinstance(at, int) else 0
 
     @cached_property
     def names(self) -> Names:

@@ -35,6 +35,10 @@ class Message:
         """Return when it expires. A dead letter never does."""
         return None if self.time_to_live is None or self.is_dead else self.enqueued_at + self.time_to_live
 
+    def is_scheduled(self, now: int) -> bool:
+        """Return whether no receiver can get it yet."""
+        return self.content.scheduled_at > now
+
     def encode(self) -> bytes:
         """Return it as a receiver gets it."""
         annotations: dict[str, object] = {

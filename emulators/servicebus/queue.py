@@ -77,7 +77,10 @@ class Queue:
             return
         if message.expires_at is not None:
             self._broker.due(message.expires_at, self, message.number)
-        self._offer(message)
+        if message.is_scheduled(self._broker.now):
+            self._broker.due(message.content.scheduled_at, self, message.number)
+        else:
+            self._offer(message)
 
     def subscribe(self, consumer: Consumer) -> None:
         """Give messages to a receiver, in turn with the others."""
@@ -154,9 +157,14 @@ class Queue:
         if message is None:
             return
         if message.lock is None:
-            self._expire_if_over(message)
+            if not self._expire_if_over(message) and self._has_come(message) and number not in self._ready:
+                self._offer(message)
         elif message.lock.until <= self._broker.now:
             self._failed(self._unlock(message.lock.token))
+
+    def _has_come(self, message: Message) -> bool:
+        """Return whether the message was scheduled, and its time has come."""
+        return bool(message.content.scheduled_at) and not message.is_scheduled(self._broker.now)
 
     def _next_consumer(self) -> Consumer | None:
         if not self._ready:

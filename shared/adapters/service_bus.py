@@ -4,8 +4,9 @@ The SDK is imported with the first message, in a thread: that takes half a secon
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
 class ServiceBus:
     """Bus on a namespace. Every method raises BusUnavailable, those that send also MessageTooLarge."""
 
-    def __init__(self, namespace: ServiceBusNamespace, wait: float = 1.0) -> None:
+    def __init__(self, namespace: ServiceBusNamespace, clock: Callable[[], datetime], wait: float = 1.0) -> None:
         """`wait` is how many seconds a receiver waits for a message."""
-        self._namespace, self._wait = namespace, wait
+        self._namespace, self._clock, self._wait = namespace, clock, wait
         self._opening: asyncio.Task[Links] | None = None
 
     async def publish(self, messages: Sequence[Message]) -> None:
@@ -29,9 +30,9 @@ class ServiceBus:
         if messages:
             await (await self._links()).send(NOTICE_EVENTS, messages)
 
-    async def send(self, message: Message) -> None:
-        """Put a message into the queue of inbound events."""
-        await (await self._links()).send(INBOUND_EVENTS, [message])
+    async def send(self, message: Message, after: timedelta = timedelta(0)) -> None:
+        """Put a message into the queue of inbound events. It is delivered after a time."""
+        await (await self._links()).send(INBOUND_EVENTS, [message], self._clock() + after if after else None)
 
     async def reject(self, message: Message, reason: str, description: str) -> None:
         """Copy a message to the rejected ones."""

@@ -51,9 +51,13 @@ class Links:
         self._senders = _OpenLinks(self._new_sender)
         self._receivers = _OpenLinks(self._new_receiver)
 
-    async def send(self, entity: str, messages: Sequence[Message]) -> None:
-        """Send messages in batches, in this order. Raises BusUnavailable, MessageTooLarge."""
-        await self._senders.use(entity, lambda sender: _send_all(sender, messages))
+    async def send(self, entity: str, messages: Sequence[Message], at: datetime | None = None) -> None:
+        """Send messages in batches, in this order, to be delivered from a time on.
+
+        Raises BusUnavailable, MessageTooLarge.
+        """
+        outgoing = [_outgoing(message, at) for message in messages]
+        await self._senders.use(entity, lambda sender: _send_all(sender, outgoing))
 
     async def peek(self, queue: str, after: int) -> list[QueuedMessage]:
         """Return the messages behind a position, oldest first, some of them. Raises BusUnavailable."""
@@ -192,26 +196,25 @@ class _OpenLinks:
             raise
 
 
-async def _send_all(sender: ServiceBusSender, messages: Iterable[Message]) -> None:
+async def _send_all(sender: ServiceBusSender, messages: Iterable[ServiceBusMessage]) -> None:
     """Send the messages in batches, as many in one as fit."""
     batch = await sender.create_message_batch()
     for message in messages:
-        outgoing = _outgoing(message)
         try:
-            batch.add_message(outgoing)
+            batch.add_message(message)
         except MessageSizeExceededError as error:
             if not len(batch):
                 raise MessageTooLarge from error
             await sender.send_messages(batch)
             batch = await sender.create_message_batch()
             try:
-                batch.add_message(outgoing)
+                batch.add_message(message)
             except MessageSizeExceededError:
                 raise MessageTooLarge from error
     await sender.send_messages(batch)
 
 
-def _outgoing(message: Message) -> ServiceBusMessage:
+def _outgoing(message: Message, at: datetime | None) -> ServiceBusMessage:
     properties: dict[Any, Any] = dict(message.properties)
     return ServiceBusMessage(
         message.body,
@@ -219,6 +222,7 @@ def _outgoing(message: Message) -> ServiceBusMessage:
         session_id=message.session_id,
         content_type=message.content_type,
         application_properties=properties,
+        scheduled_enqueue_time_utc=at,
     )
 
 

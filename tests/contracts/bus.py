@@ -1,7 +1,8 @@
 """What any Bus promises. The test of an adapter inherits all of it, and says how the bus is made."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from datetime import timedelta
 
 import pytest
 
@@ -25,6 +26,9 @@ PAID = "it.pagopa.notice.paid.v1"
 MOST = int(entities()["queues"][INBOUND_EVENTS]["maxDeliveryCount"])
 
 
+Later = Callable[[timedelta], Awaitable[None]]
+
+
 class BusContract:
     """Every promise of the port, tested. The queues are empty at the beginning."""
 
@@ -33,6 +37,15 @@ class BusContract:
         """Yield the bus."""
         raise NotImplementedError("the test of an adapter says how it is made")
         yield  # noqa: PT022  a fixture of this shape is what adapters put in its place
+
+    @pytest.fixture
+    def later(self) -> Later:
+        """Return what lets the time of the bus pass."""
+
+        async def wait(time: timedelta) -> None:
+            await asyncio.sleep(time.total_seconds())
+
+        return wait
 
     async def test_an_empty_queue_has_nothing(self, bus: Bus) -> None:
         for queue in (INBOUND_EVENTS, INBOUND_REJECTED, DEAD, *map(subscription, EVERY)):
@@ -71,6 +84,16 @@ class BusContract:
         assert await bus.receive(INBOUND_EVENTS, 1) == []
         (dead,) = await peeked(bus, DEAD)
         assert (dead.message.id, dead.reason) == ("one", "MaxDeliveryCountExceeded")
+
+    async def test_a_message_for_later_is_delivered_later(self, bus: Bus, later: Later) -> None:
+        await bus.send(a_message("one"), timedelta(seconds=2))
+        await bus.send(a_message("two"))
+
+        assert (await received_from(bus)).queued.message.id == "two"
+        assert await bus.receive(INBOUND_EVENTS, 1) == []
+        await later(timedelta(seconds=2))
+
+        assert (await received_from(bus)).queued.message.id == "one"
 
     async def test_messages_come_in_the_order_in_which_they_were_sent(self, bus: Bus) -> None:
         for n in range(5):

@@ -7,6 +7,7 @@ import pytest_asyncio
 
 from emulators.servicebus import ServiceBusDouble
 from shared.adapters.service_bus import ServiceBus
+from shared.bootstrap import utc_now
 from shared.messages import entities
 from shared.ports import Bus
 from shared.settings import ServiceBusNamespace
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 async def namespace() -> AsyncIterator[tuple[ServiceBusDouble, ServiceBus]]:
     """Yield a double with the entities of the archive, and one bus: to open a link takes half a second."""
     async with ServiceBusDouble.started(entities()) as double:
-        bus = ServiceBus(ServiceBusNamespace(connection_string=double.connection_string), wait=0.1)
+        bus = ServiceBus(ServiceBusNamespace(connection_string=double.connection_string), utc_now, wait=0.1)
         yield double, bus
         await bus.close()
 

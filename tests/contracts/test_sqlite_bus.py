@@ -10,7 +10,7 @@ from shared.adapters.sqlite import SqliteNoticeStore
 from shared.adapters.sqlite_bus import LOCKED_FOR, SqliteBus
 from shared.messages import INBOUND_EVENTS, INBOUND_REJECTED, subscription
 from shared.ports import Bus, BusUnavailable, LockLost
-from tests.contracts.bus import DEAD, EVERY, MOST, BusContract, a_message, bury, ids, peeked, received_from
+from tests.contracts.bus import DEAD, EVERY, MOST, BusContract, Later, a_message, bury, ids, peeked, received_from
 from tests.support import DAY, HOUR, SECOND, StillClock
 
 
@@ -26,6 +26,13 @@ class TestSqliteBus(BusContract):
     @pytest.fixture
     def bus(self, store: SqliteNoticeStore, clock: StillClock) -> Bus:
         return SqliteBus(store.writes, store.reads, clock)
+
+    @pytest.fixture
+    def later(self, clock: StillClock) -> Later:
+        async def advance(time: timedelta) -> None:
+            clock.advance(time)
+
+        return advance
 
 
 async def test_a_lock_that_is_over_is_a_delivery_that_failed(bus: SqliteBus, clock: StillClock) -> None:

@@ -264,11 +264,12 @@ def test_messages_that_are_gone_leave_nothing_behind(bench: Bench) -> None:
     assert bench.broker.queue("brief/Subscriptions/longer").peek(1, 1) == []
 
 
-def test_a_scheduled_message_is_refused() -> None:
+def test_a_message_that_is_scheduled_on_a_topic_is_refused(bench: Bench) -> None:
     scheduled = {Symbol("x-opt-scheduled-enqueue-time"): Timestamp(1)}
+    content = Content.parse(encode_section(MESSAGE_ANNOTATIONS, scheduled) + encode_section(DATA, b"body"))
 
     with pytest.raises(Refusal) as refused:
-        Content.parse(encode_section(MESSAGE_ANNOTATIONS, scheduled) + encode_section(DATA, b"body"))
+        bench.broker.publish("brief", [content])
 
     assert refused.value.condition == NOT_IMPLEMENTED
 

@@ -1,6 +1,7 @@
 """Every received message is locked until it is settled, and comes again if it is not."""
 
-from datetime import timedelta
+import asyncio
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from azure.servicebus.exceptions import MessageLockLostError
@@ -209,3 +210,16 @@ async def test_messages_that_were_fetched_and_not_looked_at_come_again_with_the_
     assert [(message.message_id, message.delivery_count) for message in received] == [
         (message.message_id, 0) for message in sent[1:]
     ]
+
+
+async def test_a_message_that_is_scheduled_comes_when_its_time_has_come(bus: Bus) -> None:
+    later = a_message()
+    later.scheduled_enqueue_time_utc = datetime.now(UTC) + timedelta(seconds=3)
+    at_once = a_message()
+    await bus.send("plain", later)
+    await bus.send("plain", at_once)
+
+    assert await bus.take_all("plain", 1) == [str(at_once)]
+
+    await asyncio.sleep(3)
+    assert await bus.take_all("plain", 1) == [str(later)]
