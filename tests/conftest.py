@@ -12,13 +12,15 @@ import pytest
 from hypothesis import settings
 
 from emulators.cosmos import CosmosDouble
+from emulators.servicebus import ServiceBusDouble
 from local.host import Host
 from local.seed import seed
 from shared import bootstrap
 from shared.bootstrap import Application
-from shared.settings import CosmosStore, EmbeddedStore, Settings
+from shared.messages import entities
+from shared.settings import CosmosStore, EmbeddedStore, ServiceBusNamespace, Settings
 from tests.openapi_check import as_documented
-from tests.stores import SQLITE, account_of, an_account
+from tests.stores import AZURE, SQLITE, account_of, an_account
 from tests.support import StillClock
 
 # What is drawn is judged by its answer, not by the time that a busy machine needs for it.
@@ -78,9 +80,33 @@ def kept_in(request: pytest.FixtureRequest, seeded: Path, tmp_path: Path) -> Emb
 
 
 @pytest.fixture
-async def application(kept_in: EmbeddedStore | CosmosStore, clock: StillClock) -> AsyncIterator[Application]:
+async def service_bus() -> AsyncIterator[ServiceBusDouble]:
+    """Yield a namespace with the archive's queues and topic."""
+    async with ServiceBusDouble.started(entities()) as double:
+        yield double
+
+
+@pytest.fixture
+def bus(request: pytest.FixtureRequest) -> ServiceBusNamespace | None:
+    """Return the namespace of the archive, if a test says that it has one."""
+    # A test names its store and its bus together, as the parameter of `kept_in`.
+    if _parameter(request) != AZURE:
+        return None
+    double: ServiceBusDouble = request.getfixturevalue("service_bus")
+    return ServiceBusNamespace(connection_string=double.connection_string)
+
+
+def _parameter(request: pytest.FixtureRequest) -> object:
+    callspec = getattr(request.node, "callspec", None)
+    return callspec.params.get("kept_in") if callspec else None
+
+
+@pytest.fixture
+async def application(
+    kept_in: EmbeddedStore | CosmosStore, bus: ServiceBusNamespace | None, clock: StillClock
+) -> AsyncIterator[Application]:
     """Yield the application of this process, with the local seeds."""
-    application = bootstrap.open_application(Settings(kept_in), clock)
+    application = bootstrap.open_application(Settings(kept_in, bus), clock)
     if isinstance(kept_in, CosmosStore):
         await seed()
     yield application

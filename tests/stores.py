@@ -14,6 +14,9 @@ from shared.settings import CosmosStore
 SQLITE = "SQLite"
 COSMOS = "Cosmos DB"
 
+AZURE = "Cosmos DB and Service Bus"
+"""What an archive in Azure stands on."""
+
 both_stores = pytest.mark.parametrize("kept_in", [SQLITE, COSMOS], indirect=True)
 
 

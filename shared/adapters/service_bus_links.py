@@ -123,8 +123,7 @@ class Links:
 
     async def close(self) -> None:
         """Close the links and the client."""
-        await self._receivers.close()
-        await self._senders.close()
+        await asyncio.gather(self._receivers.close(), self._senders.close())
         await self._client.close()
         if self._identity is not None:
             await self._identity.close()
@@ -174,9 +173,9 @@ class _OpenLinks:
             return await self._try(entity, work)
 
     async def close(self) -> None:
-        """Close all links."""
-        for entity in list(self._open):
-            await _closed(self._open.pop(entity))
+        """Close all links, at once: each takes a second."""
+        links, self._open = [*self._open.values()], {}
+        await asyncio.gather(*map(_closed, links))
 
     async def _try(self, entity: str, work: Callable[[Any], Awaitable[Result]]) -> Result:
         link = self._open.get(entity)

@@ -4,17 +4,20 @@ import json
 import re
 import shlex
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import combinations
 from pathlib import Path
 
 import httpx
+import pytest
 
+from local import cosmos, service_bus
 from shared.wire.inbound import Rejected, parse_event
 from tests import curl
 from tests.guide import BLOCK, Exchange, Section
 from tests.ops.command_line import Operator
 from tests.server import PATIENCE, ROOT, Server, running
+from tests.stores import AZURE, SQLITE
 
 GUIDE = (ROOT / "docs" / "events.md").read_text(encoding="utf-8")
 EXAMPLES = ROOT / "docs" / "examples"
@@ -24,8 +27,13 @@ VARIES = re.compile(
 """Moments, positions and the numbers of repetitions."""
 
 
-def test_each_story_ends_as_it_shows(tmp_path: Path) -> None:
-    with running(tmp_path) as server, httpx.Client(timeout=30) as client:
+@pytest.mark.parametrize("ground", [SQLITE, AZURE])
+def test_each_story_ends_as_it_shows(tmp_path: Path, ground: str) -> None:
+    account, named = None, dict[str, str]()
+    if ground == AZURE:
+        account, namespace = cosmos.start_double(tmp_path / "cosmos.db"), service_bus.start_double(tmp_path / "bus.db")
+        named = {"COSMOS": account, "SERVICEBUS": namespace}
+    with running(tmp_path, account, **named) as server, httpx.Client(timeout=30) as client:
         for title, blocks in stories():
             for (kind, text), (_, following) in zip(blocks, [*blocks[1:], ("", "")], strict=True):
                 if kind == "sh":
@@ -33,7 +41,7 @@ def test_each_story_ends_as_it_shows(tmp_path: Path) -> None:
                     until(lambda section=section: ask(client, server, section))  # type: ignore[misc]
                 elif kind == "console":
                     for command, output in re.findall(r"^\$ (.+)\n((?:[^$].*\n)*)", text, re.MULTILINE):
-                        until(lambda command=command, output=output: run(tmp_path, command, output))  # type: ignore[misc]
+                        until(lambda command=command, output=output: run(tmp_path, named, command, output))  # type: ignore[misc]
 
     assert len(stories()) == 9
 
@@ -85,11 +93,11 @@ def ask(client: httpx.Client, server: Server, section: Section) -> None:
     section.check(exchange, client.send(request))
 
 
-def run(data: Path, command: str, shown: str) -> None:
+def run(data: Path, named: Mapping[str, str], command: str, shown: str) -> None:
     """Run an operator's command, and compare its output with the one shown."""
     program, what, options = shlex.split(command)
     assert (program, what) == ("make", "ops")
-    answered = Operator(data).ask(*shlex.split(options.removeprefix("ARGS=")))
+    answered = Operator(data).ask(*shlex.split(options.removeprefix("ARGS=")), env=named)
     # Standard error comes last here, as a terminal shows it for these commands.
     assert comparable(f"{answered.stdout}{answered.stderr}") == comparable(shown)
 

@@ -17,6 +17,7 @@ from shared.inbound import Outcome
 from shared.messages import INBOUND_REJECTED
 from tests.functions.client import A_TRANSFER, path_of, types
 from tests.functions.inbound import an_event, deliver
+from tests.stores import AZURE
 from tests.stories.life_model import CHANGED, CREATED, NOTHING, TABLE, Content, Life
 from tests.support import ADDRESS, DAY, NOW, SECOND, StillClock, a_body, a_number
 
@@ -248,10 +249,29 @@ async def test_any_two_facts_in_either_order_end_as_the_model_says(story: Story,
         await told(Story(story.http, story.application, story.clock), [*begin, first, second])
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-@given(steps=st.lists(st.sampled_from(STEPS), min_size=3, max_size=14))
+ANY_STEPS = given(steps=st.lists(st.sampled_from(STEPS), min_size=3, max_size=14))
+ANY_PACE = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+
+
+@settings(max_examples=150, suppress_health_check=ANY_PACE)
+@ANY_STEPS
 async def test_any_interleaving_and_repetition_ends_as_the_model_says(story: Story, steps: list[Step]) -> None:
     await told(Story(story.http, story.application, story.clock), steps)
+
+
+@pytest.mark.parametrize("kept_in", [AZURE], indirect=True)
+@settings(max_examples=40, suppress_health_check=ANY_PACE)
+@ANY_STEPS
+async def test_in_azure_too(story: Story, steps: list[Step]) -> None:
+    await told(Story(story.http, story.application, story.clock), steps)
+
+
+@pytest.mark.parametrize("kept_in", [AZURE], indirect=True)
+@pytest.mark.parametrize("status", TABLE, ids=str)
+async def test_each_cell_of_the_table_is_reached_in_azure_too(story: Story, status: str | None) -> None:
+    for steps in COLUMNS.values():
+        for step in steps:
+            await told(Story(story.http, story.application, story.clock), [*WAYS[status], step, step])
 
 
 async def told(story: Story, steps: Iterable[Step]) -> None:
@@ -299,9 +319,9 @@ async def send(story: Story, type_: str, data: dict[str, Any] | None = None) -> 
 async def reason_of_rejection(application: Application) -> str:
     """Return the reason of the message that was rejected last, and take it."""
     assert application.bus is not None
-    [rejected] = [each async for each in application.bus.peek(INBOUND_REJECTED)]
-    assert [each async for each in application.bus.take(INBOUND_REJECTED, [rejected.position])] != []
-    return str(rejected.message.properties["reason"])
+    [rejected] = await application.bus.receive(INBOUND_REJECTED, 1)
+    await application.bus.complete(rejected)
+    return str(rejected.queued.message.properties["reason"])
 
 
 def as_consumed(result: str) -> str:
