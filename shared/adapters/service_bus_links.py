@@ -35,6 +35,9 @@ PATIENCE = 10.0
 PAGE = 100
 """Messages that are peeked, or received by an operator, at once."""
 
+INT_32 = 2**31
+"""The SDK sends integers of 32 bits."""
+
 Result = TypeVar("Result")
 
 # Failures are logged where they are handled, with their types only.
@@ -214,7 +217,7 @@ async def _send_all(sender: ServiceBusSender, messages: Iterable[ServiceBusMessa
 
 
 def _outgoing(message: Message, at: datetime | None) -> ServiceBusMessage:
-    properties: dict[Any, Any] = dict(message.properties)
+    properties: dict[Any, Any] = {name: _sendable(value) for name, value in message.properties.items()}
     return ServiceBusMessage(
         message.body,
         message_id=message.id,
@@ -223,6 +226,13 @@ def _outgoing(message: Message, at: datetime | None) -> ServiceBusMessage:
         application_properties=properties,
         scheduled_enqueue_time_utc=at,
     )
+
+
+def _sendable(value: Any) -> Any:
+    """Return the value of a property. What the SDK cannot send, a rejected message may have it, is sent as text."""
+    if isinstance(value, bool | str | float) or (isinstance(value, int) and abs(value) < INT_32):
+        return value
+    return str(value)
 
 
 def _queued(queue: str, received: ServiceBusReceivedMessage) -> QueuedMessage:
