@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from shared.messages import entities
 from tests.functions.worker import ROOT, worker_python
 
 INDEXED = Path(__file__).with_name("indexed.json")
@@ -50,6 +51,15 @@ def test_the_worker_indexes_what_is_written_down_and_nothing_else() -> None:
 
     assert answer.returncode == 0, answer.stderr
     assert json.loads(answer.stdout) == json.loads(INDEXED.read_text()), "`make indexed` writes it anew."
+
+
+def test_the_queues_that_functions_are_called_for_are_queues_of_the_bus() -> None:
+    triggers = [each["bindings"][0] for each in json.loads(INDEXED.read_text())]
+
+    queues = {trigger["queueName"] for trigger in triggers if trigger["type"] == "serviceBusTrigger"}
+
+    assert queues
+    assert queues <= entities()["queues"].keys()
 
 
 def test_health_answers_a_call_through_the_worker(tmp_path: Path) -> None:

@@ -2,13 +2,16 @@
 
 from pathlib import Path
 
+import pytest
+
 from bench.event_soak import soak_events
 
 
+@pytest.mark.parametrize("azure", [False, True], ids=["embedded", "azure"])
 async def test_whenever_the_server_is_killed_every_change_goes_out_and_every_receipt_is_applied_once(
-    tmp_path: Path,
+    tmp_path: Path, azure: bool
 ) -> None:
-    report = await soak_events(tmp_path, rounds=3, changes=500)
+    report = await soak_events(tmp_path, rounds=3, changes=500, azure=azure)
 
     assert report.faults == []
     assert report.kills == 3
