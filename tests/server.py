@@ -17,7 +17,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import IO, Any
 
-from shared.settings import STORES
+from shared.settings import BUSES, STORES
 
 ROOT = Path(__file__).parent.parent
 BASE = "/api/v1"
@@ -44,7 +44,7 @@ def running(data: Path, cosmos: str | None = None, *options: str, **settings: st
 def starting(data: Path, cosmos: str | None = None, *options: str, **settings: str) -> Iterator["Server"]:
     """Yield a server that may not be ready yet, or never be. In the end it is killed, if it still runs."""
     command = [sys.executable, "-m", "local", *(["--azure"] if cosmos else []), *options]
-    mine = {name: value for name, value in os.environ.items() if name not in STORES}
+    mine = {name: value for name, value in os.environ.items() if name not in (*STORES, *BUSES)}
     account = {"COSMOS": cosmos} if cosmos else {}
     environment = {**mine, "PORT": "0", "DATA": str(data), **account, **settings}
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from shared.settings import STORES, VARIABLES, Settings, SettingsError
+from shared.settings import BUSES, STORES, VARIABLES, Settings, SettingsError
 from tests.conftest import ROOT
 
 ASK = """
@@ -51,13 +51,15 @@ WRONG: list[dict[str, str]] = [
     {"COSMOS": "AccountEndpoint=https://a.documents.azure.com;AccountKey=secret"},
     {"COSMOS": "AccountEndpoint=http://a.example;AccountKey=QUJD;", "ARCHIVE_STORE": "sqlite:x"},
     {"COSMOS__accountEndpoint": "a.documents.azure.com", "COSMOS__credential": "key"},
+    {"COSMOS__accountEndpoint": "https://archive.documents.azure.com/"},
+    {"COSMOS__accountEndpoint": "https://archive.documents.azure.com/", "SERVICEBUS": "Endpoint=sb://a.example;"},
     *({"ARCHIVE_STORE": "sqlite:x", name: "\u20ac none"} for name in ("STORE_BUDGET_SECONDS", "AWAITED_HOURS")),
 ]
 
 
 def run(code: str, settings: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run Python in a process whose environment has these settings and no others of the archive."""
-    names = {variable.name for variable in VARIABLES} | set(STORES)
+    names = {variable.name for variable in VARIABLES} | {*STORES, *BUSES}
     environment = {name: value for name, value in os.environ.items() if name not in names} | settings
     command = [sys.executable, "-c", code, *arguments]
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=120)

@@ -13,7 +13,7 @@ from typing import Any
 from typer.testing import CliRunner, Result
 
 from ops.__main__ import app
-from shared.settings import STORES
+from shared.settings import BUSES, STORES
 
 ROOT = Path(__file__).parents[2]
 CODE = "11111111115"
@@ -26,7 +26,7 @@ class Operator:
 
     def __init__(self, data: Path) -> None:
         self.data = data
-        self._terminal = CliRunner(env={**dict.fromkeys(STORES), "DATA": str(data)})
+        self._terminal = CliRunner(env={**dict.fromkeys((*STORES, *BUSES)), "DATA": str(data)})
 
     def ask(self, *command: str, exit_code: int = 0, env: Mapping[str, str | None] = MappingProxyType({})) -> Result:
         """Return what a command says; its exit code must be this one."""
@@ -61,7 +61,7 @@ class Operator:
 
 def environment(data: Path, **settings: str) -> dict[str, str]:
     """Return the environment of a process that works on the data of a folder."""
-    mine = {name: value for name, value in os.environ.items() if name not in (*STORES, "COLUMNS", "NO_COLOR")}
+    mine = {name: value for name, value in os.environ.items() if name not in (*STORES, *BUSES, "COLUMNS", "NO_COLOR")}
     return mine | {"DATA": str(data)} | settings
 
 

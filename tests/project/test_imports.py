@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.settings import STORES
+from shared.settings import BUSES, STORES
 
 ROOT = Path(__file__).parents[2]
 NOT_BOUND = {"bench", "docs", "tests"}
@@ -43,12 +43,16 @@ def outside_things(source: str) -> Iterator[str]:
                 yield ".".join(name.split(".")[:2])
 
 
-@pytest.mark.parametrize(
-    "store", [{"ARCHIVE_STORE": "sqlite:unused"}, {"COSMOS__accountEndpoint": "https://archive.documents.azure.com/"}]
-)
-def test_importing_the_app_imports_no_azure_sdk(store: dict[str, str]) -> None:
+IN_AZURE = {
+    "COSMOS__accountEndpoint": "https://archive.documents.azure.com/",
+    "SERVICEBUS__fullyQualifiedNamespace": "archive.servicebus.windows.net",
+}
+
+
+@pytest.mark.parametrize("named", [{"ARCHIVE_STORE": "sqlite:unused"}, IN_AZURE], ids=["embedded", "in Azure"])
+def test_importing_the_app_imports_no_azure_sdk(named: dict[str, str]) -> None:
     command = [sys.executable, "-c", "import sys, function_app; print(*sys.modules)"]
-    environment = {name: value for name, value in os.environ.items() if name not in STORES} | store
+    environment = {name: value for name, value in os.environ.items() if name not in (*STORES, *BUSES)} | named
 
     answer = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
