@@ -4,10 +4,21 @@ from pathlib import Path
 
 import pytest
 
-from shared.settings import VARIABLES, CosmosStore, EmbeddedStore, Settings, SettingsError
+from shared.settings import (
+    VARIABLES,
+    CosmosStore,
+    EmbeddedStore,
+    ServiceBusNamespace,
+    Settings,
+    SettingsError,
+)
 
 CONNECTION = "AccountEndpoint=https://archive.documents.azure.com:443/;AccountKey=c2VjcmV0;"
 ACCOUNT = "https://archive.documents.azure.com:443/"
+
+NAMESPACE = "archive.servicebus.windows.net"
+BUS = f"Endpoint=sb://{NAMESPACE}/;SharedAccessKeyName=Root;SharedAccessKey=c2VjcmV0"
+HERE = "Endpoint=sb://127.0.0.1:5672;SharedAccessKeyName=Root;SharedAccessKey=key=;UseDevelopmentEmulator=true;"
 
 
 def test_the_embedded_store_is_a_file() -> None:
@@ -52,6 +63,29 @@ def test_a_key_is_not_shown() -> None:
     assert "c2VjcmV0" not in repr(settings)
 
 
+def test_a_namespace_is_opened_with_an_identity() -> None:
+    environment = {"COSMOS": CONNECTION, "SERVICEBUS__fullyQualifiedNamespace": NAMESPACE}
+
+    assert Settings.from_environment(environment, needs_bus=True).bus == ServiceBusNamespace(NAMESPACE)
+    named = {**environment, "SERVICEBUS__clientId": "an-id", "SERVICEBUS__credential": "managedidentity"}
+    assert Settings.from_environment(named).bus == ServiceBusNamespace(NAMESPACE, client_id="an-id")
+
+
+@pytest.mark.parametrize("connection", [BUS, f"{BUS};", HERE, HERE.replace("127.0.0.1:5672", "localhost")])
+def test_a_namespace_is_opened_with_a_connection_string_that_is_not_shown(connection: str) -> None:
+    settings = Settings.from_environment({"COSMOS": CONNECTION, "SERVICEBUS": connection}, needs_bus=True)
+
+    assert settings.bus == ServiceBusNamespace(connection_string=connection)
+    assert "SharedAccessKey" not in repr(settings)
+
+
+def test_an_operator_may_leave_the_bus_out_and_the_app_may_not() -> None:
+    assert Settings.from_environment({"COSMOS": CONNECTION}).bus is None
+    with pytest.raises(SettingsError, match="No bus is named"):
+        Settings.from_environment({"COSMOS": CONNECTION}, needs_bus=True)
+    assert Settings.from_environment({"ARCHIVE_STORE": "sqlite:a"}, needs_bus=True).bus is None
+
+
 def test_the_budget_may_be_a_part_of_a_second() -> None:
     settings = Settings.from_environment({"ARCHIVE_STORE": "sqlite:a", "STORE_BUDGET_SECONDS": "2.5"})
 
@@ -90,6 +124,39 @@ def test_an_empty_variable_has_its_default() -> None:
         ({"COSMOS__accountEndpoint": "archive.documents.azure.com"}, "over https"),
         ({"COSMOS__accountEndpoint": "http://127.0.0.1:8081/"}, "over https"),
         ({"COSMOS__accountEndpoint": ACCOUNT, "COSMOS__credential": "workload"}, "managedidentity"),
+        (
+            {"ARCHIVE_STORE": "sqlite:a", "SERVICEBUS": BUS},
+            "The embedded store has a bus of its own: leave SERVICEBUS out",
+        ),
+        (
+            {"COSMOS": CONNECTION, "SERVICEBUS": BUS, "SERVICEBUS__fullyQualifiedNamespace": NAMESPACE},
+            "More than one bus",
+        ),
+        *(
+            ({"COSMOS": CONNECTION, "SERVICEBUS": text}, "SERVICEBUS must be a connection string")
+            for text in (
+                NAMESPACE,
+                f"Endpoint=sb://{NAMESPACE}/;SharedAccessKeyName=Root",
+                BUS.replace("c2VjcmV0", ""),
+                f"{BUS};EntityPath=notice-events",
+                f"{BUS};UseDevelopmentEmulator=true",
+                BUS.replace("windows.net", "windows.net:5672"),
+                HERE.replace("UseDevelopmentEmulator=true;", ""),
+                HERE.replace("=true", "=false"),
+            )
+        ),
+        *(
+            ({"COSMOS": CONNECTION, "SERVICEBUS__fullyQualifiedNamespace": text}, "must be a host name")
+            for text in ("archive", f"sb://{NAMESPACE}/", f"{NAMESPACE}:5671", f"{NAMESPACE} ")
+        ),
+        (
+            {
+                "COSMOS": CONNECTION,
+                "SERVICEBUS__fullyQualifiedNamespace": NAMESPACE,
+                "SERVICEBUS__credential": "workload",
+            },
+            "SERVICEBUS__credential must be managedidentity",
+        ),
         ({"ARCHIVE_STORE": "sqlite:a", "STORE_BUDGET_SECONDS": "0"}, "from 0.1 to 60"),
         ({"ARCHIVE_STORE": "sqlite:a", "STORE_BUDGET_SECONDS": "soon"}, "from 0.1 to 60"),
         ({"ARCHIVE_STORE": "sqlite:a", "STORE_BUDGET_SECONDS": "61"}, "from 0.1 to 60"),
