@@ -59,14 +59,14 @@ def main() -> None:
     if not any(os.environ.get(name) for name in STORES):
         name, store = _cosmos_double(chosen.data) if chosen.azure else _embedded(chosen.data)
         os.environ[name] = store
+    if chosen.azure and os.environ.get("ARCHIVE_STORE"):
+        sys.exit("ARCHIVE_STORE names the embedded store, and --azure is for Cosmos DB: use only one of them.")
     if chosen.azure and not any(os.environ.get(name) for name in BUSES):
         os.environ["SERVICEBUS"] = _bus_double(chosen.data)
     try:
         settings = Settings.from_environment(os.environ)
     except SettingsError as error:
         sys.exit(str(error))
-    if chosen.azure and not isinstance(settings.store, CosmosStore):
-        sys.exit("ARCHIVE_STORE names the embedded store, and --azure is for Cosmos DB: use only one of them.")
     if not chosen.azure and isinstance(settings.store, CosmosStore):
         sys.exit("The settings name an account of Cosmos DB: use `make run-azure`. `make run` is for SQLite.")
     _serve(listener, settings)
