@@ -63,6 +63,17 @@ def test_importing_the_app_imports_no_azure_sdk(named: dict[str, str]) -> None:
     assert [name for name in imported if not f"{name}.".startswith("azure.functions.")] == []
 
 
+def test_a_bus_that_has_no_message_yet_imports_no_azure_sdk() -> None:
+    made = (
+        "import sys; from shared.adapters.service_bus import ServiceBus; from shared.settings import *;"
+        "ServiceBus(ServiceBusNamespace('archive.servicebus.windows.net'), None); print(*sys.modules)"
+    )
+
+    answer = subprocess.run([sys.executable, "-c", made], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert [name for name in answer.stdout.split() if name.startswith("azure.")] == []
+
+
 def test_importing_the_app_loads_no_models_of_pydantic() -> None:
     command = [sys.executable, "-c", "import sys, function_app; print(*sys.modules)"]
     environment = os.environ | {"ARCHIVE_STORE": "sqlite:unused"}
