@@ -6,13 +6,15 @@ platform's trigger for the change feed is not used.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from shared.ports import AnotherReader, ChangeFeed, FeedEvent, FeedPlace
+from shared.ports import AnotherReader, ChangeFeed, FeedEvent, FeedPage, FeedPlace
 
-PAGE = 100
-"""Events that are read at once."""
+PAGE = 300
+"""Documents that are read at once. Half of them or more are events, which fit into one batch of Service Bus."""
+BACKLOG = 100
+"""Events in a page that show that more of them wait."""
 
 Work = Callable[[list[FeedEvent]], Awaitable[None]]
 """What a reader does with the events of a page. It must be idempotent. If it fails, the page is read again."""
@@ -62,15 +64,18 @@ class FeedReader:
         return turn
 
     async def _run(self, place: FeedPlace, deadline: datetime, turn: Turn) -> None:
+        page = await self._feed.read(place, PAGE)
         while True:
-            page = await self._feed.read(place, PAGE)
+            # A backlog is read ahead. Otherwise the next page is read as late as possible, so that it has more events.
+            ahead = asyncio.create_task(self._feed.read(page.place, PAGE)) if len(page.events) >= BACKLOG else None
             try:
                 if page.events:
                     await self._work(page.events)
-                if page.place != place:
-                    place = await self._feed.keep(page.place)
+                if page.place.token != place.token:
+                    place = await self._feed.keep(replace(page.place, stored=place.stored))
             except BaseException:
                 turn.add_waiting(page.events)
+                await _dropped(ahead)
                 raise
             turn.events += len(page.events)
             if page.is_empty:
@@ -78,7 +83,18 @@ class FeedReader:
             if self._clock() >= deadline:
                 # Those behind the page are not known. They are not much younger.
                 turn.add_waiting(page.events[-1:])
+                await _dropped(ahead)
                 return
+            page = await (ahead or self._feed.read(place, PAGE))
+
+
+async def _dropped(ahead: "asyncio.Task[FeedPage] | None") -> None:
+    """Stop to read ahead."""
+    if ahead is not None:
+        ahead.cancel()
+        await asyncio.wait([ahead])
+        if not ahead.cancelled():
+            ahead.exception()  # Nobody needs this page. The next turn reads it again, and its failure with it.
 
 
 async def waiting_since(reader: str, feed: ChangeFeed) -> datetime | None:

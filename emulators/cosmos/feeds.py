@@ -1,5 +1,6 @@
 """Read across partitions: queries in pages, and the change feed of a range."""
 
+import sqlite3
 from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -162,6 +163,7 @@ class Feeds:
         reached = newest if after == -1 else after or 0
         not_before = since if since and after is None else 0
         order = "ORDER BY lsn, (n * 2654435761) % 4294967296"
+        # Only those that are shown are fetched: there may be many more.
         rows = self._rows(scope, f"AND lsn > ? AND changed_at >= ? {order}", reached, not_before)
         shown: list[tuple[int, bytes]] = []
         size = 0
@@ -174,6 +176,7 @@ class Feeds:
             reached = lsn
         else:
             reached = max(reached, newest) if limit else reached
+        rows.close()
         items = [orjson.loads(body) | {"_lsn": lsn} for lsn, body in shown]
         return Page(items, round(max(1.0, sum(charges.read(len(body)) for _, body in shown)), 2)), reached
 
@@ -184,7 +187,7 @@ class Feeds:
         for _, body in self._rows(scope, f"{narrowed}ORDER BY n", *values):
             yield body
 
-    def _rows(self, scope: Scope, rest: str, *values: object) -> list[tuple[int, bytes]]:
+    def _rows(self, scope: Scope, rest: str, *values: object) -> sqlite3.Cursor:
         conditions, more = ["container = ?", "(expires_at IS NULL OR expires_at > ?)"], [self.container.rid, self.now]
         if scope.key is not None:
             conditions.append("key = ?")
@@ -201,7 +204,7 @@ class Feeds:
                 more += [part.low, part.high, self.as_of[part.id], self.as_of[part.id]]
         table = "versions" if self.as_of else "items"
         statement = f"SELECT lsn, body FROM {table} WHERE {' AND '.join(conditions)} {rest}"
-        return self.storage.db.execute(statement, [*more, *values]).fetchall()
+        return self.storage.db.execute(statement, [*more, *values])
 
 
 def _token(place: Place | None) -> str:

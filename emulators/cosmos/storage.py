@@ -29,6 +29,7 @@ CREATE TABLE IF NOT EXISTS ranges (container TEXT, id TEXT, low TEXT, high TEXT,
 CREATE TABLE IF NOT EXISTS items (n INTEGER PRIMARY KEY AUTOINCREMENT, container TEXT, key TEXT, id TEXT, hash TEXT,
     lsn INTEGER, changed_at INTEGER, expires_at INTEGER, etag TEXT, body BLOB, UNIQUE (container, key, id));
 CREATE INDEX IF NOT EXISTS items_by_hash ON items (container, hash);
+CREATE INDEX IF NOT EXISTS items_by_lsn ON items (container, lsn);
 CREATE TABLE IF NOT EXISTS earlier (n INTEGER, container TEXT, key TEXT, id TEXT, hash TEXT, lsn INTEGER,
     changed_at INTEGER, expires_at INTEGER, etag TEXT, body BLOB, until INTEGER);
 CREATE INDEX IF NOT EXISTS earlier_by_end ON earlier (container, until);

@@ -17,6 +17,7 @@ from shared.bootstrap import Application
 from shared.cloudevents import event_type
 from shared.domain.lifecycle import EventType
 from shared.errors import StoreUnavailable
+from shared.feed_reader import PAGE
 from shared.messages import CLOUD_EVENT, Message, QueuedMessage, subscription
 from shared.ports import BusUnavailable, ChangeFeed, FeedPage, FeedPlace, Gap
 from shared.relay import Relay
@@ -265,18 +266,18 @@ async def test_a_turn_ends_when_its_time_is_up_and_the_next_one_goes_on(
     http: httpx.AsyncClient, application: Application, clock: StillClock
 ) -> None:
     relay, sent = a_relay(application)
-    for serial in range(250):
+    for serial in range(2 * PAGE + 50):
         await application.archive.record_payment(address_of(serial), a_payment(), context(clock))
     clock.step = SECOND
 
     turn = await relay.reader.run(clock() + 2 * SECOND)
 
-    assert 0 < turn.events < 250
+    assert 0 < turn.events < 2 * PAGE + 50
     assert turn.waiting_since is not None or turn.events == len(sent.messages)
     clock.step = 0 * SECOND
     rest = await relay.reader.run(clock() + HOUR)
-    assert turn.events + rest.events == 250
-    assert len({message.id for message in sent.messages}) == 250
+    assert turn.events + rest.events == 2 * PAGE + 50
+    assert len({message.id for message in sent.messages}) == 2 * PAGE + 50
 
 
 async def test_an_event_that_cannot_be_read_is_a_gap_and_the_others_are_sent(
