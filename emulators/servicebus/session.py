@@ -37,6 +37,7 @@ class Session:
         """The links and the locks of deliveries, by their ids."""
         self._next_incoming_id = begin.next_outgoing_id
         self._next_outgoing_id = 1
+        self._next_delivery_id = 1
         self._window = begin.incoming_window
         self._waiting: deque[tuple[Transfer, bytes]] = deque()
         """Transfers for which the client has no room yet."""
@@ -72,7 +73,9 @@ class Session:
 
     def send_transfer(self, handle: int, payload: bytes, tag: bytes, settled: bool) -> int:
         """Send a message in as many frames as it needs, and return its delivery id."""
-        delivery_id = self._next_outgoing_id
+        # Each frame has a number of its own, but all frames of a message have one delivery id.
+        delivery_id = self._next_delivery_id
+        self._next_delivery_id += 1
         room = self.connection.frame_size - _FRAME_OVERHEAD
         for at in range(0, len(payload), room):
             transfer = Transfer(

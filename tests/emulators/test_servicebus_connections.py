@@ -259,6 +259,27 @@ async def test_transfers_wait_for_the_window_of_the_session(client: RawClient) -
     await client.expect(Transfer)
 
 
+async def test_deliveries_are_numbered_one_by_one_however_many_frames_they_need(double: ServiceBusDouble) -> None:
+    """The SDK for JavaScript closes the connection if a number is missing."""
+    large = MESSAGE + encode_section(DATA, b"x" * 2000)
+    async with connected(double) as client:
+        await client.open(max_frame_size=512)
+        await client.put_token("q")
+        await client.attach(0, "q", receives=False)
+        await client.attach(1, "q", receives=True)
+        for _ in range(3):
+            await sent(client, large)
+        client.send(_credit(3))
+
+        transfers = [await client.expect(Transfer)]
+        while len({transfer.delivery_id for transfer in transfers}) < 3 or transfers[-1].more:
+            transfers.append(await client.expect(Transfer))
+
+    numbers = [transfer.delivery_id or 0 for transfer in transfers]
+    assert len(numbers) > 3 * 4
+    assert sorted(set(numbers)) == [*range(numbers[0], numbers[0] + 3)]
+
+
 async def test_a_client_whose_connection_is_cut_gets_no_more_messages(
     client: RawClient, double: ServiceBusDouble
 ) -> None:
