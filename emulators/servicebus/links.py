@@ -166,7 +166,8 @@ class ConsumerLink(OutboundLink):
     def deliver(self, message: Message) -> None:
         """Send a locked message. Its tag is the token of the lock, with the bytes in the order of .NET."""
         assert message.lock
-        delivery_id = self.transfer(message.encode(), message.lock.token.bytes_le)
+        now = self.session.connection.service.broker.now
+        delivery_id = self.transfer(message.encode(now), message.lock.token.bytes_le)
         self.session.unsettled[delivery_id] = self, message.lock.token
 
     def end(self) -> None:

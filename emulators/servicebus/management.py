@@ -42,7 +42,7 @@ def manage(connection: "Connection", address: str, message: bytes) -> tuple[Requ
 
 def _answer(connection: "Connection", queue: Queue, path: str, request: Request) -> _Body | None:
     given = request.body if isinstance(request.body, dict) else {}
-    perform = connection.service.perform
+    broker, perform = connection.service.broker, connection.service.perform
     match request.arguments.get("operation"):
         case "com.microsoft:renew-lock":
             tokens = _tokens(given)
@@ -50,7 +50,7 @@ def _answer(connection: "Connection", queue: Queue, path: str, request: Request)
             return {"expirations": Array(_TIMESTAMP, [Timestamp(time) for time in until])}
         case "com.microsoft:peek-message":
             first, most = (_number(given, name) for name in ("from-sequence-number", "message-count"))
-            found = perform(connection, "Peek", path, lambda: _peek(queue, first, most))
+            found = perform(connection, "Peek", path, lambda: _peek(queue, first, most, broker.now))
             return {"messages": [{"message": one} for one in found]} if found else None
         case "com.microsoft:update-disposition":
             tokens, settled = _tokens(given), _settlement(given)
@@ -60,11 +60,11 @@ def _answer(connection: "Connection", queue: Queue, path: str, request: Request)
             raise not_implemented(f"the operation {operation}")
 
 
-def _peek(queue: Queue, first: int, most: int) -> list[bytes]:
+def _peek(queue: Queue, first: int, most: int, now: int) -> list[bytes]:
     found: list[bytes] = []
     size = 0
     for message in queue.peek(first, max(most, 0)):
-        encoded = message.encode()
+        encoded = message.encode(now)
         size += len(encoded)
         if found and size > LARGEST_ANSWER:
             break

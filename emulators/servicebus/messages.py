@@ -7,6 +7,9 @@ from emulators.servicebus.amqp.values import Int, Timestamp
 from emulators.servicebus.content import Content
 
 
+_ACTIVE, _SCHEDULED = 0, 2
+
+
 @dataclass(slots=True)
 class Lock:
     """One receiver has the message until then, and settles it with the token."""
@@ -39,13 +42,13 @@ class Message:
         """Return whether no receiver can get it yet."""
         return self.content.scheduled_at > now
 
-    def encode(self) -> bytes:
-        """Return it as a receiver gets it."""
+    def encode(self, now: int) -> bytes:
+        """Return it as a receiver gets it, or sees it when it peeks."""
         annotations: dict[str, object] = {
             "x-opt-enqueued-time": Timestamp(self.enqueued_at),
             "x-opt-sequence-number": self.number,
             "x-opt-enqueue-sequence-number": self.enqueued_number,
-            "x-opt-message-state": Int(0),
+            "x-opt-message-state": Int(_SCHEDULED if self.is_scheduled(now) else _ACTIVE),
         }
         if self.lock:
             annotations["x-opt-locked-until"] = Timestamp(self.lock.until)

@@ -1,6 +1,9 @@
 """Messages can be looked at without being received."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
+from azure.servicebus import ServiceBusMessageState
 
 from tests.conformance.servicebus.support import DEAD_LETTERS, Bus, a_message, bodies
 
@@ -39,6 +42,20 @@ async def test_a_locked_message_can_be_peeked_at(bus: Bus) -> None:
 
     assert peeked.message_id == message.message_id
     await bus.complete("plain", message)
+
+
+async def test_a_message_that_is_scheduled_can_be_peeked_at(bus: Bus) -> None:
+    later, at_once = a_message(), a_message()
+    later.scheduled_enqueue_time_utc = datetime.now(UTC) + timedelta(seconds=3)
+    await bus.send("plain", later, at_once)
+
+    states = {str(message): message.state for message in await bus.peek("plain")}
+
+    assert states == {
+        str(later): ServiceBusMessageState.SCHEDULED,
+        str(at_once): ServiceBusMessageState.ACTIVE,
+    }
+    await bus.take_all("plain", 2)
 
 
 async def test_no_more_messages_than_asked_for_are_peeked_at(bus: Bus) -> None:
