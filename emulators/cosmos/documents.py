@@ -8,7 +8,7 @@ from urllib.parse import quote
 import orjson
 
 from emulators.cosmos import charges
-from emulators.cosmos.call import Call, parse_object, parse_objects
+from emulators.cosmos.call import Call, parse_json, parse_object, parse_objects
 from emulators.cosmos.faults import Fault
 from emulators.cosmos.feeds import PAGE, Feeds, Scope, scope_of
 from emulators.cosmos.items import ITEM_LIMIT, Partition, too_large
@@ -83,7 +83,7 @@ class Documents:
     def _write(self, operation: str) -> Answer:
         if len(self.call.body) > ITEM_LIMIT:
             raise too_large()
-        document = parse_object(self.call.body) if operation != "Delete" else {}
+        document = self._written(operation)
         partition = self._partition()
         item_id = self._id if len(self.call.path) == 6 else None
         with self.storage.transaction():
@@ -92,6 +92,13 @@ class Documents:
         if outcome.etag:
             headers["etag"] = outcome.etag
         return outcome.status, outcome.body if self.call.wants_body else None, headers
+
+    def _written(self, operation: str) -> dict[str, Any]:
+        """Return the document or the patch in the body. The body of a patch may be the list of its operations."""
+        if operation == "Delete":
+            return {}
+        given = parse_json(self.call.body) if operation == "Patch" else None
+        return {"operations": given} if isinstance(given, list) else parse_object(self.call.body)
 
     def _batch(self) -> Answer:
         if len(self.call.body) > ITEM_LIMIT:

@@ -28,6 +28,15 @@ async def test_a_creation_ignores_if_match(client: Client) -> None:
     assert (await client.send("POST", DOCS, ITEM | {"id": "b"}, **{"if-match": '"stale"'})).status_code == 201
 
 
+async def test_the_body_of_a_patch_may_be_the_list_of_its_operations(client: Client) -> None:
+    """The SDK for JavaScript sends a patch without a condition like that, and its own tests expect 200."""
+    response = await client.send("PATCH", f"{DOCS}/a", [{"op": "incr", "path": "/n", "value": 2}])
+
+    assert (response.status_code, response.json()["n"]) == (200, 3)
+    assert (await client.send("PATCH", f"{DOCS}/a", [])).status_code == 400
+    assert (await client.send("PATCH", f"{DOCS}/a", [1])).status_code == 400
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body", "headers", "status"),
     [
