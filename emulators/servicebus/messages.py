@@ -6,7 +6,6 @@ from uuid import UUID
 from emulators.servicebus.amqp.values import Int, Timestamp
 from emulators.servicebus.content import Content
 
-
 _ACTIVE, _SCHEDULED = 0, 2
 
 

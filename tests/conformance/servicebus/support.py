@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from secrets import token_hex
@@ -39,6 +40,7 @@ class Bus:
     double: ServiceBusDouble | None
     """None: the target is the service, or Microsoft's emulator."""
     client: ServiceBusClient = field(init=False)
+    _ahead: timedelta = timedelta()
     _senders: dict[str, ServiceBusSender] = field(default_factory=dict)
     _receivers: dict[str, ServiceBusReceiver] = field(default_factory=dict)
 
@@ -122,10 +124,15 @@ class Bus:
         """Return the messages from a sequence number on, without locking them."""
         return await (await self.receiver(path)).peek_messages(100, sequence_number=first)
 
+    def now(self) -> datetime:
+        """Return the time of the target: the double's clock is ahead by what the tests before let pass."""
+        return datetime.now(UTC) + self._ahead
+
     async def pass_time(self, seconds: float) -> None:
         """Let time pass: the double's clock is moved, a service is waited for."""
         if self.double:
             self.double.advance(seconds)
+            self._ahead += timedelta(seconds=seconds)
         else:
             await asyncio.sleep(seconds)
 

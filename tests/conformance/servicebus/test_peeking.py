@@ -1,6 +1,6 @@
 """Messages can be looked at without being received."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from azure.servicebus import ServiceBusMessageState
@@ -46,7 +46,7 @@ async def test_a_locked_message_can_be_peeked_at(bus: Bus) -> None:
 
 async def test_a_message_that_is_scheduled_can_be_peeked_at(bus: Bus) -> None:
     later, at_once = a_message(), a_message()
-    later.scheduled_enqueue_time_utc = datetime.now(UTC) + timedelta(seconds=3)
+    later.scheduled_enqueue_time_utc = bus.now() + timedelta(seconds=3)
     await bus.send("plain", later, at_once)
 
     states = {str(message): message.state for message in await bus.peek("plain")}
@@ -55,6 +55,7 @@ async def test_a_message_that_is_scheduled_can_be_peeked_at(bus: Bus) -> None:
         str(later): ServiceBusMessageState.SCHEDULED,
         str(at_once): ServiceBusMessageState.ACTIVE,
     }
+    await bus.pass_time(3)
     await bus.take_all("plain", 2)
 
 

@@ -1,7 +1,6 @@
 """Every received message is locked until it is settled, and comes again if it is not."""
 
-import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from azure.servicebus.exceptions import MessageLockLostError
@@ -214,12 +213,12 @@ async def test_messages_that_were_fetched_and_not_looked_at_come_again_with_the_
 
 async def test_a_message_that_is_scheduled_comes_when_its_time_has_come(bus: Bus) -> None:
     later = a_message()
-    later.scheduled_enqueue_time_utc = datetime.now(UTC) + timedelta(seconds=3)
+    later.scheduled_enqueue_time_utc = bus.now() + timedelta(seconds=3)
     at_once = a_message()
     await bus.send("plain", later)
     await bus.send("plain", at_once)
 
     assert await bus.take_all("plain", 1) == [str(at_once)]
 
-    await asyncio.sleep(3)
+    await bus.pass_time(3)
     assert await bus.take_all("plain", 1) == [str(later)]
