@@ -48,7 +48,7 @@ def _link(session: "Session", asked: Attach, path: str) -> Link:
         return _responder(session, asked, path, put_token)
     connection, broker = session.connection, session.connection.service.broker
     entity = entity_of(path)
-    if not connection.is_granted(entity):
+    if not connection.is_granted(path):
         raise Refusal(UNAUTHORIZED, f"Unauthorized access to '{entity}': put a token into $cbs first.")
     if is_management(path):
         broker.queue(entity)

@@ -458,6 +458,16 @@ async def test_a_token_for_the_namespace_opens_every_entity(double: ServiceBusDo
         assert (await client.put_token("q", a_token("sb://127.0.0.1/")))["status-code"] == 202
 
 
+async def test_a_token_for_a_management_node_opens_that_node_alone(double: ServiceBusDouble) -> None:
+    """The SDK for JavaScript puts one before it attaches there, and may have no other on a new connection."""
+    async with connected(double) as client:
+        await client.open()
+        assert (await client.put_token("q/$management"))["status-code"] == 202
+
+        assert (await client.attach(0, "q/$management", receives=False)).target is not None
+        assert (await client.attach(1, "q", receives=False)).target is None
+
+
 async def test_a_client_without_a_token_gets_nothing(double: ServiceBusDouble) -> None:
     async with connected(double) as client:
         await client.open()
