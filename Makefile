@@ -39,8 +39,9 @@ ops: $(RUN) ## Manage institutions, callers, keys, events and dead letters (ARGS
 test: $(VENV) $(WORKER) ## Run the tests (TESTS="tests/domain -k iban" for some of them).
 	@WORKER_PYTHON=$(WORKER)/bin/python $(VENV)/bin/python -m pytest $(BOTH_CORES) $(TESTS)
 
-conformance: $(OLDEST) ## Ask Cosmos DB what the archive relies on, with the oldest SDK; `make test` asks with the newest.
+conformance: $(OLDEST) ## Ask Azure what the archive relies on, with the oldest SDK and those for JavaScript.
 	@$(OLDEST)/bin/python -m pytest $(BOTH_CORES) tests/conformance tests/contracts/test_cosmos.py
+	@$(OLDEST)/bin/python -m tests.conformance.javascript
 
 check: $(VENV) ## Lint, formatting, types, directions of imports, generated documents, workflows.
 	@$(VENV)/bin/ruff check .
@@ -106,12 +107,14 @@ lock: $(VENV) ## Lock the dependencies after a change in a *.in file (UPGRADE=1:
 	@$(UV_COMPILE) requirements-dev.in --output-file requirements-dev.txt
 	@$(UV_COMPILE) tests/functions/worker.in --output-file tests/functions/worker.txt
 	@$(UV_COMPILE) --no-deps tests/conformance/oldest.in --output-file tests/conformance/oldest.txt
+	@$(UV_COMPILE) tests/conformance/javascript/node.in --output-file tests/conformance/javascript/node.txt
 	@$(call for_any_python,tests/functions/worker.txt)
 	@$(UV_COMPILE) bench/bench.in --output-file bench/bench.txt
 	@$(call for_any_python,bench/bench.txt)
 
 clean: ## Remove what was made here: virtual environments and caches, not the data of `make run`.
-	@rm -rf .venv .venv-* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	@rm -rf .venv .venv-* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis \
+		tests/conformance/javascript/node_modules
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A virtual environment is made again when its lock changes, or the Python it is made with.
@@ -133,10 +136,11 @@ $(RUN)/made-with-$(VERSION): requirements-run.txt
 $(WORKER)/made-with-$(VERSION): tests/functions/worker.txt
 	@$(call make_venv,$(WORKER),tests/functions/worker.txt,half a minute,--ignore-requires-python)
 
-# The same as ours, but for the SDKs that are named as the oldest.
-$(OLDEST)/made-with-$(VERSION): requirements-dev.txt tests/conformance/oldest.txt
+# The same as ours, but for the SDKs that are named as the oldest, and with Node.js for those of JavaScript.
+$(OLDEST)/made-with-$(VERSION): requirements-dev.txt tests/conformance/oldest.txt tests/conformance/javascript/node.txt
 	@$(call make_venv,$(OLDEST),requirements-dev.txt,a minute or two)
-	@$(call pip,$(OLDEST)) install $(QUIETLY) --requirement tests/conformance/oldest.txt || { rm $@; exit 1; }
+	@$(call pip,$(OLDEST)) install $(QUIETLY) --requirement tests/conformance/oldest.txt \
+		--requirement tests/conformance/javascript/node.txt || { rm $@; exit 1; }
 
 # The alternatives that the bench compares with, the worker library among them.
 $(BENCH)/made-with-$(VERSION): bench/bench.txt

@@ -1,6 +1,7 @@
 """The locks: everything pinned and hashed, nothing for development deployed, no registry named."""
 
 import ast
+import json
 import re
 import subprocess
 from collections.abc import Iterator
@@ -14,7 +15,8 @@ DEPLOYED = "requirements.txt"
 RUN = "requirements-run.txt"
 TESTED = ["requirements-dev.txt", "tests/functions/worker.txt"]
 MEASURED = "bench/bench.txt"
-LOCKS = [DEPLOYED, RUN, *TESTED, MEASURED]
+NODE = "tests/conformance/javascript/node.txt"
+LOCKS = [DEPLOYED, RUN, *TESTED, MEASURED, NODE]
 
 NOT_RUN = ["bench", "docs", "tests"]
 
@@ -106,6 +108,17 @@ def imported(source: str) -> Iterator[str]:
 
 def canonical(distribution: str) -> str:
     return re.sub(r"[-_.]+", "-", distribution).lower()
+
+
+def test_every_package_of_javascript_is_pinned_and_hashed() -> None:
+    folder = ROOT / "tests" / "conformance" / "javascript"
+    asked = json.loads((folder / "package.json").read_text(encoding="utf-8"))["dependencies"]
+    lock = json.loads((folder / "package-lock.json").read_text(encoding="utf-8"))
+    packages = {path: package for path, package in lock["packages"].items() if path}
+
+    assert lock["lockfileVersion"] == 3
+    assert {name: packages[f"node_modules/{name}"]["version"] for name in asked} == asked
+    assert [path for path, package in packages.items() if not package["integrity"].startswith("sha512-")] == []
 
 
 def test_no_file_names_a_registry() -> None:

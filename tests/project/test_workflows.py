@@ -1,6 +1,7 @@
 """New versions are proposed for every lock and every action, and each action is pinned."""
 
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,21 @@ def test_new_versions_are_proposed_for_the_actions() -> None:
     assert [update["directory"] for update in updates() if update["package-ecosystem"] == "github-actions"] == ["/"]
 
 
+def test_new_versions_are_proposed_for_the_sdks_for_javascript() -> None:
+    watched = [update["directory"] for update in updates() if update["package-ecosystem"] == "npm"]
+
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*package-lock.json"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    assert [f"/{Path(lock).parent}" for lock in listed] == watched
+
+
 def test_a_new_version_is_a_week_old_before_it_is_proposed() -> None:
-    assert [update["cooldown"]["default-days"] >= 7 for update in updates()] == [True, True]
+    assert [update["cooldown"]["default-days"] >= 7 for update in updates()] == [True, True, True]
 
 
 def test_every_action_is_pinned_by_its_commit_and_names_its_version() -> None:
