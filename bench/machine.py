@@ -5,7 +5,7 @@ import platform
 import resource
 import sqlite3
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -14,13 +14,13 @@ from bench.cores import cpu_microseconds
 
 QUIET = 0.1
 """The share of one core that other processes use on a quiet machine, at most."""
-_PACKAGES = ("aiosqlite", "fastapi", "pydantic", "uvicorn", "uvloop")
+PACKAGES = ("aiosqlite", "fastapi", "pydantic", "uvicorn", "uvloop")
 _NO_PROCESS = (3, 4, 5, 6)
 """Of the fields of a `cpu` line, those that belong to no process (proc(5)): idle, iowait, irq and softirq."""
 
 
-def machine() -> dict[str, object]:
-    """Return the processor, and the versions that a figure depends on."""
+def machine(packages: Sequence[str] = PACKAGES) -> dict[str, object]:
+    """Return the processor, and the versions that a figure depends on: also those of the packages."""
     lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     models = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
     return {
@@ -29,7 +29,7 @@ def machine() -> dict[str, object]:
         "kernel": platform.release(),
         "python": platform.python_version(),
         "sqlite": sqlite3.sqlite_version,
-        **{name: version(name) for name in _PACKAGES},
+        **{name: version(name) for name in packages},
     }
 
 

@@ -11,7 +11,7 @@ from typing import Literal
 SPREAD_LIMIT = 0.15
 """The interquartile range of a stable ratio is at most this share of its median."""
 
-Figure = Literal["rate", "cpu_us", "p50_ms", "p99_ms", "memory_mib"]
+Figure = Literal["rate", "cpu_us", "p50_ms", "p95_ms", "p99_ms", "memory_mib"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +22,11 @@ class Measurement:
     load: str
     round: int
     rate: float | None = None
-    """Requests per second."""
+    """Requests per second, or events per second."""
     cpu_us: float | None = None
     """Microseconds of CPU of the side's process for each request."""
     p50_ms: float | None = None
+    p95_ms: float | None = None
     p99_ms: float | None = None
     memory_mib: float | None = None
     """Memory of the side's process, without the pages of files."""

@@ -26,6 +26,8 @@ class Report:
     """What each side is, by its name."""
     machine: Mapping[str, object] = field(default_factory=dict)
     """On what it was measured."""
+    counted: str = "requests"
+    """What a rate counts."""
 
     @property
     def results(self) -> list[RatioResult]:
@@ -34,7 +36,7 @@ class Report:
 
     @property
     def failures(self) -> int:
-        """Return the number of requests that failed."""
+        """Return the number of requests, or events, that failed."""
         return sum(one.failures for one in self.measurements)
 
     def as_json(self) -> bytes:
@@ -42,6 +44,7 @@ class Report:
         document = {
             "machine": dict(self.machine),
             "sides": dict(self.meanings),
+            "counted": self.counted,
             "measurements": [asdict(one) for one in self.measurements],
             "ratios": [_ratio_as_json(result) for result in self.results],
         }
@@ -53,7 +56,7 @@ class Report:
         if self.results:
             console.print(self._ratios())
         if self.failures:
-            console.print(f"[bold]{self.failures:,} requests failed.[/bold]")
+            console.print(f"[bold]{self.failures:,} {self.counted} failed.[/bold]")
 
     def _figures(self) -> Table:
         table = _table("Medians of the rounds. ±: half of the interquartile range")
@@ -61,7 +64,7 @@ class Report:
         table.add_column("side", no_wrap=True)
         figures = [name for name in FIGURES if any(one.figure(name) is not None for one in self.measurements)]
         for name in figures:
-            table.add_column(FIGURES[name], justify="right", no_wrap=True)
+            table.add_column(FIGURES[name].format(counted=self.counted), justify="right", no_wrap=True)
         for load in dict.fromkeys(one.load for one in self.measurements):
             found = [one for one in self.measurements if one.load == load]
             for number, side in enumerate(dict.fromkeys(one.side for one in found)):
@@ -102,9 +105,10 @@ def write_json(report: Report, path: Path) -> None:
 
 
 FIGURES: Mapping[Figure, str] = {
-    "rate": "requests/s",
+    "rate": "{counted}/s",
     "cpu_us": "CPU µs",
     "p50_ms": "p50 ms",
+    "p95_ms": "p95 ms",
     "p99_ms": "p99 ms",
     "memory_mib": "memory MiB",
 }
@@ -112,6 +116,7 @@ _SHORT: Mapping[Figure, str] = {
     "rate": "rate",
     "cpu_us": "CPU",
     "p50_ms": "p50",
+    "p95_ms": "p95",
     "p99_ms": "p99",
     "memory_mib": "memory",
 }

@@ -18,7 +18,7 @@ from bench.contests import Contest, Running
 from bench.cores import apart, pin
 from bench.corpus import replay
 from bench.corpus.replay import Ask
-from bench.machine import QUIET, Others, machine
+from bench.machine import PACKAGES, QUIET, Others, machine
 from bench.measurements import Measurement, Ratio
 from bench.report import Report, write_json
 from bench.sides import Side
@@ -103,10 +103,17 @@ def finish(
     ratios: Sequence[Ratio],
     panels: Sequence[Panel],
     meanings: Mapping[str, str],
+    *,
+    counted: str = "requests",
+    packages: Sequence[str] = PACKAGES,
 ) -> None:
-    """Print the results, write the files that were asked for, and exit: with 1 if a request failed."""
-    conditions = machine() | {"rounds": chosen.rounds, "seconds": chosen.seconds, "other_processes": found.others}
-    report = Report(found.measurements, ratios, meanings, conditions)
+    """Print the results, write the files that were asked for, and exit: with 1 if a request failed.
+
+    A rate counts what `counted` says. The results name the versions of the packages.
+    """
+    conditions = machine(packages) | {"rounds": chosen.rounds, "seconds": chosen.seconds}
+    conditions["other_processes"] = found.others
+    report = Report(found.measurements, ratios, meanings, conditions, counted)
     report.print(Console())
     if found.others > QUIET:
         print(f"Other processes used {found.others:.0%} of a core meanwhile. Measure again on a quiet machine.")

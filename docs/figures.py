@@ -13,13 +13,15 @@ PROGRAMS = {
     "start": ("Cold starts", "make bench-start"),
     "growth": ("From 10,000 to 1,000,000 notices", "make bench-growth"),
     "memory": ("Memory", "make bench-memory"),
+    "events": ("Events through Service Bus", "make bench-events"),
 }
 """What each file in docs/benchmarks holds, and the command that makes it."""
 
 _COLUMNS = {
-    "rate": ("requests/s", "{:,.0f}"),
+    "rate": ("{counted}/s", "{:,.0f}"),
     "cpu_us": ("CPU µs", "{:,.0f}"),
     "p50_ms": ("p50 ms", "{:,.1f}"),
+    "p95_ms": ("p95 ms", "{:,.1f}"),
     "p99_ms": ("p99 ms", "{:,.1f}"),
     "memory_mib": ("MiB", "{:,.1f}"),
 }
@@ -59,7 +61,8 @@ def _medians(run: Mapping[str, Any]) -> str:
         [load, side, *(_cell(name, [one[name] for one in group if one.get(name) is not None]) for name in columns)]
         for (load, side), group in groups.items()
     ]
-    return _table(["load", "side", *(_COLUMNS[name][0] for name in columns)], rows)
+    titles = (_COLUMNS[name][0].format(counted=run.get("counted", "requests")) for name in columns)
+    return _table(["load", "side", *titles], rows)
 
 
 def _cell(name: str, values: Sequence[float]) -> str:

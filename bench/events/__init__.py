@@ -1,0 +1,1 @@
+"""How fast events go out to the topic, on to a subscriber, and in from the queue."""
