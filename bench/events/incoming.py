@@ -76,7 +76,8 @@ async def _consumed(account: str, namespace: str, events: int) -> tuple[Watch, i
 
     async def handle(message: func.ServiceBusMessage) -> None:
         nonlocal applied
-        applied += await consume(message) is Outcome.APPLIED
+        if await consume(message) is Outcome.APPLIED:
+            applied += 1
 
     async with opened(account, namespace) as application:
         assert application.bus is not None, "a namespace is named"
