@@ -21,7 +21,7 @@ BOTH_CORES = --numprocesses 2 --dist worksteal
 
 .DEFAULT_GOAL := help
 .PHONY: help run run-azure ops test conformance fuzz check format bench bench-cosmos bench-on-cosmos \
-	bench-worker bench-start bench-growth bench-memory soak docs indexed lock clean \
+	bench-worker bench-start bench-growth bench-memory bench-events soak docs indexed lock clean \
 	$(VENV) $(RUN) $(WORKER) $(OLDEST) $(BENCH)
 
 help: ## List what there is to do.
@@ -80,6 +80,9 @@ soak: $(VENV) ## Kill the archive under load, again and again, and count what is
 	@$(VENV)/bin/python -m bench.soak --rounds $(or $(ROUNDS),20) --seconds $(or $(SECONDS),5)
 	@$(VENV)/bin/python -m bench.event_soak --rounds $(or $(ROUNDS),20) --changes $(or $(CHANGES),10000)
 	@$(VENV)/bin/python -m bench.event_soak --rounds $(or $(ROUNDS),20) --changes $(or $(CHANGES),10000) --azure
+
+bench-events: $(VENV) ## Measure how fast events go out and in through Service Bus, on doubles (ARGS="--quick").
+	@$(VENV)/bin/python -m bench.events $(ARGS)
 
 bench-cosmos: $(VENV) ## Compare the client of Cosmos DB with the unmodified SDK, on the double.
 	@$(VENV)/bin/python -m bench.cosmos

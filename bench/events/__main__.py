@@ -28,7 +28,7 @@ MEANINGS = {
     outgoing.ONE_BY_ONE: "the same messages, from memory, through one open sender of the SDK, each acknowledged before "
     "the next is sent",
     latency.SUBSCRIBER: "a receiver of the SDK on the subscription `all`, from the answer 201 to the event. The relay "
-    "begins a turn every two seconds",
+    "begins a turn every two seconds, which goes on while it finds new events",
     incoming.CONSUMER: "receipts for published notices, from the queue to the saved and completed event",
 }
 

@@ -1,7 +1,8 @@
 """From a change to a subscriber: how long after the answer 201 an event is with a subscriber of the topic.
 
 Publications come at a constant rate, and do not wait for each other. The archive is its development host, as a process
-of its own. Its relay begins a turn every two seconds, so an event waits about a second for its turn.
+of its own. Its relay begins a turn every two seconds, and a turn goes on while it finds new events. So an event waits
+for the next turn, or only for the page before it.
 """
 
 import asyncio

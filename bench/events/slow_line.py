@@ -22,10 +22,14 @@ async def serve(port: int, seconds: float) -> asyncio.Server:
         except OSError:
             writer.close()
             return
-        await asyncio.gather(
-            _carry(reader, behind_writer, seconds / 2),
-            _carry(behind_reader, writer, seconds / 2),
-        )
+        try:
+            await asyncio.gather(
+                _carry(reader, behind_writer, seconds / 2),
+                _carry(behind_reader, writer, seconds / 2),
+            )
+        finally:
+            behind_writer.close()
+            writer.close()
 
     return await asyncio.start_server(carry_both_ways, HOST, 0)
 
@@ -41,12 +45,14 @@ async def _carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, sec
     on_the_way: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
 
     async def deliver() -> None:
-        chunk = b"first"
-        while chunk:
+        while True:
             due, chunk = await on_the_way.get()
             await asyncio.sleep(due - now())
+            if not chunk:
+                break
             writer.write(chunk)
-        writer.close()
+        with suppress(OSError):  # the other side has closed the connection
+            writer.write_eof()
 
     delivering = asyncio.create_task(deliver())
     with suppress(ConnectionError):

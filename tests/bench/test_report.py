@@ -68,6 +68,15 @@ def test_failed_requests_are_counted() -> None:
     assert "3 requests failed" in printed(report)
 
 
+def test_a_rate_counts_what_the_report_says() -> None:
+    report = Report([Measurement("relay", "out", 0, rate=1, p95_ms=3, failures=2)], [], counted="events")
+
+    assert "events/s" in printed(report)
+    assert "p95 ms" in printed(report)
+    assert "2 events failed" in printed(report)
+    assert json.loads(report.as_json())["counted"] == "events"
+
+
 def test_the_chart_has_a_bar_for_each_side_and_the_value_beside_it() -> None:
     svg = chart(REPORT, [Panel("Requests", "rate", ("get",))])
 
