@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -106,14 +107,14 @@ def finish(
     *,
     counted: str = "requests",
     packages: Sequence[str] = PACKAGES,
+    conditions: Mapping[str, object] = MappingProxyType({}),
 ) -> None:
     """Print the results, write the files that were asked for, and exit: with 1 if a request failed.
 
-    A rate counts what `counted` says. The results name the versions of the packages.
+    A rate counts what `counted` says. The results name the versions of the packages, and the conditions.
     """
-    conditions = machine(packages) | {"rounds": chosen.rounds, "seconds": chosen.seconds}
-    conditions["other_processes"] = found.others
-    report = Report(found.measurements, ratios, meanings, conditions, counted)
+    of_run = {"rounds": chosen.rounds, "seconds": chosen.seconds, **conditions, "other_processes": found.others}
+    report = Report(found.measurements, ratios, meanings, machine(packages) | of_run, counted)
     report.print(Console())
     if found.others > QUIET:
         print(f"Other processes used {found.others:.0%} of a core meanwhile. Measure again on a quiet machine.")

@@ -71,7 +71,8 @@ def main() -> None:
             yield incoming.contest(chosen.events, chosen.rounds, of_doubles)
 
         found = runs.measured(contests(), RATIOS, [pid for _, pid in loads])
-    runs.finish(chosen, found, RATIOS, PANELS, MEANINGS, counted="events", packages=PACKAGES)
+    conditions = {"events": chosen.events}
+    runs.finish(chosen, found, RATIOS, PANELS, MEANINGS, counted="events", packages=PACKAGES, conditions=conditions)
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ from tests.support import INSTITUTION
 
 SUBSCRIBER = "subscriber"
 RATE = 100
-LOAD = f"change to subscriber, {RATE} changes/s"
+LOAD = f"{RATE} changes/s"
 _PREFETCHED = 100
 _PATIENCE = 15.0
 """Seconds after the last change until an event that has not come is counted as lost."""

@@ -34,7 +34,7 @@ _FIRST = Message("the-first", b"{}")
 
 def load(milliseconds: float) -> str:
     """Return the name of the load whose round trips to Service Bus take so many milliseconds more."""
-    return f"out, {milliseconds:g} ms more a round trip" if milliseconds else "out"
+    return f"out, {milliseconds:g} ms more" if milliseconds else "out"
 
 
 @contextmanager
@@ -112,7 +112,7 @@ class _Outgoing:
 
 def outgoing(message: Message) -> ServiceBusMessage:
     """Return a message as the SDK sends it."""
-    properties: dict[str | bytes, Any] = {**message.properties}
+    properties: dict[Any, Any] = dict(message.properties)
     return ServiceBusMessage(
         message.body, message_id=message.id, content_type=message.content_type, application_properties=properties
     )
