@@ -114,7 +114,11 @@ def outgoing(message: Message) -> ServiceBusMessage:
     """Return a message as the SDK sends it."""
     properties: dict[Any, Any] = dict(message.properties)
     return ServiceBusMessage(
-        message.body, message_id=message.id, content_type=message.content_type, application_properties=properties
+        message.body,
+        message_id=message.id,
+        session_id=message.session_id,
+        content_type=message.content_type,
+        application_properties=properties,
     )
 
 
