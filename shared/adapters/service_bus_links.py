@@ -8,7 +8,8 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from azure.core.exceptions import AzureError
@@ -16,12 +17,12 @@ from azure.servicebus import ServiceBusMessage, ServiceBusReceivedMessage
 from azure.servicebus.aio import ServiceBusClient, ServiceBusReceiver, ServiceBusSender
 from azure.servicebus.exceptions import MessageAlreadySettled, MessageLockLostError, MessageSizeExceededError
 
+from shared.adapters.service_bus_messages import outgoing_message, queued_message
 from shared.messages import (
     DEAD_LETTERS,
     NOTICE_EVENTS,
     Delivery,
     Message,
-    Property,
     QueuedMessage,
 )
 from shared.ports import BusUnavailable, LockLost, MessageTooLarge
@@ -34,9 +35,6 @@ PATIENCE = 10.0
 """Seconds that one request may take, with the time to open its link."""
 PAGE = 100
 """Messages that are peeked, or received by an operator, at once."""
-
-INT_32 = 2**31
-"""The SDK sends integers of 32 bits."""
 
 Result = TypeVar("Result")
 
@@ -52,14 +50,16 @@ class Links:
         self._wait = wait
         self._client, self._identity = _open(namespace)
         self._senders = _OpenLinks(self._new_sender)
-        self._receivers = _OpenLinks(self._new_receiver)
+        self._peekers = _OpenLinks(self._new_receiver)
+        self._receivers: dict[str, list[_Receiver]] = {}
+        """Those that are open, by queue."""
 
     async def send(self, entity: str, messages: Sequence[Message], at: datetime | None = None) -> None:
         """Send messages in batches, in this order, to be delivered from a time on.
 
         Raises BusUnavailable, MessageTooLarge.
         """
-        outgoing = [_outgoing(message, at) for message in messages]
+        outgoing = [outgoing_message(message, at) for message in messages]
         await self._senders.use(entity, lambda sender: _send_all(sender, outgoing))
 
     async def peek(self, queue: str, after: int) -> list[QueuedMessage]:
@@ -67,9 +67,9 @@ class Links:
 
         async def peek(receiver: ServiceBusReceiver) -> list[QueuedMessage]:
             found = await receiver.peek_messages(max_message_count=PAGE, sequence_number=after + 1)
-            return [_queued(queue, received) for received in found]
+            return [queued_message(queue, received) for received in found]
 
-        return await self._receivers.use(queue, peek)
+        return await self._peekers.use(queue, peek)
 
     async def take(self, queue: str, positions: Collection[int]) -> AsyncIterator[QueuedMessage]:
         """Yield those of the messages that are still there. Each is removed when the next one is asked for.
@@ -86,7 +86,7 @@ class Links:
                     position = received.sequence_number or 0
                     if position not in wanted:
                         continue
-                    yield _queued(queue, received)
+                    yield queued_message(queue, received)
                     await _settled(receiver.complete_message(received))
                     wanted.discard(position)
                 others = {received.sequence_number or 0: received for received in page}
@@ -101,35 +101,76 @@ class Links:
             await _closed(receiver)
 
     async def receive(self, queue: str, limit: int) -> list[Delivery]:
-        """Deliver messages, at most `limit`. Wait a moment for the first. Raises BusUnavailable."""
+        """Deliver messages, at most `limit`. Wait a moment for the first. Raises BusUnavailable.
 
-        async def receive(receiver: ServiceBusReceiver) -> list[Delivery]:
-            found = await receiver.receive_messages(max_message_count=limit, max_wait_time=self._wait)
-            return [Delivery(_queued(queue, received), (receiver, received)) for received in found]
-
-        return await self._receivers.use(queue, receive)
+        A receiver whose messages are in work receives no others: the SDK would let each settlement wait for that.
+        """
+        receivers = self._receivers.setdefault(queue, [])
+        while free := next((each for each in receivers if each.is_free), None):
+            # The other side may have closed it meanwhile. Then another one is tried at once.
+            with suppress(BusUnavailable):
+                return await self._receive(queue, free, limit)
+        receiver = _Receiver(self._new_receiver(queue))
+        receivers.append(receiver)
+        try:
+            # The time to open it must not count as the time to wait for a message.
+            await _in_time(receiver.link.__aenter__())
+        except BaseException:
+            await self._drop(queue, receiver)
+            raise
+        return await self._receive(queue, receiver, limit)
 
     async def complete(self, delivery: Delivery) -> None:
         """Remove a delivered message. Raises LockLost, BusUnavailable."""
-        receiver, received = _lock_of(delivery)
-        await _settled(receiver.complete_message(received))
+        await self._settle(delivery, ServiceBusReceiver.complete_message)
 
     async def abandon(self, delivery: Delivery) -> None:
         """Let a message be delivered again. Raises LockLost, BusUnavailable."""
-        receiver, received = _lock_of(delivery)
-        await _settled(receiver.abandon_message(received))
+        await self._settle(delivery, ServiceBusReceiver.abandon_message)
 
     async def renew(self, delivery: Delivery) -> None:
         """Keep the lock for longer. Raises LockLost, BusUnavailable."""
         receiver, received = _lock_of(delivery)
-        await _settled(receiver.renew_message_lock(received))
+        async with receiver.turn:
+            await _settled(receiver.link.renew_message_lock(received))
 
     async def close(self) -> None:
         """Close the links and the client."""
-        await asyncio.gather(self._receivers.close(), self._senders.close())
+        receivers = [receiver.link for of_queue in self._receivers.values() for receiver in of_queue]
+        await asyncio.gather(self._peekers.close(), self._senders.close(), *map(_closed, receivers))
         await self._client.close()
         if self._identity is not None:
             await self._identity.close()
+
+    async def _receive(self, queue: str, receiver: "_Receiver", limit: int) -> list[Delivery]:
+        receiver.is_receiving = True
+        try:
+            found = await _in_time(receiver.link.receive_messages(max_message_count=limit, max_wait_time=self._wait))
+        except BaseException:
+            await self._drop(queue, receiver)
+            raise
+        receiver.is_receiving = False
+        receiver.held = {received.sequence_number or 0 for received in found}
+        return [Delivery(queued_message(queue, received), (receiver, received)) for received in found]
+
+    async def _settle(
+        self, delivery: Delivery, verb: Callable[[ServiceBusReceiver, ServiceBusReceivedMessage], Awaitable[None]]
+    ) -> None:
+        receiver, received = _lock_of(delivery)
+        try:
+            async with receiver.turn:
+                await _settled(verb(receiver.link, received))
+        except BusUnavailable:
+            # The messages that it still holds come again when their locks are over.
+            await self._drop(delivery.queued.queue, receiver)
+            raise
+        finally:
+            receiver.held.discard(received.sequence_number or 0)
+
+    async def _drop(self, queue: str, receiver: "_Receiver") -> None:
+        if receiver in self._receivers[queue]:
+            self._receivers[queue].remove(receiver)
+        await _closed(receiver.link)
 
     def _new_sender(self, entity: str) -> ServiceBusSender:
         is_topic = entity == NOTICE_EVENTS
@@ -142,6 +183,22 @@ class Links:
         if of_topic:
             return self._client.get_subscription_receiver(topic, name, sub_queue=sub_queue)
         return self._client.get_queue_receiver(entity, sub_queue=sub_queue)
+
+
+@dataclass(slots=True, eq=False)
+class _Receiver:
+    """A receiver, and the positions of the messages that it received and that are in work."""
+
+    link: ServiceBusReceiver
+    held: set[int] = field(default_factory=set)
+    is_receiving: bool = True
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """One settlement at a time: of two at once, one reads the answer of the other, which then waits for nothing."""
+
+    @property
+    def is_free(self) -> bool:
+        """Return whether it may receive."""
+        return not (self.held or self.is_receiving)
 
 
 def _open(namespace: ServiceBusNamespace) -> tuple[ServiceBusClient, "ManagedIdentityCredential | None"]:
@@ -216,59 +273,7 @@ async def _send_all(sender: ServiceBusSender, messages: Iterable[ServiceBusMessa
     await sender.send_messages(batch)
 
 
-def _outgoing(message: Message, at: datetime | None) -> ServiceBusMessage:
-    properties: dict[Any, Any] = {name: _sendable(value) for name, value in message.properties.items()}
-    return ServiceBusMessage(
-        message.body,
-        message_id=message.id,
-        session_id=message.session_id,
-        content_type=message.content_type,
-        application_properties=properties,
-        scheduled_enqueue_time_utc=at,
-    )
-
-
-def _sendable(value: Any) -> Any:
-    """Return the value of a property. What the SDK cannot send, a rejected message may have it, is sent as text."""
-    if isinstance(value, bool | str | float) or (isinstance(value, int) and abs(value) < INT_32):
-        return value
-    return str(value)
-
-
-def _queued(queue: str, received: ServiceBusReceivedMessage) -> QueuedMessage:
-    properties = {_text(name): _value(value) for name, value in (received.application_properties or {}).items()}
-    message = Message(
-        received.message_id or "",
-        b"".join(received.body) if not isinstance(received.body, bytes) else received.body,
-        {name: value for name, value in properties.items() if name not in _ADDED},
-        received.session_id,
-        received.content_type or "",
-    )
-    return QueuedMessage(
-        queue,
-        received.sequence_number or 0,
-        message,
-        received.enqueued_time_utc or datetime.min.replace(tzinfo=UTC),
-        # The service counts the deliveries before this one.
-        (received.delivery_count or 0) + 1,
-        received.dead_letter_reason,
-        received.dead_letter_error_description,
-    )
-
-
-_ADDED = ("DeadLetterReason", "DeadLetterErrorDescription")
-"""Properties that the service adds to dead letters."""
-
-
-def _text(value: Any) -> str:
-    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
-
-
-def _value(value: Any) -> Property:
-    return value if isinstance(value, bool | int) else _text(value)
-
-
-def _lock_of(delivery: Delivery) -> tuple[ServiceBusReceiver, ServiceBusReceivedMessage]:
+def _lock_of(delivery: Delivery) -> tuple[_Receiver, ServiceBusReceivedMessage]:
     assert isinstance(delivery.lock, tuple), "the delivery is one of this bus"
     receiver, received = delivery.lock
     return receiver, received
