@@ -164,7 +164,7 @@ class RawClient:
 
 def a_token(name: str, key: str = KEY, key_name: str = KEY_NAME, ends: float | None = None) -> str:
     """Return a shared access signature for an address."""
-    resource, until = quote_plus(name), str(int(time.time() + 60 if ends is None else ends))
+    resource, until = quote_plus(name), str(int(time.time() + 3600 if ends is None else ends))
     digest = hmac.digest(key.encode(), f"{resource}\n{until}".encode(), hashlib.sha256)
     signature = quote_plus(base64.b64encode(digest))
     return f"SharedAccessSignature sr={resource}&sig={signature}&se={until}&skn={key_name}"
