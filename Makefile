@@ -30,7 +30,7 @@ help: ## List what there is to do.
 run: $(RUN) ## Run the whole archive here, on SQLite (PORT=7071 DATA=.local).
 	@$(RUN)/bin/python -m local
 
-run-azure: $(RUN) ## Run it on Cosmos DB: a double, or the account in COSMOS (PORT=7071 DATA=.local).
+run-azure: $(RUN) ## Run it on Cosmos DB and Service Bus: doubles, or those in COSMOS and SERVICEBUS (PORT=7071 DATA=.local).
 	@$(RUN)/bin/python -m local --azure
 
 ops: $(RUN) ## Manage institutions, callers, keys, events and dead letters (ARGS="institutions list" DATA=.local).

@@ -16,7 +16,7 @@ from docs.figures import figures  # noqa: E402
 from shared.domain.lifecycle import TIME, TRANSITIONS, Anomaly, Becomes, Cell, EventType, Status  # noqa: E402
 from shared.domain.terms import Term  # noqa: E402
 from shared.errors import ArchiveError, catalogue  # noqa: E402
-from shared.settings import STORES, VARIABLES  # noqa: E402
+from shared.settings import BUSES, STORES, VARIABLES  # noqa: E402
 from shared.wire.violations import VIOLATIONS  # noqa: E402
 
 NOTE = "<!-- Written by `make docs`; change the code, not this file. -->\n"
@@ -131,7 +131,8 @@ def settings() -> str:
     rows = [[f"`{variable.name}`", variable.meaning, variable.default] for variable in VARIABLES]
     text = (
         "Read from the environment when the process starts; the log names every fault. Exactly one store is named:\n"
-        f"one of {', '.join(f'`{name}`' for name in STORES)}."
+        f"one of {', '.join(f'`{name}`' for name in STORES)}. With Cosmos DB, exactly one bus is named too: "
+        f"{' or '.join(f'`{name}`' for name in BUSES)}. The embedded store has a bus of its own."
     )
     return f"{NOTE}\n# Settings\n\n{text}\n\n{_table(('name', 'meaning', 'default'), rows)}"
 

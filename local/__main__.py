@@ -62,6 +62,7 @@ def main() -> None:
     if chosen.azure and os.environ.get("ARCHIVE_STORE"):
         sys.exit("ARCHIVE_STORE names the embedded store, and --azure is for Cosmos DB: use only one of them.")
     if chosen.azure and not any(os.environ.get(name) for name in BUSES):
+        _refuse_double_for_account()
         os.environ["SERVICEBUS"] = _bus_double(chosen.data)
     try:
         settings = Settings.from_environment(os.environ)
@@ -70,6 +71,16 @@ def main() -> None:
     if not chosen.azure and isinstance(settings.store, CosmosStore):
         sys.exit("The settings name an account of Cosmos DB: use `make run-azure`. `make run` is for SQLite.")
     _serve(listener, settings)
+
+
+def _refuse_double_for_account() -> None:
+    """Exit if an account is named that is no emulator. A double of Service Bus would take the events of it."""
+    try:
+        store = Settings.from_environment(os.environ).store
+    except SettingsError as error:
+        sys.exit(str(error))
+    if isinstance(store, CosmosStore) and not store.is_emulator:
+        sys.exit("The settings name an account of Cosmos DB: name its namespace in SERVICEBUS as well.")
 
 
 def _embedded(data: Path) -> tuple[str, str]:

@@ -20,6 +20,8 @@ from shared.telemetry import log_bug, log_event, log_failure
 
 PAUSE = 0.2
 """Seconds between two looks at an empty queue."""
+PAUSE_AFTER_FAILURE = 2.0
+"""Seconds until the next look if the bus did not answer."""
 RENEWED_AFTER = 1.5
 """Seconds between two renewals of a lock. The shortest lock, that of the embedded bus, is three times as long."""
 STOP_SECONDS = 3.0
@@ -64,10 +66,10 @@ class QueueTrigger:
             return await bus.receive(self._queue, self._at_once - len(self._in_work))
         except BusUnavailable as error:
             log_failure("queue_not_read", error, queue=self._queue)
-            return []
         except Exception as error:  # noqa: BLE001  the next look may find what can be read
             log_bug("queue_not_read", error, queue=self._queue)
-            return []
+        await self._sleep(PAUSE_AFTER_FAILURE)
+        return []
 
     async def _wait(self, *, found: bool) -> None:
         """Wait until there may be something to do."""

@@ -87,7 +87,8 @@ def banner(base_url: str, settings: Settings) -> str:
             account = f"AccountEndpoint={store.endpoint};AccountKey={store.key};"
             bus = settings.bus.connection_string if settings.bus else None
             names = f"COSMOS='{account}'{f' SERVICEBUS={chr(39)}{bus}{chr(39)}' if bus else ''}"
-            store_line = f"Data: Cosmos DB on this machine. For operators:\n\n{names} make ops"
+            here = "Cosmos DB and Service Bus" if bus else "Cosmos DB"
+            store_line = f"Data: {here} on this machine. For operators:\n\n{names} make ops ARGS='events tail'"
         case store:
             store_line = f"Data: Cosmos DB at {store.endpoint}"
             return f"\nArchivio Centralizzato Avvisi, on {base_url}\n{store_line}\n\nCtrl-C stops it.\n"

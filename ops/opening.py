@@ -41,7 +41,9 @@ async def open_bus(context: typer.Context) -> AsyncIterator[tuple[Application, B
     """Yield the application and its bus."""
     async with open_application(context) as application:
         if application.bus is None:
-            raise CommandError("The settings name no bus for this archive.", code=ExitCode.USAGE)
+            raise CommandError(
+                "No bus is named: set SERVICEBUS__fullyQualifiedNamespace or SERVICEBUS.", code=ExitCode.USAGE
+            )
         yield application, application.bus
 
 

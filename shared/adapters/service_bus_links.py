@@ -1,7 +1,7 @@
 """Links to queues and the topic of Service Bus: senders and receivers of the SDK that stay open.
 
 To open a link takes half a second, so each is opened once. One that fails is closed, and opened again at its next use.
-The SDK repeats nothing here: the relay, the platform and the operators do, and a repetition does no harm.
+The SDK repeats nothing here. The relay, the platform and the operators do, and a repetition does no harm (ADR 33).
 """
 
 import asyncio
