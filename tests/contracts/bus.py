@@ -18,7 +18,7 @@ from shared.messages import (
     subscription,
     subscriptions,
 )
-from shared.ports import Bus
+from shared.ports import Bus, LockLost
 
 EVERY = sorted(subscriptions())
 DEAD = f"{INBOUND_EVENTS}{DEAD_LETTERS}"
@@ -206,6 +206,23 @@ class BusContract:
         assert [each async for each in bus.take(DEAD, [dead.position])] != []
 
         assert [each async for each in bus.take(DEAD, [dead.position, 10**6])] == []
+
+    async def test_messages_that_are_not_wanted_can_be_taken_afterwards(self, bus: Bus) -> None:
+        for name in ("one", "two"):
+            await bus.reject(a_message(name), "malformed", "")
+        one, two = [each.position for each in await peeked(bus, INBOUND_REJECTED)]
+
+        taken = [[each.message.id async for each in bus.take(INBOUND_REJECTED, [wanted])] for wanted in (two, one)]
+
+        assert taken == [["two"], ["one"]]
+
+    async def test_a_message_is_settled_once(self, bus: Bus) -> None:
+        await bus.send(a_message("one"))
+        delivery = await received_from(bus)
+        await bus.complete(delivery)
+
+        with pytest.raises(LockLost):
+            await bus.complete(delivery)
 
     async def test_a_message_whose_work_failed_is_not_removed(self, bus: Bus) -> None:
         await bury(bus, "one")

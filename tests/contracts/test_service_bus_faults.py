@@ -55,6 +55,14 @@ def bus(namespace: tuple[ServiceBusDouble, ServiceBus], double: ServiceBusDouble
     return namespace[1]
 
 
+@pytest_asyncio.fixture(loop_scope="module")
+async def unused(double: ServiceBusDouble) -> AsyncIterator[ServiceBus]:
+    """Yield another bus, whose links are not open yet."""
+    bus = ServiceBus(ServiceBusNamespace(connection_string=double.connection_string), utc_now, wait=0.1)
+    yield bus
+    await bus.close()
+
+
 async def test_the_links_stay_open(double: ServiceBusDouble, bus: ServiceBus) -> None:
     for n in range(4):
         await bus.send(a_message(str(n)))
@@ -203,6 +211,48 @@ async def test_a_lock_that_is_renewed_is_kept(double: ServiceBusDouble, bus: Ser
     await bus.complete(delivery)
 
     assert await peeked(bus, INBOUND_EVENTS) == []
+
+
+async def test_a_receiver_whose_connection_was_cut_is_replaced_at_once(
+    double: ServiceBusDouble, bus: ServiceBus
+) -> None:
+    await bus.send(a_message("one"))
+    await bus.complete(await received_from(bus))
+    await bus.send(a_message("two"))
+    double.cut()
+
+    assert (await received_from(bus)).queued.message.id == "two"
+
+
+async def test_a_receiver_whose_settlement_failed_receives_nothing_more(
+    double: ServiceBusDouble, unused: ServiceBus
+) -> None:
+    await unused.send(a_message("one"))
+    delivery = await received_from(unused)
+    await unused.send(a_message("two"))
+    double.inject(Fault("Complete", condition="com.microsoft:server-busy"))
+    double.log.clear()
+
+    with pytest.raises(BusUnavailable):
+        await unused.complete(delivery)
+    await received_from(unused)
+
+    assert double.log.count("Attach", INBOUND_EVENTS) == 1
+
+
+async def test_a_receiver_with_a_message_in_work_receives_no_other(
+    double: ServiceBusDouble, unused: ServiceBus
+) -> None:
+    for name in ("one", "two", "three"):
+        await unused.send(a_message(name))
+    one = await received_from(unused)
+    double.log.clear()
+
+    await unused.complete(await received_from(unused))
+    await unused.complete(one)
+    await unused.complete(await received_from(unused))
+
+    assert double.log.count("Attach", INBOUND_EVENTS) == 1
 
 
 async def test_a_take_that_is_cut_keeps_what_was_not_removed(double: ServiceBusDouble, bus: ServiceBus) -> None:
