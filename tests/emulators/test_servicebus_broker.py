@@ -345,6 +345,18 @@ def test_message_ids_are_remembered_over_a_restart_and_forgotten_after_the_windo
     assert bench.broker.queue("once").counts() == Counts(active=2, locked=0)
 
 
+def test_an_id_whose_time_is_over_is_forgotten_and_younger_ones_are_not(bench: Bench) -> None:
+    bench.send("once", "old")
+    bench.advance(40)
+    bench.send("once", "young")
+    bench.advance(21)
+
+    bench.send("once", "another", "young", "old")
+
+    ids = [message.content.message_id for message in bench.broker.queue("once").peek(1, 10)]
+    assert ids == ["old", "young", "another", "old"]
+
+
 def test_a_message_expires_while_the_process_is_down(restarted: Callable[[], Bench]) -> None:
     bench = restarted()
     header = encode_section(HEADER, [None, None, UInt(5000)])
