@@ -8,12 +8,15 @@ from typing import Any
 
 import pytest
 
+from emulators.servicebus import ServiceBusDouble
 from shared import bootstrap
 from shared.bootstrap import Application, utc_now
 from shared.errors import StoreUnavailable
 from shared.settings import EmbeddedStore, Settings
+from tests.contracts.bus import a_message
 from tests.functions.client import pay
 from tests.process import run_python
+from tests.stores import AZURE
 from tests.support import ADDRESS, HOUR, INSTITUTION, SECOND, StillClock, a_publication, an_act, an_institution
 
 Opened = Callable[..., Application]
@@ -89,3 +92,15 @@ async def test_an_application_that_is_closed_answers_nothing_any_more(opened: Op
         await application.registry.institution(INSTITUTION)
     with pytest.raises(StoreUnavailable):
         await application.archive.get(ADDRESS)
+
+
+@pytest.mark.parametrize("kept_in", [AZURE], indirect=True)
+async def test_an_application_that_is_closed_leaves_no_connection_to_service_bus(
+    application: Application, service_bus: ServiceBusDouble
+) -> None:
+    assert application.bus is not None
+    await application.bus.publish([a_message("one")])
+
+    await bootstrap.close()
+
+    assert service_bus.cut() == 0
