@@ -17,7 +17,7 @@ from shared.adapters.sqlite_bus import LOCKED_FOR, SqliteBus
 from shared.bootstrap import utc_now
 from shared.messages import DEAD_LETTERS, INBOUND_EVENTS, Delivery, QueuedMessage
 from shared.ports import BusUnavailable
-from tests.contracts.bus import MOST, a_message, ids, peeked
+from tests.contracts.bus import MOST, a_message, ids, peeked, received_from
 from tests.server import PATIENCE
 from tests.support import NOW, StillClock
 
@@ -194,6 +194,39 @@ async def test_what_is_in_work_when_the_host_stops_is_finished(bus: SqliteBus) -
     assert done.is_set()
     assert await is_empty(bus)
     assert STOP_SECONDS > 0.3
+
+
+class SlowBus(SqliteBus):
+    """A bus that locks messages a moment before it hands them over."""
+
+    def __init__(self, store: SqliteNoticeStore) -> None:
+        super().__init__(store.writes, store.reads, utc_now)
+        self.has_locked = asyncio.Event()
+
+    async def receive(self, queue: str, limit: int) -> list[Delivery]:
+        """Deliver some messages and lock them."""
+        found = await super().receive(queue, limit)
+        if found:
+            self.has_locked.set()
+            await asyncio.sleep(0.3)
+        return found
+
+
+async def test_a_message_that_is_received_while_the_host_stops_comes_again_at_once(tmp_path: Path) -> None:
+    store = SqliteNoticeStore(tmp_path / "archive.db")
+    bus = SlowBus(store)
+    called: list[str] = []
+
+    async def handle(message: ServiceBusMessage) -> None:
+        called.append(message.message_id)
+
+    await bus.send(a_message("one"))
+    async with fed(bus, handle):
+        await asyncio.wait_for(bus.has_locked.wait(), PATIENCE)
+
+    again = await received_from(bus)
+    assert (called, again.queued.message.id, again.queued.delivery_count) == ([], "one", 2)
+    await store.close()
 
 
 async def test_a_queue_that_cannot_be_read_is_read_again_later(
