@@ -1,6 +1,7 @@
 """Commands for dead letters: list, show, replay, discard."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from datetime import timedelta
 from typing import Annotated
 
@@ -218,10 +219,11 @@ async def _each(bus: Bus, letters: list[DeadLetter], doing: str, do: Callable[[D
     console = Console(stderr=True)
     with Progress(console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task(doing, total=len(letters))
-        async for letter in take(bus, letters):
-            await do(letter)
-            done += 1
-            progress.advance(task)
+        async with aclosing(take(bus, letters)) as taken:
+            async for letter in taken:
+                await do(letter)
+                done += 1
+                progress.advance(task)
     return done
 
 

@@ -3,6 +3,7 @@
 import gc
 import os
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
@@ -160,5 +161,6 @@ async def close() -> None:
     """Close the application of this process, if it is open. Accepted writes are saved first."""
     global _running
     running, _running = _running, None
-    for closer in running.closers if running else ():
-        await closer()
+    async with AsyncExitStack() as closers:  # it calls each, also after one that fails
+        for closer in reversed(running.closers if running else ()):
+            closers.push_async_callback(closer)

@@ -5,7 +5,8 @@ The operator looks at each, and sends it again or discards it. Both are safe to 
 """
 
 import re
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncGenerator, AsyncIterator, Collection
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -135,13 +136,14 @@ async def find(bus: Bus, wanted: Filter) -> AsyncIterator[DeadLetter]:
                     yield letter
 
 
-async def take(bus: Bus, letters: Collection[DeadLetter]) -> AsyncIterator[DeadLetter]:
+async def take(bus: Bus, letters: Collection[DeadLetter]) -> AsyncGenerator[DeadLetter]:
     """Yield those that are still there. Each is removed when the next one is asked for."""
     for source, queue in sources().items():
         positions = [letter.queued.position for letter in letters if letter.source == source]
         if positions:
-            async for queued in bus.take(queue, positions):
-                yield DeadLetter(source, queued)
+            async with aclosing(bus.take(queue, positions)) as taken:
+                async for queued in taken:
+                    yield DeadLetter(source, queued)
 
 
 async def send_again(bus: Bus, letter: DeadLetter) -> None:

@@ -67,7 +67,8 @@ class FeedReader:
         page = await self._feed.read(place, PAGE)
         while True:
             # A backlog is read ahead. Otherwise the next page is read as late as possible, so that it has more events.
-            ahead = asyncio.create_task(self._feed.read(page.place, PAGE)) if len(page.events) >= BACKLOG else None
+            is_backlog = len(page.events) >= BACKLOG and not page.is_empty
+            ahead = asyncio.create_task(self._feed.read(page.place, PAGE)) if is_backlog else None
             try:
                 if page.events:
                     await self._work(page.events)

@@ -189,7 +189,10 @@ def _named(given: Mapping[str, str], names: tuple[str, ...]) -> list[str]:
 
 def _is_connection_string(text: str) -> bool:
     """Return whether a text names a namespace and a key. Without TLS, it leads to this machine only."""
-    parts = dict(part.strip().split("=", 1) for part in text.split(";") if "=" in part)
+    pairs = [part.partition("=") for part in text.split(";") if part]
+    parts = {name: value for name, _, value in pairs}
+    if len(parts) < len(pairs):
+        return False
     is_emulator = parts.pop("UseDevelopmentEmulator", None) == "true"
     endpoint = _SB_ENDPOINT.fullmatch(parts.pop("Endpoint", ""))
     if endpoint is None or parts.keys() != {"SharedAccessKeyName", "SharedAccessKey"} or not all(parts.values()):

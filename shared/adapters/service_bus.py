@@ -4,13 +4,15 @@ The SDK is imported with the first message, in a thread: that takes half a secon
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
+from contextlib import aclosing, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 from shared.messages import INBOUND_EVENTS, INBOUND_REJECTED, NOTICE_EVENTS, Delivery, Message, QueuedMessage
+from shared.ports import BusUnavailable
 from shared.settings import ServiceBusNamespace
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ class ServiceBus:
         """`wait` is how many seconds a receiver waits for a message."""
         self._namespace, self._clock, self._wait = namespace, clock, wait
         self._opening: asyncio.Task[Links] | None = None
+        self._is_closed = False
 
     async def publish(self, messages: Sequence[Message]) -> None:
         """Send the messages to the topic, in batches, in this order."""
@@ -46,14 +49,15 @@ class ServiceBus:
                 yield message
             after = found[-1].position
 
-    async def take(self, queue: str, positions: Collection[int]) -> AsyncIterator[QueuedMessage]:
+    async def take(self, queue: str, positions: Collection[int]) -> AsyncGenerator[QueuedMessage]:
         """Yield those of the messages that are still there. Each is removed when the next one is asked for."""
-        async for message in (await self._links()).take(queue, positions):
-            yield message
+        async with aclosing((await self._links()).take(queue, positions)) as taken:
+            async for message in taken:
+                yield message
 
     async def receive(self, queue: str, limit: int) -> list[Delivery]:
-        """Deliver some messages and lock them. Wait a moment for the first."""
-        return await (await self._links()).receive(queue, limit)
+        """Deliver a message and lock it. Wait a moment for it. `limit` is 1 or more."""
+        return await (await self._links()).receive(queue)
 
     async def complete(self, delivery: Delivery) -> None:
         """Remove a delivered message. Raises LockLost."""
@@ -68,16 +72,23 @@ class ServiceBus:
         await (await self._links()).renew(delivery)
 
     async def close(self) -> None:
-        """Close the links."""
+        """Close the links. The bus is not available any more."""
+        self._is_closed = True
         if self._opening is not None:
-            await (await self._opening).close()
+            with suppress(BusUnavailable):
+                await (await self._opening).close()
 
     async def _links(self) -> "Links":
+        if self._is_closed:
+            raise BusUnavailable
         if self._opening is None:
             self._opening = asyncio.create_task(self._open())
         return await asyncio.shield(self._opening)
 
     async def _open(self) -> "Links":
         module = await asyncio.to_thread(import_module, "shared.adapters.service_bus_links")
-        links: Links = module.Links(self._namespace, self._wait)
+        try:
+            links: Links = module.Links(self._namespace, self._wait)
+        except ValueError as error:  # the SDK does not understand the connection string
+            raise BusUnavailable from error
         return links

@@ -6,7 +6,7 @@ The SDK repeats nothing here. The relay, the platform and the operators do, and 
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -37,6 +37,8 @@ PAGE = 100
 """Messages that are peeked, or received by an operator, at once."""
 
 Result = TypeVar("Result")
+Verb = Callable[[ServiceBusReceiver, ServiceBusReceivedMessage], Awaitable[object]]
+"""A method of the SDK that ends or renews the delivery of a message."""
 
 # Failures are logged where they are handled, with their types only.
 logging.getLogger("azure.servicebus").setLevel(logging.CRITICAL)
@@ -71,7 +73,7 @@ class Links:
 
         return await self._peekers.use(queue, peek)
 
-    async def take(self, queue: str, positions: Collection[int]) -> AsyncIterator[QueuedMessage]:
+    async def take(self, queue: str, positions: Collection[int]) -> AsyncGenerator[QueuedMessage]:
         """Yield those of the messages that are still there. Each is removed when the next one is asked for.
 
         Service Bus delivers in order only. So messages before the wanted ones are held until the end, and let go then.
@@ -82,34 +84,35 @@ class Links:
             await _in_time(receiver.__aenter__())
             while wanted:
                 page = await _in_time(receiver.receive_messages(max_message_count=PAGE, max_wait_time=self._wait))
-                for received in page:
-                    position = received.sequence_number or 0
-                    if position not in wanted:
-                        continue
-                    yield queued_message(queue, received)
-                    await _settled(receiver.complete_message(received))
+                found = {received.sequence_number or 0: received for received in page}
+                is_new = not found.keys() <= held.keys()
+                held |= found
+                for position in sorted(found.keys() & wanted):
+                    yield queued_message(queue, found[position])
+                    with suppress(LockLost):  # it took so long that another has it, and removes it
+                        await _settled(receiver.complete_message(found[position]))
                     wanted.discard(position)
-                others = {received.sequence_number or 0: received for received in page}
-                if not page or others.keys() <= held.keys():
+                    del held[position]
+                if not is_new:
                     break
-                held |= others
         finally:
-            for position, received in held.items():
-                if position not in positions or position in wanted:
-                    with suppress(BusUnavailable, LockLost):
-                        await _settled(receiver.abandon_message(received))
+            for received in held.values():
+                with suppress(BusUnavailable, LockLost):
+                    await _settled(receiver.abandon_message(received))
             await _closed(receiver)
 
-    async def receive(self, queue: str, limit: int) -> list[Delivery]:
-        """Deliver messages, at most `limit`. Wait a moment for the first. Raises BusUnavailable.
+    async def receive(self, queue: str) -> list[Delivery]:
+        """Deliver a message. Wait a moment for it. Raises BusUnavailable.
 
-        A receiver whose messages are in work receives no others: the SDK would let each settlement wait for that.
+        A receiver whose message is in work receives no others: the SDK would let the settlement wait for that. It asks
+        for one message, because what comes to a receiver that has stopped to wait is let go after five seconds only.
+        For the same reason, the receiver that asked in vain asks again.
         """
         receivers = self._receivers.setdefault(queue, [])
-        while free := next((each for each in receivers if each.is_free), None):
+        while free := max((each for each in receivers if each.is_free), key=_Receiver.has_asked, default=None):
             # The other side may have closed it meanwhile. Then another one is tried at once.
             with suppress(BusUnavailable):
-                return await self._receive(queue, free, limit)
+                return await self._receive(queue, free)
         receiver = _Receiver(self._new_receiver(queue))
         receivers.append(receiver)
         try:
@@ -118,7 +121,7 @@ class Links:
         except BaseException:
             await self._drop(queue, receiver)
             raise
-        return await self._receive(queue, receiver, limit)
+        return await self._receive(queue, receiver)
 
     async def complete(self, delivery: Delivery) -> None:
         """Remove a delivered message. Raises LockLost, BusUnavailable."""
@@ -130,9 +133,7 @@ class Links:
 
     async def renew(self, delivery: Delivery) -> None:
         """Keep the lock for longer. Raises LockLost, BusUnavailable."""
-        receiver, received = _lock_of(delivery)
-        async with receiver.turn:
-            await _settled(receiver.link.renew_message_lock(received))
+        await self._ask(delivery, ServiceBusReceiver.renew_message_lock)
 
     async def close(self) -> None:
         """Close the links and the client."""
@@ -142,30 +143,37 @@ class Links:
         if self._identity is not None:
             await self._identity.close()
 
-    async def _receive(self, queue: str, receiver: "_Receiver", limit: int) -> list[Delivery]:
+    async def _receive(self, queue: str, receiver: "_Receiver") -> list[Delivery]:
         receiver.is_receiving = True
         try:
-            found = await _in_time(receiver.link.receive_messages(max_message_count=limit, max_wait_time=self._wait))
+            found = await _in_time(receiver.link.receive_messages(max_message_count=1, max_wait_time=self._wait))
+            receiver.holds, receiver.asked_in_vain = (found[0], False) if found else (None, True)
+            return [Delivery(queued_message(queue, received), (receiver, received)) for received in found]
         except BaseException:
             await self._drop(queue, receiver)
             raise
-        receiver.is_receiving = False
-        receiver.held = {received.sequence_number or 0 for received in found}
-        return [Delivery(queued_message(queue, received), (receiver, received)) for received in found]
+        finally:
+            receiver.is_receiving = False
 
-    async def _settle(
-        self, delivery: Delivery, verb: Callable[[ServiceBusReceiver, ServiceBusReceivedMessage], Awaitable[None]]
-    ) -> None:
+    async def _settle(self, delivery: Delivery, verb: Verb) -> None:
+        """Complete or abandon a message. Then its receiver is free, also if the lock was lost."""
         receiver, received = _lock_of(delivery)
         try:
-            async with receiver.turn:
-                await _settled(verb(receiver.link, received))
-        except BusUnavailable:
-            # The messages that it still holds come again when their locks are over.
+            await self._ask(delivery, verb)
+        finally:
+            if receiver.holds is received:
+                receiver.holds = None
+
+    async def _ask(self, delivery: Delivery, verb: Verb) -> None:
+        receiver, received = _lock_of(delivery)
+        try:
+            await _settled(_in_turn(receiver, lambda: verb(receiver.link, received)))
+        except LockLost:
+            raise
+        except BaseException:
+            # Its answer may still come, and its message comes again when the lock is over.
             await self._drop(delivery.queued.queue, receiver)
             raise
-        finally:
-            receiver.held.discard(received.sequence_number or 0)
 
     async def _drop(self, queue: str, receiver: "_Receiver") -> None:
         if receiver in self._receivers[queue]:
@@ -187,18 +195,29 @@ class Links:
 
 @dataclass(slots=True, eq=False)
 class _Receiver:
-    """A receiver, and the positions of the messages that it received and that are in work."""
+    """A receiver, and the message that it received and that is in work."""
 
     link: ServiceBusReceiver
-    held: set[int] = field(default_factory=set)
+    holds: ServiceBusReceivedMessage | None = None
     is_receiving: bool = True
+    asked_in_vain: bool = False
+    """The service may still give it a message."""
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """One settlement at a time: of two at once, one reads the answer of the other, which then waits for nothing."""
+    """One request at a time: of two at once, one reads the answer of the other, which then waits for nothing."""
 
     @property
     def is_free(self) -> bool:
         """Return whether it may receive."""
-        return not (self.held or self.is_receiving)
+        return not (self.holds or self.is_receiving)
+
+    def has_asked(self) -> bool:
+        """Return whether the service may still give it a message."""
+        return self.asked_in_vain
+
+
+async def _in_turn(receiver: _Receiver, request: Callable[[], Awaitable[object]]) -> None:
+    async with receiver.turn:
+        await request()
 
 
 def _open(namespace: ServiceBusNamespace) -> tuple[ServiceBusClient, "ManagedIdentityCredential | None"]:
@@ -227,8 +246,9 @@ class _OpenLinks:
             was_open = entity in self._open
             try:
                 return await self._try(entity, work)
-            except BusUnavailable:
-                if not was_open:
+            except BusUnavailable as error:
+                # A service that was silent for ten seconds is not asked again at once: others wait.
+                if not was_open or isinstance(error.__cause__, TimeoutError):
                     raise
             return await self._try(entity, work)
 

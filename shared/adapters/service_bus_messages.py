@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from azure.servicebus import ServiceBusMessage, ServiceBusReceivedMessage
+from azure.servicebus.amqp import AmqpMessageBodyType
 
 from shared.messages import Message, Property, QueuedMessage
 
@@ -35,11 +36,11 @@ def queued_message(queue: str, received: ServiceBusReceivedMessage) -> QueuedMes
     """Return a message that the SDK received or peeked at."""
     properties = {_text(name): _value(value) for name, value in (received.application_properties or {}).items()}
     message = Message(
-        received.message_id or "",
-        b"".join(received.body) if not isinstance(received.body, bytes) else received.body,
+        _text_or_none(received.message_id) or "",
+        _body(received),
         {name: value for name, value in properties.items() if name not in _ADDED},
-        received.session_id,
-        received.content_type or "",
+        _text_or_none(received.session_id),
+        _text_or_none(received.content_type) or "",
     )
     return QueuedMessage(
         queue,
@@ -55,6 +56,20 @@ def queued_message(queue: str, received: ServiceBusReceivedMessage) -> QueuedMes
 
 _ADDED = ("DeadLetterReason", "DeadLetterErrorDescription")
 """Properties that the service adds to dead letters."""
+
+
+def _body(received: ServiceBusReceivedMessage) -> bytes:
+    """Return the body as bytes, of whatever kind it is: another client may send values and lists."""
+    body: Any = received.body
+    if received.body_type is AmqpMessageBodyType.DATA:
+        return body if isinstance(body, bytes) else b"".join(body)
+    if received.body_type is AmqpMessageBodyType.SEQUENCE:
+        body = list(body)
+    return body if isinstance(body, bytes) else str(body).encode(errors="backslashreplace")
+
+
+def _text_or_none(value: Any) -> str | None:
+    return None if value is None else _text(value)
 
 
 def _text(value: Any) -> str:

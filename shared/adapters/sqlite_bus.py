@@ -4,7 +4,7 @@ They follow the rules of infra/messaging.json: duplicate ids, time to live, lock
 subscriptions. The locks are short, so that a message is soon delivered again after its host was killed.
 """
 
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -59,7 +59,7 @@ class SqliteBus:
                 yield message
             after = found[-1].position
 
-    async def take(self, queue: str, positions: Collection[int]) -> AsyncIterator[QueuedMessage]:
+    async def take(self, queue: str, positions: Collection[int]) -> AsyncGenerator[QueuedMessage]:
         """Yield those of the messages that are still there. Each is removed when the next one is asked for."""
         for position in sorted(positions):
             lock = Lock(queue, position, token_hex(8), self._clock(), timedelta(minutes=1))

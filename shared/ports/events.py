@@ -1,6 +1,6 @@
 """The ports of events: the feed of changes that the store gives, and the bus that carries messages."""
 
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -132,8 +132,11 @@ class MessageBrowser(Protocol):
     def peek(self, queue: str, after: int = 0) -> AsyncIterator[QueuedMessage]:
         """Yield the messages behind a position, oldest first. It takes none of them."""
 
-    def take(self, queue: str, positions: Collection[int]) -> AsyncIterator[QueuedMessage]:
-        """Yield those of the messages that are still there. Each is removed when the next one is asked for."""
+    def take(self, queue: str, positions: Collection[int]) -> AsyncGenerator[QueuedMessage]:
+        """Yield those of the messages that are still there. Each is removed when the next one is asked for.
+
+        Whoever stops before the end closes the generator, which lets the others go.
+        """
 
 
 class MessageReceiver(Protocol):

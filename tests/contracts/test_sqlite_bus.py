@@ -175,7 +175,7 @@ async def test_a_dead_letter_that_another_operator_holds_is_left_out(bus: Sqlite
 
     assert [each async for each in bus.take(DEAD, [dead.position])] == []
 
-    await first.aclose()  # type: ignore[attr-defined]
+    await first.aclose()
     clock.advance(timedelta(minutes=1))
     assert len([each async for each in bus.take(DEAD, [dead.position])]) == 1
 
@@ -191,7 +191,7 @@ async def test_a_dead_letter_that_was_held_before_the_clock_was_set_back_is_take
     clock.advance(timedelta(hours=-1))
 
     assert len([each async for each in bus.take(DEAD, [dead.position])]) == 1
-    await killed.aclose()  # type: ignore[attr-defined]
+    await killed.aclose()
 
 
 async def test_an_operator_who_is_slow_does_not_hinder_the_next_one(bus: SqliteBus, clock: StillClock) -> None:
