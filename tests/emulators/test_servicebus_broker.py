@@ -345,6 +345,41 @@ def test_message_ids_are_remembered_over_a_restart_and_forgotten_after_the_windo
     assert bench.broker.queue("once").counts() == Counts(active=2, locked=0)
 
 
+def test_a_lock_is_lost_when_its_queue_is_cleared(bench: Bench) -> None:
+    bench.send("q", "a")
+    given = bench.take("q")
+    assert given
+
+    bench.broker.clear()
+
+    assert bench.broker.queue("q").counts() == Counts(active=0, locked=0)
+    with pytest.raises(Refusal) as refusal:
+        bench.broker.queue("q").complete(given[2])
+    assert refusal.value.condition == LOCK_LOST
+
+
+def test_a_copy_has_the_number_that_its_topic_gave(bench: Bench) -> None:
+    bench.send("t", "a")
+
+    (copy,) = bench.broker.queue("t/subscriptions/one").peek(1, 10)
+    assert copy.enqueued_number < copy.number
+
+
+def test_a_message_that_was_scheduled_and_is_abandoned_comes_again_once(bench: Bench) -> None:
+    when = {Symbol("x-opt-scheduled-enqueue-time"): Timestamp(int(bench.clock.now * 1000) + 1000)}
+    content = encode_section(MESSAGE_ANNOTATIONS, when) + encode_section(PROPERTIES, ["a"])
+    bench.broker.publish("q", [Content.parse(content + encode_section(DATA, b"body"))])
+    bench.advance(2)
+    given = bench.take("q")
+    assert given
+    bench.broker.queue("q").abandon(given[2], {})
+
+    bench.advance(61)
+
+    assert bench.take("q") is not None
+    assert bench.take("q") is None
+
+
 def test_an_id_whose_time_is_over_is_forgotten_and_younger_ones_are_not(bench: Bench) -> None:
     bench.send("once", "old")
     bench.advance(40)
