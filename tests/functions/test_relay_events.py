@@ -385,6 +385,25 @@ async def test_a_gap_that_alone_cannot_be_kept_is_not_sent(
     assert len(await application.feed.gaps()) == len(sent.messages) == 1
 
 
+async def test_an_event_of_a_machine_whose_clock_is_ahead_does_not_wait_for_less_than_no_time(
+    http: httpx.AsyncClient,
+    tick: Tick,
+    file: sqlite3.Connection,
+    clock: StillClock,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    await publish(http)
+    clock.advance(-5 * SECOND)
+    caplog.clear()
+
+    file.execute("ALTER TABLE deliveries RENAME TO gone")
+    await tick()
+
+    [entry] = [json.loads(record.getMessage()) for record in caplog.records]
+    assert entry["oldest_unsent_seconds"] == 0
+
+
 async def test_each_turn_logs_one_event(
     http: httpx.AsyncClient,
     application: Application,
