@@ -84,6 +84,7 @@ class BusContract:
         assert await bus.receive(INBOUND_EVENTS, 1) == []
         (dead,) = await peeked(bus, DEAD)
         assert (dead.message.id, dead.reason) == ("one", "MaxDeliveryCountExceeded")
+        assert dead.description
 
     async def test_a_message_for_later_is_delivered_later(self, bus: Bus, later: Later) -> None:
         await bus.send(a_message("one"), timedelta(seconds=2))
