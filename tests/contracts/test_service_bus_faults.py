@@ -3,9 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
+from uuid import UUID
 
 import pytest
 import pytest_asyncio
+from azure.servicebus.aio import ServiceBusClient
+from azure.servicebus.amqp import AmqpAnnotatedMessage, AmqpMessageProperties
 
 from emulators.servicebus import Fault, ServiceBusDouble
 from shared.adapters.service_bus import ServiceBus
@@ -15,6 +18,7 @@ from shared.messages import (
     INBOUND_EVENTS,
     INBOUND_REJECTED,
     NOTICE_EVENTS,
+    Delivery,
     Message,
     entities,
     subscription,
@@ -336,3 +340,63 @@ async def test_a_message_with_any_properties_is_rejected_with_all_of_them(bus: S
         None,
         "text/plain",
     )
+
+
+async def test_a_message_of_any_kind_is_shown_and_received(double: ServiceBusDouble, bus: ServiceBus) -> None:
+    """Another client may send what the archive never sends. It must not hide the messages beside it."""
+    named = UUID("607b049b-4439-4b36-b83f-e983459f8c6b")
+    odd = [
+        AmqpAnnotatedMessage(value_body=5, properties=AmqpMessageProperties(message_id=named)),
+        AmqpAnnotatedMessage(value_body=None, properties=AmqpMessageProperties(message_id=0)),  # type: ignore[arg-type]
+        AmqpAnnotatedMessage(value_body={"a": 1}, properties=AmqpMessageProperties(message_id=b"bytes")),
+        AmqpAnnotatedMessage(value_body="citt\u00e0"),
+        AmqpAnnotatedMessage(sequence_body=[[1, 2], [3]]),
+        AmqpAnnotatedMessage(data_body=[b"one", b"two"]),
+    ]
+    async with (
+        ServiceBusClient.from_connection_string(double.connection_string) as client,
+        client.get_queue_sender(INBOUND_EVENTS) as sender,
+    ):
+        for message in odd:
+            await sender.send_messages(message)
+
+    found = [(each.message.id, each.message.body) for each in await peeked(bus, INBOUND_EVENTS)]
+
+    assert found[:3] == [(str(named), b"5"), ("0", b"None"), ("bytes", b"{b'a': 1}")]
+    assert [body for _, body in found[3:]] == ["citt\u00e0".encode(), b"[[1, 2], [3]]", b"onetwo"]
+    received = [(await received_from(bus)).queued.message for _ in odd]
+    assert [(message.id, message.body) for message in received] == found
+
+
+async def test_a_message_does_not_wait_for_those_in_work(double: ServiceBusDouble, bus: ServiceBus) -> None:
+    in_work: list[Delivery] = []
+    for n in range(5):
+        assert await bus.receive(INBOUND_EVENTS, 16) == []
+        await bus.send(a_message(str(n)))
+        started = asyncio.get_running_loop().time()
+        in_work.append(await received_from(bus))
+        assert asyncio.get_running_loop().time() - started < 2.5
+        if n == 2:
+            await bus.complete(in_work.pop(0))
+
+    assert double.log.count("Release") == 0
+    for delivery in in_work:
+        await bus.complete(delivery)
+
+
+async def test_a_bus_that_is_closed_opens_nothing_again(double: ServiceBusDouble) -> None:
+    bus = ServiceBus(ServiceBusNamespace(connection_string=double.connection_string), utc_now)
+    await bus.send(a_message("one"))
+    await bus.close()
+    double.log.clear()
+
+    for work in (lambda: bus.send(a_message("two")), lambda: bus.receive(INBOUND_EVENTS, 1)):
+        await refused_at(work)
+    assert double.log.count() == 0
+
+
+async def test_a_connection_string_that_the_sdk_refuses_is_an_unavailable_bus() -> None:
+    bus = ServiceBus(ServiceBusNamespace(connection_string="Endpoint=sb://a.example/;no"), utc_now)
+
+    await refused_at(lambda: bus.send(a_message("one")))
+    await bus.close()

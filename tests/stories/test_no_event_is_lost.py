@@ -5,6 +5,9 @@ from pathlib import Path
 import pytest
 
 from bench.event_soak import soak_events
+from tests.conformance.servicebus.support import leaves_sockets_open
+
+pytestmark = leaves_sockets_open
 
 
 @pytest.mark.parametrize("azure", [False, True], ids=["embedded", "azure"])
