@@ -12,7 +12,7 @@ import orjson
 from shared.bootstrap import Application
 from shared.feed_reader import PAGE
 from shared.messages import Message
-from shared.ports import BusUnavailable, ChangeFeed, FeedPage, FeedPlace
+from shared.ports import AnotherReader, BusUnavailable, ChangeFeed, FeedPage, FeedPlace
 from shared.relay import Relay
 from tests.functions.client import path_of, publish
 from tests.functions.test_relay_events import LosingFeed, Sent
@@ -110,6 +110,24 @@ async def test_what_was_read_ahead_is_read_again_if_the_page_before_it_fails(
     assert (rest.failure, rest.events) == (None, PAGE + 1)
     versions = [json.loads(message.body)["data"]["noticeNumber"] for message in sent.messages]
     assert versions == [a_number(serial) for serial in range(2 * PAGE + 1)]
+
+
+class OvertakenFeed(LosingFeed):
+    """A feed whose places another reader stores first."""
+
+    async def keep(self, place: FeedPlace) -> FeedPlace:
+        """Store nothing."""
+        raise AnotherReader
+
+
+async def test_a_turn_that_another_one_has_overtaken_has_nothing_left_to_do(
+    http: httpx.AsyncClient, application: Application, clock: StillClock
+) -> None:
+    await publish(http)
+
+    turn = await Relay(OvertakenFeed(application.feed, "nothing"), Sent(), clock).reader.run(clock.now + MINUTE)
+
+    assert turn.failure is None
 
 
 async def test_a_turn_whose_checkpoint_fails_does_not_say_that_all_is_sent(

@@ -4,12 +4,14 @@ import json
 import re
 from collections.abc import Iterator
 from copy import deepcopy
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from local.functions import load
+from local.queues import QueueTrigger
 
 ROOT = Path(__file__).parents[2]
 HOST = json.loads((ROOT / "host.json").read_text(encoding="utf-8"))
@@ -99,3 +101,10 @@ def test_there_is_an_extension_bundle_only_if_a_trigger_needs_it() -> None:
     triggers = {function.trigger["type"] for function in load(ROOT)}
 
     assert ("extensionBundle" in HOST) == bool(triggers - BUILT_IN)
+
+
+def test_the_development_host_has_as_many_messages_in_work_as_the_platform() -> None:
+    service_bus = HOST["extensions"]["serviceBus"]
+
+    assert service_bus == {"maxConcurrentCalls": 16, "maxAutoLockRenewalDuration": "00:05:00"}
+    assert signature(QueueTrigger).parameters["at_once"].default == service_bus["maxConcurrentCalls"]
