@@ -14,6 +14,7 @@ from tests.ops import command_line
 from tests.server import KEY, PATIENCE, Server, running, starting, unanswered_port
 from tests.support import a_body
 
+NAMESPACE = "Endpoint=sb://127.0.0.1:1;SharedAccessKeyName=a;SharedAccessKey=b;UseDevelopmentEmulator=true"
 NOTICE = "/creditor-institutions/77777777777/notices/347000000000000124"
 
 
@@ -219,9 +220,16 @@ def test_an_account_that_does_not_answer_is_told(tmp_path: Path) -> None:
     with unanswered_port() as port:
         account = f"AccountEndpoint=http://127.0.0.1:{port}/;AccountKey=QUJD;"
 
-        sentence = refused(tmp_path, "--azure", COSMOS=account, STORE_BUDGET_SECONDS="0.1")
+        sentence = refused(tmp_path, "--azure", COSMOS=account, SERVICEBUS=NAMESPACE, STORE_BUDGET_SECONDS="0.1")
 
     assert sentence.startswith("The archive cannot be opened: its store does not answer (StoreUnavailable caused by ")
+
+
+def test_an_account_gets_no_double_that_would_take_its_events(tmp_path: Path) -> None:
+    sentence = refused(tmp_path, "--azure", COSMOS="AccountEndpoint=https://a.example/;AccountKey=QUJD;")
+
+    assert sentence == "The settings name an account of Cosmos DB: name its namespace in SERVICEBUS as well.\n"
+    assert not (tmp_path / "bus.db").exists()
 
 
 def test_the_adapters_of_azure_are_not_for_the_embedded_store(tmp_path: Path) -> None:
