@@ -163,7 +163,7 @@ class TestTail:
 
         said = operator.ask("events", "tail", exit_code=2, env={"COSMOS": account})
 
-        assert said.stderr == "The settings name no bus for this archive.\n"
+        assert said.stderr == "No bus is named: set SERVICEBUS__fullyQualifiedNamespace or SERVICEBUS.\n"
 
 
 class TestFollow:
