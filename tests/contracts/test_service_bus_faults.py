@@ -1,6 +1,7 @@
 """What the bus on Service Bus does when the service is busy, gone or silent, and with what is too large for it."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 from uuid import UUID
@@ -41,6 +42,8 @@ async def namespace() -> AsyncIterator[tuple[ServiceBusDouble, ServiceBus]]:
         bus = ServiceBus(ServiceBusNamespace(connection_string=double.connection_string), utc_now, wait=0.1)
         yield double, bus
         await bus.close()
+        # Else what the SDK left open would be found in the test of another module.
+        gc.collect()
 
 
 @pytest.fixture
