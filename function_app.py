@@ -11,7 +11,9 @@ from contract import bp as contract
 from get_notice import bp as get_notice
 from health import bp as health
 from pa_create_position import bp as pa_create_position
+from project_debtors import bp as project_debtors
 from publish_notice import bp as publish_notice
+from pull_payments import bp as pull_payments
 from relay_events import bp as relay_events
 from shared.bootstrap import settings
 from unknown_address import bp as unknown_address
@@ -26,9 +28,11 @@ for blueprint in (
     update_notice,
     get_notice,
     pa_create_position,
+    pull_payments,
     apply_due_changes,
     consume_events,
     relay_events,
+    project_debtors,
     health,
     contract,
     unknown_address,

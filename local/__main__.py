@@ -19,7 +19,7 @@ from typing import NoReturn
 
 import uvicorn
 
-from local import cosmos, seed, service_bus
+from local import cosmos, debtor_keys, seed, service_bus
 from local.functions import NotLoadable
 from local.host import Host
 from local.logs import show_log
@@ -29,7 +29,7 @@ from local.request import App, Receive, Scope, Send
 from local.response import UNAVAILABLE, send_answer
 from shared import bootstrap
 from shared.errors import StoreUnavailable
-from shared.settings import BUSES, STORES, CosmosStore, Settings, SettingsError
+from shared.settings import BUSES, STORES, CosmosStore, EmbeddedStore, Settings, SettingsError
 from shared.telemetry import error_chain
 
 ADDRESS = "127.0.0.1"
@@ -57,30 +57,30 @@ def main() -> None:
     show_log()
     listener = _bind(_parse_port(chosen.port))
     if not any(os.environ.get(name) for name in STORES):
-        name, store = _cosmos_double(chosen.data) if chosen.azure else _embedded(chosen.data)
-        os.environ[name] = store
+        name, value = _cosmos_double(chosen.data) if chosen.azure else _embedded(chosen.data)
+        os.environ[name] = value
     if chosen.azure and os.environ.get("ARCHIVE_STORE"):
         sys.exit("ARCHIVE_STORE names the embedded store, and --azure is for Cosmos DB: use only one of them.")
-    if chosen.azure and not any(os.environ.get(name) for name in BUSES):
-        _refuse_double_for_account()
-        os.environ["SERVICEBUS"] = _bus_double(chosen.data)
-    try:
-        settings = Settings.from_environment(os.environ)
-    except SettingsError as error:
-        sys.exit(str(error))
-    if not chosen.azure and isinstance(settings.store, CosmosStore):
+    store = _settings().store
+    if not chosen.azure and isinstance(store, CosmosStore):
         sys.exit("The settings name an account of Cosmos DB: use `make run-azure`. `make run` is for SQLite.")
-    _serve(listener, settings)
+    is_account = isinstance(store, CosmosStore) and not store.is_emulator
+    if chosen.azure and not any(os.environ.get(name) for name in BUSES):
+        if is_account:  # a double of Service Bus would take its events
+            sys.exit("The settings name an account of Cosmos DB: name its namespace in SERVICEBUS as well.")
+        os.environ["SERVICEBUS"] = _bus_double(chosen.data)
+    if not os.environ.get("DEBTOR_KEYS") and not is_account:
+        folder = store.path.parent if isinstance(store, EmbeddedStore) else chosen.data
+        os.environ["DEBTOR_KEYS"] = _own_debtor_keys(folder)
+    _serve(listener, _settings(is_whole=True))
 
 
-def _refuse_double_for_account() -> None:
-    """Exit if an account is named that is no emulator. A double of Service Bus would take the events of it."""
+def _settings(*, is_whole: bool = False) -> Settings:
+    """Return the settings of the environment. Exits if they are not valid."""
     try:
-        store = Settings.from_environment(os.environ).store
+        return Settings.from_environment(os.environ, is_whole=is_whole)
     except SettingsError as error:
         sys.exit(str(error))
-    if isinstance(store, CosmosStore) and not store.is_emulator:
-        sys.exit("The settings name an account of Cosmos DB: name its namespace in SERVICEBUS as well.")
 
 
 def _embedded(data: Path) -> tuple[str, str]:
@@ -99,6 +99,13 @@ def _bus_double(data: Path) -> str:
         return service_bus.start_double(_writable_folder(data) / "bus.db")
     except (OSError, ValueError) as error:
         sys.exit(f"The double of Service Bus cannot start: {error}")
+
+
+def _own_debtor_keys(data: Path) -> str:
+    try:
+        return debtor_keys.read_or_make(_writable_folder(data))
+    except OSError as error:
+        sys.exit(f"The debtor keys in {data} cannot be read or written: {error.strerror}.")
 
 
 def _serve(listener: socket.socket, settings: Settings) -> None:

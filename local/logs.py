@@ -46,7 +46,7 @@ def log_loop_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> 
 def _is_of_interest(record: logging.LogRecord) -> bool:
     """Leave out the turns of a reader that had nothing to do: there is one every two seconds."""
     entry = record.msg
-    return not (isinstance(entry, LogEntry) and entry.keys.get("sent") == 0 and record.levelno == logging.INFO)
+    return not (isinstance(entry, LogEntry) and entry.keys.get("events") == 0 and record.levelno == logging.INFO)
 
 
 def _on_one_line(text: str) -> str:

@@ -1,5 +1,6 @@
 """Register two institutions and two callers in a local archive, and make the text that it prints at the start."""
 
+from base64 import b64encode
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -86,7 +87,9 @@ def banner(base_url: str, settings: Settings) -> str:
         case store if store.is_emulator:
             account = f"AccountEndpoint={store.endpoint};AccountKey={store.key};"
             bus = settings.bus.connection_string if settings.bus else None
-            names = f"COSMOS='{account}'{f' SERVICEBUS={chr(39)}{bus}{chr(39)}' if bus else ''}"
+            keys = ",".join(f"{key.id}:{b64encode(key.secret).decode()}" for key in settings.debtor_keys)
+            named = {"COSMOS": account, "SERVICEBUS": bus, "DEBTOR_KEYS": keys}
+            names = " ".join(f"{name}='{value}'" for name, value in named.items() if value)
             here = "Cosmos DB and Service Bus" if bus else "Cosmos DB"
             store_line = f"Data: {here} on this machine. For operators:\n\n{names} make ops ARGS='events tail'"
         case store:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ops import callers, dead_letters, events, institutions, keys
+from ops import callers, dead_letters, debtors, events, institutions, keys
 from ops.audit import audit
 from ops.cli import EXIT_CODES, Command, CommandGroup
 from ops.opening import choose_store
@@ -27,6 +27,7 @@ app.add_typer(institutions.app, name="institutions", epilog=EXIT_CODES)
 app.add_typer(callers.app, name="callers", epilog=EXIT_CODES)
 app.add_typer(keys.app, name="keys", epilog=EXIT_CODES)
 app.add_typer(events.app, name="events", epilog=EXIT_CODES)
+app.add_typer(debtors.app, name="debtors", epilog=EXIT_CODES)
 app.add_typer(dead_letters.app, name="dead-letters", epilog=EXIT_CODES)
 for command in (audit, send, uncommunicated):
     app.command(cls=Command, epilog=EXIT_CODES)(command)
@@ -44,7 +45,7 @@ def ops(
         ),
     ] = None,
 ) -> None:
-    """Manage the institutions and callers of the archive, its events and its dead letters."""
+    """Manage the institutions and callers of the archive, its events, its lists of debtors and its dead letters."""
     context.obj = choose_store(data)
 
 

@@ -11,7 +11,7 @@ from ops.cli import CommandError, ExitCode, warn
 from shared import bootstrap
 from shared.bootstrap import Application
 from shared.ports import Bus, Registry
-from shared.settings import STORES, EmbeddedStore, Settings, SettingsError
+from shared.settings import OWN_DEBTOR_KEYS, STORES, EmbeddedStore, Settings, SettingsError
 
 
 def choose_store(data: Path | None) -> Settings:
@@ -24,9 +24,21 @@ def choose_store(data: Path | None) -> Settings:
         folder = data or Path(environment.get("DATA") or ".local")
         environment = {**environment, "ARCHIVE_STORE": f"sqlite:{folder / 'archive.db'}"}
     try:
-        return Settings.from_environment(environment)
+        settings = Settings.from_environment(environment)
+        if isinstance(settings.store, EmbeddedStore) and not settings.debtor_keys:
+            keys = _own_debtor_keys(settings.store.path.parent)
+            settings = Settings.from_environment({**environment, "DEBTOR_KEYS": keys})
+        return settings
     except SettingsError as error:
         raise CommandError(*error.faults, code=ExitCode.USAGE) from error
+
+
+def _own_debtor_keys(folder: Path) -> str:
+    """Return the debtor keys that `make run` keeps in the folder. Empty if there are none."""
+    try:
+        return (folder / OWN_DEBTOR_KEYS).read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        return ""
 
 
 @asynccontextmanager

@@ -2,11 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from random import random
 from types import EllipsisType
 
+from shared.concurrency import for_each
+from shared.debtor_lists import DebtorLists
 from shared.domain import declarations, facts
 from shared.domain.content import Changes
 from shared.domain.declarations import ANYTHING, Precondition, Publication
@@ -19,6 +22,7 @@ from shared.domain.money import Payment, Settlement
 from shared.domain.notice import Address, Change, Notice
 from shared.errors import (
     DueDateInPast,
+    NotConfigured,
     NotDoneInTime,
     NoticeNotFound,
     PreconditionFailed,
@@ -32,6 +36,9 @@ from shared.turns import Turns
 
 ATTEMPTS = 100
 """Retries after a version conflict. In each round the write of one writer succeeds."""
+
+DUE_AT_ONCE = 32
+"""Notices whose changes by time are written down at the same time."""
 
 Decide = Callable[[Notice | None, WriteContext], Change]
 
@@ -75,11 +82,13 @@ class Archive:
         clock: Callable[[], datetime],
         awaited_for: timedelta = timedelta(hours=24),
         longest_request: timedelta = timedelta(seconds=5),
+        debtor_lists: DebtorLists | None = None,
     ) -> None:
         self.store = store
         self.registry = registry
         self.clock = clock
         self._awaited_for = awaited_for
+        self._debtor_lists = debtor_lists
         self._iuvs = IuvClaims(store, clock, longest_request)
         self._turns = Turns(longest_request)
 
@@ -196,22 +205,29 @@ class Archive:
         It may run twice at once, and it may be stopped at any time.
         """
         changed = 0
-        async for notice in self.store.due(context.now):
-            if self.clock() >= deadline:
-                break
+
+        async def due() -> AsyncIterator[Notice]:
+            async for notice in self.store.due(context.now):
+                if self.clock() >= deadline:
+                    break
+                yield notice
+
+        async def write_down(notice: Notice) -> None:
+            nonlocal changed
             # An exclusion rule that came after the payment covers it too.
             day = notice.awaited_payment_day
             excluded = day is not None and await self._is_excluded(notice.address, day)
 
-            def decide(known: Notice | None, context: WriteContext, excluded: bool = excluded) -> Change:
+            def decide(known: Notice | None, context: WriteContext) -> Change:
                 assert known is not None, "notices are never deleted"
                 return Change(known) if excluded else facts.catch_up(known, context)
 
-            try:
+            with suppress(NotDoneInTime):  # it is still due a minute from now
                 async with self._turns.of(notice.address):
-                    changed += bool((await self._save(decide, notice, context)).events)
-            except NotDoneInTime:
-                continue  # it is still due a minute from now
+                    done = await self._save(decide, notice, context)
+                changed += bool(done.events)
+
+        await for_each(due(), write_down, DUE_AT_ONCE)
         return changed
 
     async def uncommunicated(self, now: datetime) -> AsyncIterator[Notice]:
@@ -263,6 +279,13 @@ class Archive:
         found = await self.store.search(replace(search, limit=search.limit + 1))
         shown = [each.shown for each in found[: search.limit]]
         return Page(shown, found[search.limit - 1].cursor if len(found) > search.limit else None)
+
+    @property
+    def debtor_lists(self) -> DebtorLists:
+        """Return the lists of the debtors. Raises NotConfigured if the settings have no debtor keys."""
+        if self._debtor_lists is None:
+            raise NotConfigured
+        return self._debtor_lists
 
     async def _save_with_iuv(
         self,

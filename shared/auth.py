@@ -19,11 +19,12 @@ from shared.registry import MINUTE, SECOND, CachedRegistry
 class AccessRequest(NamedTuple):
     """The access that a request needs: a scope, an institution, segregation codes.
 
-    A list needs no code, because it shows only granted notices. None stands for a number that has no code.
+    A list needs no code, because it shows only granted notices, and the list of a debtor needs no institution. Among
+    the codes, None stands for a number that has no code.
     """
 
     scope: Scope
-    institution: str
+    institution: str | None
     segregation_codes: tuple[str | None, ...] = ()
 
 
@@ -71,6 +72,8 @@ def _check(caller: Caller, wanted: AccessRequest) -> None:
         raise ScopeNotGranted(
             f"This caller does not have the scope {scope}. Ask the operators of the archive to grant it."
         )
+    if institution is None:
+        return
     if not caller.segregation_codes(institution):
         if len(institution) != 11:
             raise InstitutionNotGranted(

@@ -12,10 +12,13 @@ from typing import NamedTuple
 
 from shared.archive import Archive
 from shared.deadlines import Deadlines
+from shared.debtor_hashes import DebtorHashes
+from shared.debtor_lists import DebtorLists
+from shared.debtor_projection import DebtorProjection
 from shared.errors import NotConfigured
 from shared.feed_reader import waiting_since
 from shared.health import RelayHealth, StoreHealth
-from shared.ports import Bus, ChangeFeed, NoticeStore, Registry
+from shared.ports import Bus, ChangeFeed, DebtorIndex, NoticeStore, Registry
 from shared.registry import CachedRegistry
 from shared.relay import NAME as RELAY, Relay
 from shared.settings import CosmosStore, EmbeddedStore, Settings, SettingsError
@@ -39,6 +42,8 @@ class Application:
     bus: Bus | None
     """None if the settings name no bus. Events then wait in the store."""
     relay: Relay | None
+    debtors: DebtorProjection | None
+    """None if the settings have no debtor keys."""
     health: StoreHealth
     relay_health: RelayHealth
     deadlines: Deadlines
@@ -52,6 +57,7 @@ class Opened(NamedTuple):
     store: NoticeStore
     registry: Registry
     feed: ChangeFeed
+    debtors: DebtorIndex
     bus: Bus | None
     closers: tuple[Closer, ...]
 
@@ -96,7 +102,7 @@ def quieten_collector() -> None:
 def settings() -> Settings | SettingsError:
     """Return the settings of the environment, or their faults, which are logged once for the operators."""
     try:
-        return Settings.from_environment(os.environ, needs_bus=True)
+        return Settings.from_environment(os.environ, is_whole=True)
     except SettingsError as error:
         log_critical("not_configured", faults=error.faults)
         return error
@@ -111,13 +117,17 @@ def open_application(settings: Settings, clock: Callable[[], datetime] = utc_now
         raise SettingsError([f"{error}."]) from error
     awaited_for = timedelta(hours=settings.awaited_hours)
     longest_request = timedelta(seconds=settings.store_budget)
-    archive = Archive(opened.store, CachedRegistry(opened.registry, clock), clock, awaited_for, longest_request)
+    hashes = DebtorHashes(settings.debtor_keys) if settings.debtor_keys else None
+    lists = DebtorLists(opened.debtors, hashes) if hashes else None
+    registry = CachedRegistry(opened.registry, clock)
+    archive = Archive(opened.store, registry, clock, awaited_for, longest_request, lists)
     _running = Application(
         archive=archive,
         registry=opened.registry,
         feed=opened.feed,
         bus=opened.bus,
         relay=Relay(opened.feed, opened.bus, clock) if opened.bus else None,
+        debtors=DebtorProjection(opened.feed, opened.store, opened.debtors, hashes, clock) if hashes else None,
         health=StoreHealth(opened.store.ping, clock),
         relay_health=RelayHealth(partial(waiting_since, RELAY, opened.feed), clock),
         deadlines=Deadlines(settings.store_budget),
@@ -132,16 +142,19 @@ def _opened(settings: Settings, clock: Callable[[], datetime]) -> Opened:
         case EmbeddedStore(path):
             from shared.adapters.sqlite import SqliteNoticeStore
             from shared.adapters.sqlite_bus import SqliteBus
+            from shared.adapters.sqlite_debtors import SqliteDebtors
             from shared.adapters.sqlite_feed import SqliteFeed
             from shared.adapters.sqlite_registry import SqliteRegistry
 
             patience = timedelta(seconds=settings.store_budget)
             notices, institutions = SqliteNoticeStore(path, patience), SqliteRegistry(path, clock)
             feed, bus = SqliteFeed(notices.writes, notices.reads), SqliteBus(notices.writes, notices.reads, clock)
-            return Opened(notices, institutions, feed, bus, (notices.close, institutions.close))
+            debtors = SqliteDebtors(notices.writes, notices.lists)
+            return Opened(notices, institutions, feed, debtors, bus, (notices.close, institutions.close))
         case CosmosStore() as account:
             from shared.adapters.cosmos import CosmosNoticeStore
             from shared.adapters.cosmos_calls import Cosmos
+            from shared.adapters.cosmos_debtors import CosmosDebtors
             from shared.adapters.cosmos_feed import CosmosFeed
             from shared.adapters.cosmos_registry import CosmosRegistry
 
@@ -149,7 +162,12 @@ def _opened(settings: Settings, clock: Callable[[], datetime]) -> Opened:
             from shared.adapters.service_bus import ServiceBus
 
             opened = Opened(
-                CosmosNoticeStore(cosmos), CosmosRegistry(cosmos, clock), CosmosFeed(cosmos), None, (cosmos.close,)
+                CosmosNoticeStore(cosmos),
+                CosmosRegistry(cosmos, clock),
+                CosmosFeed(cosmos),
+                CosmosDebtors(cosmos),
+                None,
+                (cosmos.close,),
             )
             if settings.bus is None:
                 return opened

@@ -81,6 +81,11 @@ def public_form(notice: Notice, status: Status) -> Document:
     }
 
 
+def open_form(notice: Notice) -> Document:
+    """Return a notice as its debtor's list shows it, while it can be paid. The debtor is left out."""
+    return {name: value for name, value in public_form(notice, Status.ACTIVE).items() if name != "debtor"}
+
+
 def shown_part(document: Document) -> Document:
     """Return the part that is shown of the document of a communicated notice. Raises KeyError if it is damaged."""
     if not document.keys() >= _ALWAYS:

@@ -7,9 +7,12 @@ platform's trigger for the change feed is not used.
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Protocol
 
-from shared.ports import AnotherReader, ChangeFeed, FeedEvent, FeedPage, FeedPlace
+from shared.errors import Unavailable
+from shared.ports import AnotherReader, BusUnavailable, ChangeFeed, FeedEvent, FeedPage, FeedPlace
+from shared.telemetry import log_bug, log_event, log_failure
 
 PAGE = 300
 """Documents that are read at once. Half of them or more are events, which fit into one batch of Service Bus."""
@@ -30,6 +33,8 @@ class Turn:
     """The first failure. The ranges that it did not concern went on."""
     waiting_since: datetime | None = None
     """When the oldest event was recorded that is not done, as far as it is known."""
+    is_drained: bool = True
+    """Every range had nothing more at its end."""
 
     def add_waiting(self, events: list[FeedEvent]) -> None:
         """Note the oldest of the events that have to wait for the next turn."""
@@ -45,7 +50,7 @@ class FeedReader:
         self.name = name
         self._feed = feed
         self._work = work
-        self._clock = clock
+        self.clock = clock
 
     async def run(self, deadline: datetime) -> Turn:
         """Work until every range has nothing more, or until the deadline. Raises StoreUnavailable.
@@ -61,6 +66,7 @@ class FeedReader:
             # Another run has gone on from here, so nothing is left to do.
             if result is not None and not isinstance(result, AnotherReader):
                 turn.failure = turn.failure or result
+            turn.is_drained &= result is None
         return turn
 
     async def _run(self, place: FeedPlace, deadline: datetime, turn: Turn) -> None:
@@ -81,9 +87,10 @@ class FeedReader:
             turn.events += len(page.events)
             if page.is_empty:
                 return
-            if self._clock() >= deadline:
+            if self.clock() >= deadline:
                 # Those behind the page are not known. They are not much younger.
                 turn.add_waiting(page.events[-1:])
+                turn.is_drained = False
                 await _dropped(ahead)
                 return
             page = await (ahead or self._feed.read(place, PAGE))
@@ -96,6 +103,42 @@ async def _dropped(ahead: "asyncio.Task[FeedPage] | None") -> None:
         await asyncio.wait([ahead])
         if not ahead.cancelled():
             ahead.exception()  # Nobody needs this page. The next turn reads it again, and its failure with it.
+
+
+class ReadsFeed(Protocol):
+    """Something that is done with the events of the feed."""
+
+    @property
+    def reader(self) -> FeedReader:
+        """Its reader."""
+
+
+async def run_turn(name: str, find: Callable[[], ReadsFeed | None], time_box: timedelta) -> None:
+    """Let a reader work for a time, and log how far it came, as `<name>_turn`. It raises nothing.
+
+    The platform would log the text of an error that escapes, and the text may be personal.
+    """
+    try:
+        found = find()
+        if found is not None:
+            await _run_turn(name, found.reader, time_box)
+    except Unavailable as error:
+        log_failure(f"{name}_failed", error)
+    except Exception as error:  # noqa: BLE001  no error may escape
+        log_bug(f"{name}_failed", error)
+
+
+async def _run_turn(name: str, reader: FeedReader, time_box: timedelta) -> None:
+    turn = await reader.run(reader.clock() + time_box)
+    waiting = None if turn.waiting_since is None else reader.clock() - turn.waiting_since
+    # The clock of the machine that recorded the event may be ahead.
+    seconds = 0.0 if waiting is None else max(0.0, waiting.total_seconds())
+    if turn.failure is None:
+        log_event(f"{name}_turn", events=turn.events, oldest_waiting_seconds=seconds)
+    else:
+        # What no other side can cause is a bug.
+        log = log_failure if isinstance(turn.failure, Unavailable | BusUnavailable) else log_bug
+        log(f"{name}_turn", turn.failure, events=turn.events, oldest_waiting_seconds=seconds)
 
 
 async def waiting_since(reader: str, feed: ChangeFeed) -> datetime | None:

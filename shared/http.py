@@ -55,6 +55,7 @@ class Request(NamedTuple):
 
     caller: Caller
     institution: InstitutionCode
+    """The institution of the address. Empty where the address has none."""
     number: str
     """The notice number of the address, as it was sent. Empty where the address has none."""
     headers: Mapping[str, str]
@@ -232,7 +233,7 @@ async def _handled(handler: Handler, req: func.HttpRequest, admission: Admission
 
 
 async def _admitted(req: func.HttpRequest, admission: Admission, archive: Archive) -> Request:
-    now, institution, number = archive.clock(), req.route_params.get("ec", ""), req.route_params.get("nav")
+    now, institution, number = archive.clock(), req.route_params.get("ec"), req.route_params.get("nav")
     add_log_context(institution=institution, number=number or "")
     key = req.headers.get(KEY_HEADER)
     caller = await authenticate(archive.registry, key, now)
@@ -249,7 +250,8 @@ async def _admitted(req: func.HttpRequest, admission: Admission, archive: Archiv
     caller = await authorise(archive.registry, caller, key, access)
     if parameters is None:
         parameters = parameters_of(req.url, admission.parameters())
-    return Request(caller, InstitutionCode(access.institution), number or "", req.headers, parameters, body, now, value)
+    code = InstitutionCode(access.institution or "")
+    return Request(caller, code, number or "", req.headers, parameters, body, now, value)
 
 
 def _body(req: func.HttpRequest, accepts: tuple[str, ...]) -> bytes:

@@ -1,6 +1,7 @@
 """The settings of a process. Only this module reads the environment, and it reports every fault at once."""
 
 import re
+from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,13 @@ _NAMESPACE = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 _SB_ENDPOINT = re.compile(r"sb://(?P<host>[A-Za-z0-9.-]+)(?P<port>:[0-9]+)?/?")
 _NUMBER = re.compile(r"[0-9]{1,6}(\.[0-9]{1,3})?")
 _BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
+_DEBTOR_KEY = re.compile(r"(?P<id>[A-Za-z0-9-]{1,20}):(?P<secret>[A-Za-z0-9+/]+={0,2})")
+MIN_DEBTOR_KEY = 32
+"""Bytes of a debtor key, at least. Tax codes can be guessed, so their hash is only as good as its key."""
+MAX_DEBTOR_KEYS = 4
+"""Debtor keys at once, at most. A list of a debtor is looked for under each."""
+OWN_DEBTOR_KEYS = "debtor-keys"
+"""The file in the data folder of one machine that has its debtor keys, where none are set."""
 _HTTPS = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]+)?/?")
 _LOOPBACK = re.compile(r"http://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?/?")
 
@@ -66,6 +74,14 @@ class ServiceBusNamespace:
 
 
 @dataclass(frozen=True, slots=True)
+class DebtorKey:
+    """A key of the hash under which the notices of a debtor are found."""
+
+    id: str
+    secret: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Variable:
     """A variable of the environment, for docs/settings.md. Without a default it is either needed or left out."""
 
@@ -92,6 +108,11 @@ VARIABLES = (
     Variable("SERVICEBUS__credential", "`managedidentity`, the only one there is", "managedidentity"),
     Variable("SERVICEBUS", "instead: the namespace's connection string, with a key; for emulators and test namespaces"),
     Variable(
+        "DEBTOR_KEYS",
+        "the keys of the hash under which debtors are found, `id:base64,…`, the newest first; 1 to 4 keys, each of 32"
+        " random bytes or more; `make run` makes one where none is set",
+    ),
+    Variable(
         "STORE_BUDGET_SECONDS",
         "seconds, from 0.1 to 60, that a request may take before it is answered 503",
         "5",
@@ -112,30 +133,35 @@ class Settings:
     store: EmbeddedStore | CosmosStore
     bus: ServiceBusNamespace | None = None
     """None: the embedded bus of the embedded store, or no bus."""
+    debtor_keys: tuple[DebtorKey, ...] = ()
+    """The newest first. Without one, the lists of debtors are neither kept nor read."""
     store_budget: float = 5.0
     """Seconds."""
     awaited_hours: int = 24
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str], *, needs_bus: bool = False) -> "Settings":
+    def from_environment(cls, environment: Mapping[str, str], *, is_whole: bool = False) -> "Settings":
         """Read the settings. Raises SettingsError with every fault.
 
-        `needs_bus`: an archive on Cosmos DB must name its bus. An operator may leave it out.
+        `is_whole`: an archive on Cosmos DB must name its bus and its debtor keys. An operator may leave them out.
         """
         faults: list[str] = []
         given = {variable.name: environment.get(variable.name) or variable.default for variable in VARIABLES}
         store, bus = _store(given, faults), _bus(given, faults)
         if bus is not None and isinstance(store, EmbeddedStore):
             faults.append(f"The embedded store has a bus of its own: leave {' and '.join(_named(given, BUSES))} out.")
-        if needs_bus and isinstance(store, CosmosStore) and not _named(given, BUSES):
+        if is_whole and isinstance(store, CosmosStore) and not _named(given, BUSES):
             faults.append(f"No bus is named: set one of {', '.join(BUSES)}.")
+        if is_whole and isinstance(store, CosmosStore) and not given["DEBTOR_KEYS"]:
+            faults.append("DEBTOR_KEYS is missing: set it to id:base64, with 32 random bytes or more.")
+        keys = _debtor_keys(given["DEBTOR_KEYS"], faults)
         budget = _number(given, "STORE_BUDGET_SECONDS", 0.1, 60, faults)
         hours = _number(given, "AWAITED_HOURS", 1, 8760, faults)
         if not hours.is_integer():
             faults.append("AWAITED_HOURS must be a whole number.")
         if store is None or faults:
             raise SettingsError(faults)
-        return cls(store, bus, budget, int(hours))
+        return cls(store, bus, keys, budget, int(hours))
 
 
 def _store(given: Mapping[str, str], faults: list[str]) -> EmbeddedStore | CosmosStore | None:
@@ -207,7 +233,7 @@ def _with_key(given: Mapping[str, str], faults: list[str]) -> CosmosStore | None
     if parts.keys() != {"AccountEndpoint", "AccountKey"}:
         faults.append("COSMOS must be a connection string: AccountEndpoint=https://...;AccountKey=...;.")
         return None
-    if not _BASE64.fullmatch(key) or len(key) % 4:
+    if not _is_base64(key):
         faults.append("The AccountKey in COSMOS must be base64, as the account gives it.")
     if not (_HTTPS.fullmatch(endpoint) or _LOOPBACK.fullmatch(endpoint)):
         faults.append("COSMOS must lead to the account over https; http is for emulators on this machine.")
@@ -222,6 +248,26 @@ def _with_identity(given: Mapping[str, str], faults: list[str]) -> CosmosStore:
     return CosmosStore(
         given["COSMOS__accountEndpoint"], given["COSMOS_DATABASE"], client_id=given["COSMOS__clientId"] or None
     )
+
+
+def _debtor_keys(text: str, faults: list[str]) -> tuple[DebtorKey, ...]:
+    if not text:
+        return ()
+    matches = [_DEBTOR_KEY.fullmatch(part.strip()) for part in text.split(",")]
+    keys = [DebtorKey(each["id"], b64decode(each["secret"])) for each in matches if each and _is_base64(each["secret"])]
+    if len(keys) < len(matches):
+        faults.append("DEBTOR_KEYS must be id:base64, keys separated by commas, ids of letters, digits and hyphens.")
+    if any(len(key.secret) < MIN_DEBTOR_KEY for key in keys):
+        faults.append(f"Each key in DEBTOR_KEYS must have {MIN_DEBTOR_KEY} bytes or more.")
+    if len({key.id for key in keys}) < len(keys) or len({key.secret for key in keys}) < len(keys):
+        faults.append("No two keys in DEBTOR_KEYS may have the same id or the same bytes.")
+    if len(matches) > MAX_DEBTOR_KEYS:
+        faults.append(f"DEBTOR_KEYS may have at most {MAX_DEBTOR_KEYS} keys.")
+    return tuple(keys)
+
+
+def _is_base64(text: str) -> bool:
+    return _BASE64.fullmatch(text) is not None and len(text) % 4 == 0
 
 
 def _number(given: Mapping[str, str], name: str, least: float, most: float, faults: list[str]) -> float:

@@ -21,7 +21,7 @@ from shared.messages import entities
 from shared.settings import CosmosStore, EmbeddedStore, ServiceBusNamespace, Settings
 from tests.openapi_check import as_documented
 from tests.stores import AZURE, SQLITE, account_of, an_account
-from tests.support import StillClock
+from tests.support import DEBTOR_KEYS, StillClock
 
 # What is drawn is judged by its answer, not by the time that a busy machine needs for it.
 settings.register_profile("any-pace", deadline=None)
@@ -106,7 +106,7 @@ async def application(
     kept_in: EmbeddedStore | CosmosStore, bus: ServiceBusNamespace | None, clock: StillClock
 ) -> AsyncIterator[Application]:
     """Yield the application of this process, with the local seeds."""
-    application = bootstrap.open_application(Settings(kept_in, bus), clock)
+    application = bootstrap.open_application(Settings(kept_in, bus, DEBTOR_KEYS), clock)
     if isinstance(kept_in, CosmosStore):
         await seed()
     yield application

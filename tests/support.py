@@ -17,6 +17,7 @@ from shared.domain.institutions import DEFAULT_LABEL, CreditorInstitution, Regis
 from shared.domain.money import OutcomeCode, Payment, Settlement
 from shared.domain.notice import Address, Notice
 from shared.ports import Listed, NoticeStore, Order
+from shared.settings import DebtorKey
 from shared.stored_notice import Shown, show
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
@@ -30,6 +31,8 @@ ADDRESS = Address(INSTITUTION, NUMBER)
 IBAN = Iban("IT60X0542811101000000123456")
 POSTAL_IBAN = Iban("IT96H0760112100001036880332")
 EC = Actor(Role.CREDITOR_INSTITUTION, "an-ec")
+
+DEBTOR_KEYS = (DebtorKey("one", b"a key that everybody knows, no. 1"),)
 
 _serial = count(1)
 

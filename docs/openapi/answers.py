@@ -17,10 +17,12 @@ from shared.wire.positions import GPD_STATUS
 
 def answers(bodies: Mapping[str, Schema]) -> dict[str, Schema]:
     """Return the schema of each answer and its parts, by name. Declared fields have the schema of the bodies."""
+    shown = _shown(bodies["Notice"])
     return {
         **_facts(),
         **_ANSWERS,
-        "NoticeShown": _shown(bodies["Notice"]),
+        "NoticeShown": shown,
+        "OpenNotice": _open(shown),
         "PositionShown": _position_shown(bodies["Position"]),
     }
 
@@ -55,6 +57,17 @@ def _shown(notice: Schema) -> Schema:
     }
     text = "A notice as it is shown: its content, and the fields that the archive adds."
     return object_of({**always, **sometimes}, list(always), text)
+
+
+def _open(shown: Schema) -> Schema:
+    """Return the schema of a notice in the list of its debtor."""
+    fields = {name: dict(field) for name, field in shown["properties"].items() if name != "debtor"}
+    fields["status"] = {"type": "string", "const": Status.ACTIVE}
+    return object_of(
+        fields,
+        [name for name in shown["required"] if name != "debtor"],
+        "A notice that its debtor can pay: as GET shows it, without the debtor.",
+    )
 
 
 def _position_shown(position: Schema) -> Schema:
@@ -169,6 +182,18 @@ _ANSWERS: dict[str, Schema] = {
         },
         ["items", "nextCursor"],
         "A page of notices.",
+    ),
+    "OpenNoticeList": object_of(
+        {
+            "items": {
+                "type": "array",
+                "items": {"$ref": "#/components/schemas/OpenNotice"},
+                "description": "The notices, the first due first. Empty if there is none.",
+            },
+            "nextCursor": _NEXT_CURSOR,
+        },
+        ["items", "nextCursor"],
+        "A page of the notices that a debtor can pay.",
     ),
     "Health": object_of(
         {

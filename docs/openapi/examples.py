@@ -7,7 +7,7 @@ due date lies far ahead, and no example names `occurredAt`.
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from shared.documents import public_form
+from shared.documents import open_form, public_form
 from shared.domain.declarations import Publication, amend, cancel, publish
 from shared.domain.events import Actor, Role, WriteContext
 from shared.domain.identifiers import Iban, InstitutionCode, NoticeNumber
@@ -162,6 +162,7 @@ def answered() -> dict[str, Any]:
     return {
         **shown,
         "history": answers.history(events, None),
+        "open": {"items": [open_form(published.notice)], "nextCursor": None},
         "list": {"items": [shown["published"]], "nextCursor": None},
         "position": position(published.notice, institution, NOW),
         "health": {"status": "up", "store": "up", "relay": {"oldestUnsentSeconds": 0.0}},

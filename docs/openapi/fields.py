@@ -20,6 +20,7 @@ from shared.wire.bodies import (
     StampBody,
     TransferBody,
 )
+from shared.wire.debtors import DebtorParameters
 from shared.wire.positions import PositionBody
 from shared.wire.queries import AtParameter, HistoryParameters, ListParameters
 
@@ -57,6 +58,7 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
     "Notice": meanings(NoticeBody),
     "NoticePatch": meanings(PatchBody),
     "NoticeShown": meanings(NoticeBody, Address, Content, Notice),
+    "OpenNotice": meanings(NoticeBody, Address, Content, Notice),
     "Debtor": meanings(DebtorBody),
     "DebtorPatch": meanings(DebtorPatchBody),
     "Transfer": meanings(TransferBody),
@@ -74,6 +76,7 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
     "Payment": meanings(Payment),
     "Settlement": meanings(Settlement),
     "ListParameters": meanings(ListParameters),
+    "DebtorParameters": meanings(DebtorParameters),
     "HistoryParameters": meanings(HistoryParameters),
     "AtParameter": meanings(AtParameter),
 }

@@ -13,6 +13,7 @@ from docs.openapi.examples import LIFE_CYCLE_EVENTS, NOTICES, PATCHES, POSITIONS
 from shared import errors
 from shared.domain.callers import Scope
 from shared.errors import ArchiveError
+from shared.wire.debtors import DebtorParameters
 from shared.wire.headers import JSON, MERGE_PATCH
 from shared.wire.queries import AtParameter, HistoryParameters, ListParameters
 
@@ -61,6 +62,7 @@ TAGS = {
     "publish_notice": "Publish a notice (pubblicazione di un avviso).",
     "update_notice": "Change a notice, or declare what happened to it (aggiornamento, annullamento, chiusura).",
     "get_notice": "Read notices and their history (consultazione).",
+    "pull_payments": "Find what a debtor can pay (pagamenti pull), for the services through which citizens pay.",
     "pa_create_position": "The primitive that institutions call today (paCreatePosition).",
     "health": "Whether the archive works.",
     "contract": "This document.",
@@ -172,6 +174,25 @@ OPERATIONS: Mapping[str, Operation] = {
         query=ListParameters,
         answers={200: Answer("A page of notices.", "NoticeList", _EXAMPLES["list"], links=("first", "next"))},
         refusals=(*_OF_INSTITUTION, errors.InvalidCursor),
+    ),
+    "list_open_notices": Operation(
+        tag="pull_payments",
+        summary="List the notices that a debtor can pay",
+        description="Shows the notices that the debtor can pay now, of every institution that the caller was granted,"
+        " by due date, page by page. The list follows the notices within seconds. So ask whether a notice is still"
+        " payable before it is paid. Notices of `ANONIMO` are in no list.",
+        scope=Scope.DEBTORS_READ,
+        query=DebtorParameters,
+        parameters=("x-tax-code",),
+        answers={200: Answer("A page of notices.", "OpenNoticeList", _EXAMPLES["open"], links=("nextOpen",))},
+        refusals=(
+            errors.Unauthenticated,
+            errors.InvalidParameter,
+            errors.InvalidHeader,
+            errors.InvalidCursor,
+            errors.ScopeNotGranted,
+            errors.StoreUnavailable,
+        ),
     ),
     "pa_create_position": Operation(
         tag="pa_create_position",

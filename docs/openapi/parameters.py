@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from docs.openapi.fields import FIELDS
 from docs.openapi.json_schema import Plain, Schema
+from shared.domain.identifiers import ANONYMOUS
 from shared.wire import forms
 
 
@@ -61,6 +62,18 @@ PARAMETERS: Mapping[str, Mapping[str, Any]] = {
         "description": "The `ETag` of what the client has, a list of them, or `*`; 304 if it is still the same.",
         "schema": {"type": "string", "pattern": _TAGS, "examples": ['"1-ACTIVE"', "*"]},
     },
+    "x-tax-code": {
+        "name": "x-tax-code",
+        "in": "header",
+        "required": True,
+        "description": "The tax code of the debtor (codice fiscale o partita IVA), in upper or lower case. It is in no"
+        " address, so that no log has it.",
+        "schema": {
+            "type": "string",
+            "pattern": f"^(?!{''.join(f'[{sign}{sign.lower()}]' for sign in ANONYMOUS)}$)[A-Za-z0-9]{{2,16}}$",
+        },
+        "example": "RSSMRA80A01H501U",
+    },
     "segregationCodes": {
         "name": "segregationCodes",
         "in": "query",
@@ -95,5 +108,10 @@ LINKS: Mapping[str, Mapping[str, Any]] = {
         "operationId": "list_notices",
         "parameters": {"ec": "$request.path.ec", "cursor": "$response.body#/nextCursor"},
         "description": "Read the next page, with the same filters.",
+    },
+    "nextOpen": {
+        "operationId": "list_open_notices",
+        "parameters": {"x-tax-code": "$request.header.x-tax-code", "cursor": "$response.body#/nextCursor"},
+        "description": "Read the next page, with the same tax code and filter.",
     },
 }

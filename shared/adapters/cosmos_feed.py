@@ -106,6 +106,11 @@ class CosmosFeed:
             raise AnotherReader from refusal
         return replace(place, stored=found["_etag"])
 
+    async def forget(self, reader: str) -> None:
+        """Remove the checkpoints of the reader. One that is written meanwhile stays."""
+        for checkpoint in await self._checkpoints.read_all(f"{reader}:"):
+            await self._checkpoints.delete(checkpoint)
+
     async def keep_gap(self, gap: Gap) -> None:
         """Store a gap."""
         await self._checkpoints.write(gap_document(gap), None)

@@ -4,14 +4,13 @@ The SDK does not merge a query below the first value of the partition key, and i
 document that is damaged is logged and left out, so that the others are still served.
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from heapq import heapify, heappop, heappush
 from operator import attrgetter
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from azure.cosmos.aio import ContainerProxy
 
@@ -28,6 +27,7 @@ from shared.adapters.cosmos_search import (
     search_query,
 )
 from shared.codecs import Document
+from shared.concurrency import gather_all
 from shared.documents import decode_notice
 from shared.domain.identifiers import InstitutionCode
 from shared.domain.notice import Notice
@@ -50,7 +50,7 @@ class CosmosLists:
     async def search(self, search: Search) -> list[Listed]:
         """Return the notices of a search, in its order, at most `limit`."""
         partitions = await self._partitions(search.creditor_institution)
-        found = await _all(self._search_in(partition, search) for partition in partitions)
+        found = await gather_all(self._search_in(partition, search) for partition in partitions)
         # A notice that changes meanwhile is found at two places.
         every = {notice.number: notice for notices in found for notice in notices}
         return sorted(every.values(), key=attrgetter("cursor"))[: search.limit]
@@ -138,17 +138,6 @@ class CosmosLists:
             return every
 
         return await self._cosmos.call("ranges", NOTICES, read)
-
-
-async def _all(calls: Iterable[Coroutine[Any, Any, Answered]]) -> list[Answered]:
-    """Return the results of calls at once. When one fails, cancel the others and raise its error."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(call) for call in calls]
-    except ExceptionGroup as failed:
-        error = failed.exceptions[0]
-        raise error from error.__cause__
-    return [task.result() for task in tasks]
 
 
 def _listed(document: Document, place: Place, now: datetime) -> Listed:

@@ -10,7 +10,7 @@ microseconds, a hundredth of a request.
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ from pathlib import Path
 
 from shared.adapters.sqlite_checkpoints import Checkpoints
 from shared.adapters.sqlite_file import PATIENCE, OpenFile, connect
-from shared.adapters.sqlite_lists import Lists
+from shared.adapters.sqlite_lists import BriefLists, Lists
 from shared.adapters.sqlite_reads import Reads, Row
 from shared.adapters.sqlite_search import AWAITED, DUE, FEW, STORED, count_statement, search_statement, short_statement
 from shared.adapters.sqlite_writes import Write, Writes
@@ -79,6 +79,7 @@ class SqliteNoticeStore:
         self._writes = self.writes = Writes(self._db, self._file, patience, self._checkpoints)
         self._lists = Lists(path)
         self._reads = self.reads = Reads(path, self._file)
+        self.lists = BriefLists(self._reads, self._lists)
 
     async def load(self, address: Address) -> Notice | None:
         """Return the notice as it is now, for a decision. One point read."""
@@ -126,9 +127,10 @@ class SqliteNoticeStore:
         institution, wanted = search.creditor_institution, search.limit
         of_few = self._is_of_few(search)
         while True:
-            rows = self._briefly(*(short_statement(search) or search_statement(search, of_few=of_few)))
+            statement = search_statement(search, of_few=of_few)
+            rows = self.lists.select_briefly(*(short_statement(search) or statement))
             if rows is None:
-                rows = await self._lists.select(institution, *search_statement(search, of_few=of_few))
+                rows = await self._lists.select(institution, *statement)
             found += _listed(search, rows)
             if len(rows) < search.limit or not (missing := wanted - len(found)):
                 return found
@@ -151,9 +153,7 @@ class SqliteNoticeStore:
     async def _each(self, statement: str, values: tuple[object, ...], after: tuple[str, ...]) -> AsyncIterator[Notice]:
         """Yield the notices of a statement, from a key on, which its first columns hold."""
         while True:
-            rows = self._briefly(statement, (*values, *after))
-            if rows is None:
-                rows = await self._lists.select("", statement, (*values, *after))
+            rows = await self.lists.select("", statement, (*values, *after))
             for row in rows:
                 institution, number = row[len(after) - 2 : len(after)]
                 columns = row[len(after) :]
@@ -201,12 +201,6 @@ class SqliteNoticeStore:
             return False
         [(count,)] = self._reads.select(*count_statement(search))
         return bool(count <= FEW)
-
-    def _briefly(self, statement: str, values: Sequence[object]) -> list[Row] | None:
-        """Return the rows of a list, on the loop. None if it is not brief, or a long one is running."""
-        self._file.check()
-        # Of many long lists at once, only the first one takes time of the loop.
-        return self._reads.select_if_brief(statement, values) if self._lists.are_idle else None
 
 
 def _listed(search: Search, rows: list[Row]) -> Iterator[Listed]:

@@ -69,6 +69,11 @@ class SqliteFeed:
         await self._writes.add(_SaveCheckpoint(place))
         return FeedPlace(place.reader, place.range, place.token, stored=place.token)
 
+    async def forget(self, reader: str) -> None:
+        """Remove the checkpoint of the reader."""
+        [place] = await self.beginning(reader)
+        await self._writes.add(_RemoveCheckpoint(place))
+
     async def keep_gap(self, gap: Gap) -> None:
         """Store a gap."""
         await self._writes.add(_SaveGap(gap_document(gap)))
@@ -92,6 +97,14 @@ class _SaveCheckpoint(Write):
             return AnotherReader()
         db.execute("INSERT OR REPLACE INTO checkpoints VALUES (?,?)", (checkpoint["id"], dumps(checkpoint)))
         return None
+
+
+class _RemoveCheckpoint(Write):
+    def __init__(self, place: FeedPlace) -> None:
+        self._id = checkpoint_id(place)
+
+    def run(self, db: sqlite3.Connection) -> None:
+        db.execute("DELETE FROM checkpoints WHERE id = ?", (self._id,))
 
 
 class _SaveGap(Write):

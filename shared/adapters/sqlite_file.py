@@ -65,6 +65,21 @@ CREATE TABLE IF NOT EXISTS checkpoints (
     id TEXT PRIMARY KEY,
     document BLOB NOT NULL
 ) WITHOUT ROWID;
+-- The read model of the debtors' lists. An entry without a notice is not in the list, and is removed later.
+CREATE TABLE IF NOT EXISTS notices_by_debtor (
+    debtor TEXT NOT NULL,
+    creditor_institution TEXT NOT NULL,
+    number TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    place TEXT,
+    payable_from TEXT,
+    payable_until TEXT,
+    notice BLOB,
+    removed_until TEXT,
+    PRIMARY KEY (debtor, creditor_institution, number)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS notices_open ON notices_by_debtor (debtor, place) WHERE place IS NOT NULL;
+CREATE INDEX IF NOT EXISTS notices_removed ON notices_by_debtor (removed_until) WHERE removed_until IS NOT NULL;
 -- A message is stored once, however many subscriptions have it. `copies` is how many queues still do.
 CREATE TABLE IF NOT EXISTS messages (
     position INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -99,11 +114,11 @@ _UP_TO_VERSION = {
     4: "ALTER TABLE notices RENAME COLUMN document TO kept; ALTER TABLE notices ADD COLUMN shown BLOB;",
 }
 """The statements that bring the tables of older files to a version."""
-_VERSION = 5
+_VERSION = 6
 """Since 2 claims of IUVs are held for a time, and there are checkpoints. Since 3 indexes of lists have the status.
 
 Since 4 what is shown of a notice is stored by itself. `kept` holds the whole document where there is no `shown`. Since
-5 there are messages.
+5 there are messages, since 6 the lists of debtors.
 """
 
 _creation = Lock()

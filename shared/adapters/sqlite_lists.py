@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from shared.adapters.sqlite_file import connect_to_read
-from shared.adapters.sqlite_reads import Row
+from shared.adapters.sqlite_reads import Reads, Row
 from shared.errors import StoreUnavailable
 
 AT_ONCE = 4
@@ -101,6 +101,25 @@ class Lists:
             connection.interrupt()
             # The thread may not have begun its statement, and then there was nothing to interrupt.
             asyncio.get_running_loop().call_later(0.01, self._abandon, wanted)
+
+
+class BriefLists:
+    """Runs a list on the event loop, and in a thread if it turns out to be long. Most lists are brief."""
+
+    def __init__(self, reads: Reads, lists: Lists) -> None:
+        self._reads = reads
+        self._lists = lists
+
+    async def select(self, institution: str, statement: str, values: Sequence[object]) -> list[Row]:
+        """Return all rows of the statement. Raises StoreUnavailable."""
+        rows = self.select_briefly(statement, values)
+        return await self._lists.select(institution, statement, values) if rows is None else rows
+
+    def select_briefly(self, statement: str, values: Sequence[object]) -> list[Row] | None:
+        """Return the rows, None if the list is not brief, or a long one is running. Raises StoreUnavailable."""
+        self._reads.check_file()
+        # Of many long lists at once, only the first one takes time of the loop.
+        return self._reads.select_if_brief(statement, values) if self._lists.are_idle else None
 
 
 @dataclass(eq=False)

@@ -31,6 +31,10 @@ class Reads:
         self._ends_at = inf
         self._db.set_progress_handler(lambda: monotonic() > self._ends_at, _STEPS)
 
+    def check_file(self) -> None:
+        """Raise StoreUnavailable if the path does not lead to the open file any more."""
+        self._file.check()
+
     def select(self, statement: str, values: Sequence[object]) -> list[Row]:
         """Return the rows of a statement that looks at few. Raises StoreUnavailable."""
         self._file.check()

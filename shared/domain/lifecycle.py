@@ -215,6 +215,11 @@ TRUE_NOW: Mapping[Status, tuple[StoredAs, ...]] = {
 """How the notices that have a status *now* are stored, for stores that search by status. AWAITED is in no list."""
 
 
+def may_be_active(stored: Status) -> bool:
+    """Return whether a notice that is stored with this status is ACTIVE at some time without a further event."""
+    return any(active.status is stored for active in TRUE_NOW[Status.ACTIVE])
+
+
 @dataclass(frozen=True, slots=True)
 class Dates:
     """The instants at which time changes a notice. None where it never does.

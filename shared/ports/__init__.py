@@ -1,5 +1,6 @@
 """The ports: the interfaces of what is outside. Each port has a contract suite that every adapter passes."""
 
+from shared.ports.debtors import REMOVED_FOR, DebtorEntry, DebtorIndex, OpenNotice
 from shared.ports.events import (
     AnotherReader,
     Bus,
@@ -32,6 +33,7 @@ from shared.ports.stores import (
 
 __all__ = [
     "FILTERS",
+    "REMOVED_FOR",
     "AnotherReader",
     "Bus",
     "BusUnavailable",
@@ -39,6 +41,8 @@ __all__ = [
     "ChangeSearch",
     "ChangedMeanwhile",
     "Cursor",
+    "DebtorEntry",
+    "DebtorIndex",
     "EventPublisher",
     "FeedEvent",
     "FeedPage",
@@ -52,6 +56,7 @@ __all__ = [
     "MessageReceiver",
     "MessageTooLarge",
     "NoticeStore",
+    "OpenNotice",
     "Order",
     "Registry",
     "Search",

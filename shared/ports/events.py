@@ -99,6 +99,9 @@ class ChangeFeed(Protocol):
     async def keep(self, place: FeedPlace) -> FeedPlace:
         """Store the place as the checkpoint of its reader. Raises AnotherReader. Returns the stored place."""
 
+    async def forget(self, reader: str) -> None:
+        """Remove the checkpoints of the reader, so that it begins at the beginning."""
+
     async def keep_gap(self, gap: Gap) -> None:
         """Store a gap. A gap that is stored already is replaced."""
 

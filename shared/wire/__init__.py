@@ -8,9 +8,9 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from shared.wire import inbound, parsing, positions, queries, texts
+    from shared.wire import debtors, inbound, parsing, positions, queries, texts
 
-__all__ = ["inbound", "parsing", "positions", "queries", "texts"]
+__all__ = ["debtors", "inbound", "parsing", "positions", "queries", "texts"]
 
 
 def __getattr__(name: str) -> ModuleType:

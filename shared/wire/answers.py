@@ -1,7 +1,7 @@
 """Answers: domain → JSON."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 
@@ -21,7 +21,12 @@ def history(events: Iterable[NoticeEvent], cursor: str | None) -> dict[str, Any]
     return {"items": [_event(event) for event in events], "nextCursor": cursor}
 
 
-def listing(notices: Iterable[Shown], cursor: str | None) -> bytes:
+class _Json(Protocol):
+    @property
+    def json(self) -> bytes: ...
+
+
+def listing(notices: Iterable[_Json], cursor: str | None) -> bytes:
     """Return a page of notices and the cursor of the next, null at the end, as JSON."""
     return b'{"items":[%b],"nextCursor":%b}' % (b",".join([notice.json for notice in notices]), orjson.dumps(cursor))
 

@@ -2,7 +2,7 @@
 
 import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date, datetime
 from hashlib import sha256
@@ -47,10 +47,20 @@ def _anomaly(text: str) -> Anomaly | bool:
     return Anomaly(text)
 
 
-def _limit(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= 3 and 1 <= int(text) <= MAX_LIMIT):
-        raise InvalidValue("out_of_range", f"must be an integer from 1 to {MAX_LIMIT}")
-    return int(text)
+def parse_limit(most: int) -> Callable[[str], int]:
+    """Return a parser of the size of a page: 1 to `most`, which has at most three digits."""
+
+    def parse(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and len(text) <= 3 and 1 <= int(text) <= most):
+            raise InvalidValue("out_of_range", f"must be an integer from 1 to {most}")
+        return int(text)
+
+    return parse
+
+
+def limit_form(most: int) -> Form:
+    """Return the form of the size of a page."""
+    return {"type": "integer", "minimum": 1, "maximum": most}
 
 
 def _instant(text: str) -> datetime:
@@ -60,7 +70,7 @@ def _instant(text: str) -> datetime:
 
 _STATUS = forms.one_of(*TRUE_NOW)
 _ANOMALY = forms.one_of("true", "false", *Anomaly)
-_LIMIT: Form = {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT}
+_LIMIT = Text(parse_limit(MAX_LIMIT), limit_form(MAX_LIMIT))
 
 
 class ListParameters(BaseModel):
@@ -80,7 +90,7 @@ class ListParameters(BaseModel):
     """Only notices changed at this time or later."""
     updated_to: Annotated[datetime | None, Text(_instant, forms.DATE_TIME)] = None
     """Only notices changed before this time. A filter by change orders by it."""
-    limit: Annotated[int, Text(_limit, _LIMIT)] = DEFAULT_LIMIT
+    limit: Annotated[int, _LIMIT] = DEFAULT_LIMIT
     """The size of a page, at most."""
     cursor: str | None = None
     """`nextCursor` of the page before, with the same filters."""
@@ -89,7 +99,7 @@ class ListParameters(BaseModel):
 class HistoryParameters(BaseModel):
     """The page of a history."""
 
-    limit: Annotated[int, Text(_limit, _LIMIT)] = DEFAULT_LIMIT
+    limit: Annotated[int, _LIMIT] = DEFAULT_LIMIT
     """The size of a page, at most."""
     cursor: str | None = None
     """`nextCursor` of the page before."""
@@ -102,13 +112,14 @@ class AtParameter(BaseModel):
     """A past moment: the answer is the notice as the archive knew it then."""
 
 
-def _names(kind: type[BaseModel]) -> tuple[str, ...]:
+def names_of(kind: type[BaseModel]) -> tuple[str, ...]:
+    """Return the names of the parameters in a query."""
     return tuple(field.alias or name for name, field in kind.model_fields.items())
 
 
-LIST_PARAMETERS = _names(ListParameters)
-HISTORY_PARAMETERS = _names(HistoryParameters)
-AT_PARAMETERS = _names(AtParameter)
+LIST_PARAMETERS = names_of(ListParameters)
+HISTORY_PARAMETERS = names_of(HistoryParameters)
+AT_PARAMETERS = names_of(AtParameter)
 """The names that the query of an address may have. It has no others."""
 
 
@@ -119,21 +130,21 @@ def parse_search(
     now: datetime,
 ) -> Search:
     """Return the search that a list asks for. Raises InvalidParameter, InvalidCursor."""
-    read = _read(ListParameters, parameters)
+    found = read(ListParameters, parameters)
     search = Search(
         institution,
         now,
         segregation_codes,
-        **{name: getattr(read, name) for name in ListParameters.model_fields if name != "cursor"},
+        **{name: getattr(found, name) for name in ListParameters.model_fields if name != "cursor"},
     )
-    return search if read.cursor is None else replace(search, after=_position(read.cursor, search))
+    return search if found.cursor is None else replace(search, after=_position(found.cursor, search))
 
 
 def parse_at(parameters: Mapping[str, str], now: datetime) -> datetime | None:
     """Return the moment of which a notice is asked, None for now. Raises InvalidParameter."""
     if not parameters:  # nearly always
         return None
-    at = _read(AtParameter, parameters).at
+    at = read(AtParameter, parameters).at
     if at is not None and at > now:
         raise InvalidParameter(violations=[Violation("at", "in_the_future", "The moment lies in the future")])
     return at
@@ -146,29 +157,30 @@ def parse_history(parameters: Mapping[str, str], address: Address) -> tuple[int,
     """
     if not parameters:
         return 0, DEFAULT_LIMIT
-    read = _read(HistoryParameters, parameters)
-    if read.cursor is None:
-        return 0, read.limit
-    match _parts(read.cursor):
+    found = read(HistoryParameters, parameters)
+    if found.cursor is None:
+        return 0, found.limit
+    match parts_of(found.cursor):
         case [str(fingerprint), int(version)] if 0 < version <= MAX_VERSION:
             if fingerprint != _fingerprint_of(address):
                 raise InvalidCursor("Send the cursor with the address that it came from: it is of another history")
-            return version, read.limit
+            return version, found.limit
         case _:
-            raise InvalidCursor(_CHANGED_CURSOR)
+            raise InvalidCursor(CHANGED_CURSOR)
 
 
 def cursor_after(search: Search, page: Page) -> str | None:
     """Return the cursor behind a page, None when the page was the last."""
-    return _cursor([_fingerprint(search), *page.after]) if page.after else None
+    return cursor([_fingerprint(search), *page.after]) if page.after else None
 
 
 def cursor_of_history(address: Address, history: History) -> str | None:
     """Return the cursor behind a page of a history, None when the page was the last."""
-    return _cursor([_fingerprint_of(address), history.events[-1].version]) if history.has_more else None
+    return cursor([_fingerprint_of(address), history.events[-1].version]) if history.has_more else None
 
 
-def _read(kind: type[Parameters], parameters: Mapping[str, str]) -> Parameters:
+def read(kind: type[Parameters], parameters: Mapping[str, str]) -> Parameters:
+    """Return the parameters of a query. Raises InvalidParameter."""
     try:
         return kind.model_validate(dict(parameters))
     except ValidationError as error:
@@ -176,29 +188,31 @@ def _read(kind: type[Parameters], parameters: Mapping[str, str]) -> Parameters:
 
 
 def _position(cursor: str, search: Search) -> Cursor:
-    match _parts(cursor):
+    match parts_of(cursor):
         case [str(fingerprint), str(key), str(number)]:
             if fingerprint != _fingerprint(search):
                 raise InvalidCursor("Send the filters of the first page, and no others: the cursor is of another list")
             return Cursor(key, number)
         case _:
-            raise InvalidCursor(_CHANGED_CURSOR)
+            raise InvalidCursor(CHANGED_CURSOR)
 
 
-_CHANGED_CURSOR = "Send nextCursor whole, as it was received: this cursor is not one of the archive's"
+CHANGED_CURSOR = "Send nextCursor whole, as it was received: this cursor is not one of the archive's"
 
 _BOUND = attrgetter("creditor_institution", *FILTERS)
 
 
-def _cursor(parts: list[object]) -> str:
+def cursor(parts: list[object]) -> str:
+    """Return the cursor with these parts."""
     return urlsafe_b64encode(orjson.dumps(parts)).decode().rstrip("=")
 
 
-def _parts(cursor: str) -> object:
+def parts_of(cursor: str) -> object:
+    """Return the parts of a cursor. Raises InvalidCursor."""
     try:
         return orjson.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (binascii.Error, ValueError):
-        raise InvalidCursor(_CHANGED_CURSOR) from None
+        raise InvalidCursor(CHANGED_CURSOR) from None
 
 
 def _fingerprint_of(address: Address) -> str:

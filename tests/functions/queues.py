@@ -27,6 +27,14 @@ async def relay(application: Application) -> None:
     assert turn.failure is None
 
 
+async def project(application: Application, *, rebuild: bool = False) -> None:
+    """Bring the debtors' lists up to date, or write all of them again."""
+    assert application.debtors is not None
+    reader = application.debtors.rebuilder if rebuild else application.debtors.reader
+    turn = await reader.run(application.archive.clock() + DAY)
+    assert (turn.failure, turn.is_drained) == (None, True)
+
+
 async def sent_to(application: Application, name: str = "all") -> list[Message]:
     """Return the messages in a subscription."""
     return [queued.message async for queued in bus_of(application).peek(subscription(name))]

@@ -18,6 +18,11 @@ NAMESPACE = "Endpoint=sb://127.0.0.1:1;SharedAccessKeyName=a;SharedAccessKey=b;U
 NOTICE = "/creditor-institutions/77777777777/notices/347000000000000124"
 
 
+def beside_turns(server: Server) -> list[str]:
+    """Return the lines of the log, without those of a reader that has worked meanwhile."""
+    return [line for line in server.log.splitlines() if "_turn events=" not in line]
+
+
 def refused(data: Path, *options: str, **settings: str) -> str:
     """Return the sentence with which the host refuses to start."""
     with starting(data, None, *options, **settings) as server:
@@ -56,7 +61,7 @@ def test_the_host_says_where_it_listens_and_a_signal_ends_it_well(by: signal.Sig
         code = server.stop(by)
 
         assert f"http://localhost:{server.port}/api" in server.out
-        assert (code, server.log) == (0, "")
+        assert (code, beside_turns(server)) == (0, [])
         assert (tmp_path / "new" / "data" / "archive.db").is_file()
 
 
@@ -167,9 +172,9 @@ def test_on_the_adapters_of_azure_what_was_published_is_there_after_a_kill(tmp_p
 
         assert (again.status_code, again.json()["version"]) == (200, 1)
         assert "Cosmos DB" in server.out
-        assert (code, server.log) == (0, "")
+        assert (code, beside_turns(server)) == (0, [])
         files = {file.name for file in tmp_path.iterdir()}
-        assert files == {"cosmos.db", "bus.db"}, "A stop leaves no log behind."
+        assert files == {"cosmos.db", "bus.db", "debtor-keys"}, "A stop leaves no log behind."
 
 
 def test_hosts_that_start_at_once_on_an_emulator_use_it_and_give_it_what_is_missing(tmp_path: Path) -> None:
@@ -220,7 +225,8 @@ def test_an_account_that_does_not_answer_is_told(tmp_path: Path) -> None:
     with unanswered_port() as port:
         account = f"AccountEndpoint=http://127.0.0.1:{port}/;AccountKey=QUJD;"
 
-        sentence = refused(tmp_path, "--azure", COSMOS=account, SERVICEBUS=NAMESPACE, STORE_BUDGET_SECONDS="0.1")
+        named = {"COSMOS": account, "SERVICEBUS": NAMESPACE, "DEBTOR_KEYS": f"one:{'QUJD' * 11}"}
+        sentence = refused(tmp_path, "--azure", **named, STORE_BUDGET_SECONDS="0.1")
 
     assert sentence.startswith("The archive cannot be opened: its store does not answer (StoreUnavailable caused by ")
 

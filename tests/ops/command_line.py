@@ -21,12 +21,16 @@ IBAN = "IT60X0542811101000000123456"
 POSTAL_IBAN = "IT96H0760112100001036880332"
 
 
+SETTINGS = (*STORES, *BUSES, "DEBTOR_KEYS", "COLUMNS", "NO_COLOR")
+"""Variables of the environment that no command may get from the tests."""
+
+
 class Operator:
     """Types commands that work on the data of a folder."""
 
     def __init__(self, data: Path) -> None:
         self.data = data
-        self._terminal = CliRunner(env={**dict.fromkeys((*STORES, *BUSES)), "DATA": str(data)})
+        self._terminal = CliRunner(env={**dict.fromkeys(SETTINGS), "DATA": str(data)})
 
     def ask(self, *command: str, exit_code: int = 0, env: Mapping[str, str | None] = MappingProxyType({})) -> Result:
         """Return what a command says; its exit code must be this one."""
@@ -61,7 +65,7 @@ class Operator:
 
 def environment(data: Path, **settings: str) -> dict[str, str]:
     """Return the environment of a process that works on the data of a folder."""
-    mine = {name: value for name, value in os.environ.items() if name not in (*STORES, *BUSES, "COLUMNS", "NO_COLOR")}
+    mine = {name: value for name, value in os.environ.items() if name not in SETTINGS}
     return mine | {"DATA": str(data)} | settings
 
 

@@ -1,5 +1,6 @@
 """What the environment says is understood, or refused with every fault at once."""
 
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from shared.settings import (
     VARIABLES,
     CosmosStore,
+    DebtorKey,
     EmbeddedStore,
     ServiceBusNamespace,
     Settings,
@@ -19,6 +21,8 @@ ACCOUNT = "https://archive.documents.azure.com:443/"
 NAMESPACE = "archive.servicebus.windows.net"
 BUS = f"Endpoint=sb://{NAMESPACE}/;SharedAccessKeyName=Root;SharedAccessKey=c2VjcmV0"
 HERE = "Endpoint=sb://127.0.0.1:5672;SharedAccessKeyName=Root;SharedAccessKey=key=;UseDevelopmentEmulator=true;"
+KEY_A, KEY_B = b64encode(b"A" * 33).decode(), b64encode(b"B" * 32).decode()
+ACCOUNT_AND_KEYS = {"COSMOS": CONNECTION, "DEBTOR_KEYS": f"a:{KEY_A}"}
 
 
 def test_the_embedded_store_is_a_file() -> None:
@@ -64,16 +68,16 @@ def test_a_key_is_not_shown() -> None:
 
 
 def test_a_namespace_is_opened_with_an_identity() -> None:
-    environment = {"COSMOS": CONNECTION, "SERVICEBUS__fullyQualifiedNamespace": NAMESPACE}
+    environment = {**ACCOUNT_AND_KEYS, "SERVICEBUS__fullyQualifiedNamespace": NAMESPACE}
 
-    assert Settings.from_environment(environment, needs_bus=True).bus == ServiceBusNamespace(NAMESPACE)
+    assert Settings.from_environment(environment, is_whole=True).bus == ServiceBusNamespace(NAMESPACE)
     named = {**environment, "SERVICEBUS__clientId": "an-id", "SERVICEBUS__credential": "managedidentity"}
     assert Settings.from_environment(named).bus == ServiceBusNamespace(NAMESPACE, client_id="an-id")
 
 
 @pytest.mark.parametrize("connection", [BUS, f"{BUS};", HERE, HERE.replace("127.0.0.1:5672", "localhost")])
 def test_a_namespace_is_opened_with_a_connection_string_that_is_not_shown(connection: str) -> None:
-    settings = Settings.from_environment({"COSMOS": CONNECTION, "SERVICEBUS": connection}, needs_bus=True)
+    settings = Settings.from_environment({**ACCOUNT_AND_KEYS, "SERVICEBUS": connection}, is_whole=True)
 
     assert settings.bus == ServiceBusNamespace(connection_string=connection)
     assert "SharedAccessKey" not in repr(settings)
@@ -82,8 +86,48 @@ def test_a_namespace_is_opened_with_a_connection_string_that_is_not_shown(connec
 def test_an_operator_may_leave_the_bus_out_and_the_app_may_not() -> None:
     assert Settings.from_environment({"COSMOS": CONNECTION}).bus is None
     with pytest.raises(SettingsError, match="No bus is named"):
-        Settings.from_environment({"COSMOS": CONNECTION}, needs_bus=True)
-    assert Settings.from_environment({"ARCHIVE_STORE": "sqlite:a"}, needs_bus=True).bus is None
+        Settings.from_environment(ACCOUNT_AND_KEYS, is_whole=True)
+    assert Settings.from_environment({"ARCHIVE_STORE": "sqlite:a"}, is_whole=True).bus is None
+
+
+def test_an_operator_may_leave_the_debtor_keys_out_and_the_app_may_not() -> None:
+    account = {"COSMOS": CONNECTION, "SERVICEBUS": BUS}
+
+    assert Settings.from_environment(account).debtor_keys == ()
+    with pytest.raises(SettingsError, match="DEBTOR_KEYS is missing"):
+        Settings.from_environment(account, is_whole=True)
+    assert Settings.from_environment({"ARCHIVE_STORE": "sqlite:a"}, is_whole=True).debtor_keys == ()
+
+
+def test_debtor_keys_are_read_in_their_order_and_not_shown() -> None:
+    settings = Settings.from_environment({"ARCHIVE_STORE": "sqlite:a", "DEBTOR_KEYS": f"b-2:{KEY_B}, a:{KEY_A}"})
+
+    assert settings.debtor_keys == (DebtorKey("b-2", b"B" * 32), DebtorKey("a", b"A" * 33))
+    assert "AAAA" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("keys", "fault"),
+    [
+        ("x", "must be id:base64"),
+        (KEY_A, "must be id:base64"),
+        (f":{KEY_A}", "must be id:base64"),
+        (f"a b:{KEY_A}", "must be id:base64"),
+        (f"{'a' * 21}:{KEY_A}", "must be id:base64"),
+        (f"a:{KEY_A[:-1]}", "must be id:base64"),
+        (f"a:{KEY_A},", "must be id:base64"),
+        ("a:QUJD", "must have 32 bytes"),
+        (f"a:{KEY_A},b:{KEY_A}", "may have the same"),
+        (f"a:{KEY_A},a:{KEY_B}", "may have the same"),
+        (",".join(f"{n}:{b64encode(bytes([n]) * 32).decode()}" for n in range(5)), "at most 4 keys"),
+    ],
+)
+def test_debtor_keys_that_are_wrong_are_a_fault_without_their_text(keys: str, fault: str) -> None:
+    with pytest.raises(SettingsError, match=fault) as refused:
+        Settings.from_environment({"ARCHIVE_STORE": "sqlite:a", "DEBTOR_KEYS": keys})
+
+    assert "QUJD" not in str(refused.value)
+    assert KEY_A not in str(refused.value)
 
 
 def test_the_budget_may_be_a_part_of_a_second() -> None:

@@ -58,7 +58,7 @@ async def test_a_publish_does_not_need_the_bus_and_the_backlog_goes_out_in_order
     assert health["relay"]["oldestUnsentSeconds"] == MINUTES * 60 - PAUSE.total_seconds()
     assert await sent(application) == {number: [1, 2] for number in numbers[:-1]} | {numbers[-1]: [1]}
     [turn] = [json.loads(record.getMessage()) for record in caplog.records if "relay_turn" in record.getMessage()]
-    assert turn == {"event": "relay_turn", "sent": 2 * (len(numbers) - 1), "oldest_unsent_seconds": 0.0}
+    assert turn == {"event": "relay_turn", "events": 2 * (len(numbers) - 1), "oldest_waiting_seconds": 0.0}
 
 
 async def sent(application: Application) -> dict[str, list[int]]:

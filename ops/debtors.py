@@ -1,0 +1,52 @@
+"""Commands for the lists of the debtors: rebuild."""
+
+from datetime import timedelta
+from typing import Annotated
+
+import typer
+
+from ops.cli import Command, CommandError, ExitCode, warn
+from ops.opening import open_application
+from ops.views import format_in_rome
+from shared.debtor_projection import DebtorProjection
+
+app = typer.Typer(no_args_is_help=True, help="The lists of what debtors can pay.")
+
+STEP = timedelta(seconds=5)
+"""Between two lines about the progress."""
+
+
+@app.command(cls=Command)
+async def rebuild(
+    context: typer.Context,
+    from_beginning: Annotated[
+        bool, typer.Option("--from-beginning", help="Forget how far a rebuild came that was stopped.")
+    ] = False,
+) -> None:
+    """Write every entry of the lists again, from all events. Publishing and reading go on.
+
+    If it is stopped, the same command goes on where it was. It is needed after a new debtor key came into DEBTOR_KEYS,
+    and it does no harm at any time.
+    """
+    async with open_application(context) as application:
+        if application.debtors is None:
+            raise CommandError("No debtor keys are set: set DEBTOR_KEYS as the archive has it.", code=ExitCode.USAGE)
+        if from_beginning:
+            await application.feed.forget(application.debtors.rebuilder.name)
+        events = await _rebuild(application.debtors)
+        await application.feed.forget(application.debtors.rebuilder.name)
+    typer.echo(f"Rebuilt the lists from {events:,} events.")
+
+
+async def _rebuild(debtors: DebtorProjection) -> int:
+    """Rebuild until the events have no more. Return how many there were in this run."""
+    reader, events = debtors.rebuilder, 0
+    while True:
+        turn = await reader.run(reader.clock() + STEP)
+        events += turn.events
+        if turn.failure is not None:
+            raise turn.failure
+        if turn.is_drained:
+            return events
+        until = f", until {format_in_rome(turn.waiting_since)}" if turn.waiting_since else ""
+        warn(f"{events:,} events done{until}.")

@@ -1,0 +1,122 @@
+"""Keeps the lists of the debtors up to date: the read model by debtor, from the events of all notices.
+
+An entry follows from the notice as it is now, not from the event. So a repeated event, and a reader that begins again,
+end with the same lists. An event adds the debtor of before, who does not owe the notice any more.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from functools import partial
+
+from shared.concurrency import gather_all
+from shared.debtor_hashes import DebtorHashes
+from shared.documents import LaterSchema, dumps, open_form
+from shared.domain.content import Debtor
+from shared.domain.identifiers import ANONYMOUS, InstitutionCode, NoticeNumber
+from shared.domain.lifecycle import may_be_active
+from shared.domain.notice import Address, Notice
+from shared.errors import StoreUnavailable, Unavailable
+from shared.feed_reader import FeedReader
+from shared.ports import ChangeFeed, DebtorEntry, DebtorIndex, FeedEvent, NoticeStore, OpenNotice
+from shared.telemetry import log_bug
+
+NAME = "project_debtors"
+"""The name of its checkpoints."""
+AT_ONCE = 32
+"""Notices whose entries are written at the same time."""
+
+
+class DebtorProjection:
+    """Writes the entries of the notices that the feed names. `reader` keeps its place."""
+
+    def __init__(
+        self,
+        feed: ChangeFeed,
+        store: NoticeStore,
+        index: DebtorIndex,
+        hashes: DebtorHashes,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._store = store
+        self.index = index
+        self._hashes = hashes
+        self._clock = clock
+        self.reader = FeedReader(NAME, feed, self._project, clock)
+        # Another ring of keys needs another rebuild, from the beginning.
+        name = f"rebuild_debtors-{hashes.fingerprint}"
+        self.rebuilder = FeedReader(name, feed, partial(self._project, repair=True), clock)
+        """Writes every entry again, while `reader` goes on. To be run until it is drained."""
+
+    async def _project(self, events: list[FeedEvent], *, repair: bool = False) -> None:
+        by_notice: dict[Address, list[FeedEvent]] = defaultdict(list)
+        for event in events:
+            by_notice[Address(InstitutionCode(event.creditor_institution), NoticeNumber(event.number))].append(event)
+
+        async def write_entries(address: Address) -> None:
+            notice = await self._load(address, by_notice[address][-1].version)
+            if notice is not None:
+                for entry in self._entries(notice, by_notice[address]):
+                    await self.index.put(entry, self._clock(), repair=repair)
+
+        await gather_all(map(write_entries, by_notice), AT_ONCE)
+
+    async def _load(self, address: Address, version: int) -> Notice | None:
+        """Return the notice, which has this version or a later one. None if its document is damaged."""
+        try:
+            notice = await self._store.load(address)
+        except Unavailable:
+            raise
+        except Exception as error:  # noqa: BLE001  however a document is damaged, it must not stop the others
+            log_bug("document_unreadable", error, institution=address.creditor_institution, number=address.number)
+            return None
+        if notice is None or notice.version < version:
+            raise StoreUnavailable  # a version has its event: the store answered with an older state
+        return notice
+
+    def _entries(self, notice: Notice, events: list[FeedEvent]) -> Iterator[DebtorEntry]:
+        """Yield the entries of a notice: of its debtor, and of those who were its debtors before the events."""
+        debtor = notice.content.debtor if notice.content else None
+        current = self._hashes_of(debtor)
+        former = {each for event in events for before in _former_debtors(event) for each in self._hashes_of(before)}
+        # The new entry comes first, so that at no time the notice is in no list.
+        for newest in current[:1]:
+            yield _entry(newest, notice)
+        for each in sorted({*current, *former} - {*current[:1]}):
+            yield DebtorEntry(each, notice.address, notice.version)
+
+    def _hashes_of(self, debtor: Debtor | None) -> list[str]:
+        """Return the hashes of a debtor, the newest first. ANONIMO has no list."""
+        return [] if debtor is None or debtor.fiscal_code == ANONYMOUS else self._hashes.of(debtor.fiscal_code)
+
+
+def _entry(debtor: str, notice: Notice) -> DebtorEntry:
+    """Return the entry of a notice in the list of its debtor."""
+    if not may_be_active(notice.status):
+        return DebtorEntry(debtor, notice.address, notice.version)
+    assert notice.content is not None, "a notice that can be paid was communicated"
+    address, dates = notice.address, notice.dates
+    place = f"{notice.content.due_date.sort_key} {address.creditor_institution} {address.number}"
+    return DebtorEntry(
+        debtor,
+        address,
+        notice.version,
+        OpenNotice(place, address, dumps(open_form(notice))),
+        payable_from=dates.starts_at,
+        payable_until=dates.ends_at,
+    )
+
+
+def _former_debtors(event: FeedEvent) -> Iterator[Debtor]:
+    """Yield the debtor that the notice had before an event which changed the debtor."""
+    try:
+        changed = event.decode().changed
+    except LaterSchema:
+        raise  # a host of the later version reads it
+    except Exception as error:  # noqa: BLE001  however a document is damaged, it must not stop the others
+        where = {"institution": event.creditor_institution, "number": event.number, "version": event.version}
+        log_bug("event_unreadable", error, **where)
+        return
+    before, _ = changed.get("debtor", (None, None))
+    if isinstance(before, Debtor):
+        yield before

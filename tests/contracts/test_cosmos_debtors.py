@@ -1,0 +1,92 @@
+"""The debtors' lists of Cosmos DB keep the contract, also when answers are lost. A page is one query."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+from azure.cosmos.aio import CosmosClient
+
+from emulators.cosmos import CosmosDouble, Fault
+from shared.adapters.cosmos_calls import Cosmos
+from shared.adapters.cosmos_debtors import CosmosDebtors
+from shared.ports import REMOVED_FOR, DebtorIndex
+from shared.telemetry import StoreCall
+from tests.contracts.debtor_index import DEBTOR, DebtorIndexContract, an_entry, gone
+from tests.stores import account_of
+from tests.support import NOW
+
+
+@pytest.fixture
+def calls() -> list[StoreCall]:
+    """Return the calls that the index makes."""
+    return []
+
+
+@pytest.fixture
+async def index(cosmos: CosmosDouble, calls: list[StoreCall]) -> AsyncIterator[CosmosDebtors]:
+    """Yield the index, in an account of two physical partitions."""
+    client = Cosmos(account_of(cosmos), budget=60, observe=calls.append)
+    yield CosmosDebtors(client)
+    await client.close()
+
+
+class TestCosmosDebtors(DebtorIndexContract):
+    """DebtorIndex on Cosmos DB."""
+
+    @pytest.fixture
+    def index(self, index: DebtorIndex) -> DebtorIndex:
+        return index
+
+
+async def test_a_new_notice_costs_one_write(index: DebtorIndex, calls: list[StoreCall]) -> None:
+    await index.put(an_entry(version=1), NOW)
+
+    assert [call.operation for call in calls] == ["write"]
+
+
+async def test_a_page_is_one_query(index: DebtorIndex, calls: list[StoreCall]) -> None:
+    await index.put(an_entry(), NOW)
+    calls.clear()
+
+    await index.open_notices(DEBTOR, NOW)
+
+    assert [call.operation for call in calls] == ["open_notices"]
+
+
+async def test_a_write_whose_answer_is_lost_is_done_once(index: DebtorIndex, cosmos: CosmosDouble) -> None:
+    for entry in (an_entry(version=1), an_entry(version=2, amount=1), gone(version=3), an_entry(version=4, amount=2)):
+        cosmos.inject(Fault(container="notices-by-debtor", drop="after", times=1))
+        await index.put(entry, NOW)
+
+    assert await index.open_notices(DEBTOR, NOW) == [an_entry(amount=2).notice]
+
+
+async def test_a_repair_writes_only_a_difference(index: DebtorIndex, calls: list[StoreCall]) -> None:
+    await index.put(an_entry(version=2), NOW)
+    calls.clear()
+
+    await index.put(an_entry(version=2), NOW, repair=True)
+
+    assert [call.operation for call in calls] == ["read"]
+
+
+async def test_only_an_entry_without_a_notice_has_a_time_to_live(index: DebtorIndex, cosmos: CosmosDouble) -> None:
+    await index.put(an_entry(1), NOW)
+    await index.put(gone(2), NOW)
+
+    async with CosmosClient(cosmos.endpoint, cosmos.key) as client:
+        container = client.get_database_client("archive").get_container_client("notices-by-debtor")
+        found = {item["id"]: item.get("ttl") async for item in container.read_all_items()}
+
+    assert sorted(found.values(), key=str) == [int(REMOVED_FOR.total_seconds()), None]
+
+
+async def test_another_debtor_is_another_partition(index: DebtorIndex, cosmos: CosmosDouble) -> None:
+    await index.put(an_entry(), NOW)
+    await index.put(replace(an_entry(), debtor="one:another"), NOW)
+
+    async with CosmosClient(cosmos.endpoint, cosmos.key) as client:
+        container = client.get_database_client("archive").get_container_client("notices-by-debtor")
+        assert [item["debtorKey"] async for item in container.query_items("SELECT * FROM c", partition_key=DEBTOR)] == [
+            DEBTOR
+        ]
