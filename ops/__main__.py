@@ -10,6 +10,7 @@ import typer
 from ops import callers, dead_letters, debtors, events, institutions, keys
 from ops.audit import audit
 from ops.cli import EXIT_CODES, Command, CommandGroup
+from ops.history import history
 from ops.opening import choose_store
 from ops.sending import send
 from ops.uncommunicated import uncommunicated
@@ -29,7 +30,7 @@ app.add_typer(keys.app, name="keys", epilog=EXIT_CODES)
 app.add_typer(events.app, name="events", epilog=EXIT_CODES)
 app.add_typer(debtors.app, name="debtors", epilog=EXIT_CODES)
 app.add_typer(dead_letters.app, name="dead-letters", epilog=EXIT_CODES)
-for command in (audit, send, uncommunicated):
+for command in (audit, history, send, uncommunicated):
     app.command(cls=Command, epilog=EXIT_CODES)(command)
 
 
@@ -45,7 +46,7 @@ def ops(
         ),
     ] = None,
 ) -> None:
-    """Manage the institutions and callers of the archive, its events, its lists of debtors and its dead letters."""
+    """Manage institutions, callers, events, lists of debtors and dead letters, and show histories of notices."""
     context.obj = choose_store(data)
 
 

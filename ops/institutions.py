@@ -152,10 +152,15 @@ async def remove(context: typer.Context, code: CodeArgument, yes: YesOption = Fa
         warn(f"Still granted to {names}. `callers change NAME --remove-grant {code}` removes a grant.")
 
 
+def unregistered(code: str) -> CommandError:
+    """Return the error for an institution that is not registered."""
+    return CommandError(f"{code} is not registered. `institutions list` shows the registered institutions.")
+
+
 async def _registered_institution(registry: Registry, code: str) -> CreditorInstitution:
     institution = await registry.institution(parse_argument("CODE", InstitutionCode.parse, code))
     if institution is None:
-        raise CommandError(f"{code} is not registered. `institutions list` shows the registered institutions.")
+        raise unregistered(code)
     return institution
 
 

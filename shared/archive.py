@@ -1,7 +1,7 @@
 """The verbs of the archive. Each one loads, decides and saves. The rules of each decision are in the domain."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -36,6 +36,8 @@ from shared.turns import Turns
 
 ATTEMPTS = 100
 """Retries after a version conflict. In each round the write of one writer succeeds."""
+HISTORY_PAGE = 500
+"""Events that are read at once, if the whole history is read."""
 
 DUE_AT_ONCE = 32
 """Notices whose changes by time are written down at the same time."""
@@ -265,14 +267,20 @@ class Archive:
 
     async def history(self, address: Address, after: int = 0, limit: int = 100) -> History:
         """Return events of the notice, oldest first, from the version behind `after` on. Raises NoticeNotFound."""
-        notice = _communicated(await self.store.load(address))
-        left = notice.version - after
-        if left <= 0:
-            return History([], has_more=False)
-        events = await self.store.history(address, after, min(limit, left))
-        if not events:
-            raise StoreUnavailable  # a version has its event: the store answered with an older state
-        return History(events, has_more=events[-1].version < notice.version)
+        return await self._history(_communicated(await self.store.load(address)), after, limit)
+
+    async def whole_history(self, address: Address) -> tuple[Notice, Sequence[NoticeEvent]]:
+        """Return a notice with all its events, oldest first. Raises NoticeNotFound. Read page by page.
+
+        It is for operators: it also returns a notice that was paid and not communicated.
+        """
+        notice = await self.store.load(address)
+        if notice is None:
+            raise NoticeNotFound
+        events: list[NoticeEvent] = []
+        while len(events) < notice.version:
+            events += (await self._history(notice, len(events), HISTORY_PAGE)).events
+        return notice, events
 
     async def list(self, search: Search) -> Page:
         """Return a page of the notices of an institution that match the search, in its order."""
@@ -286,6 +294,15 @@ class Archive:
         if self._debtor_lists is None:
             raise NotConfigured
         return self._debtor_lists
+
+    async def _history(self, notice: Notice, after: int, limit: int) -> History:
+        left = notice.version - after
+        if left <= 0:
+            return History([], has_more=False)
+        events = await self.store.history(notice.address, after, min(limit, left))
+        if not events:
+            raise StoreUnavailable  # a version has its event: the store answered with an older state
+        return History(events, has_more=events[-1].version < notice.version)
 
     async def _save_with_iuv(
         self,
