@@ -102,9 +102,10 @@ def _blocks(events: Sequence[NoticeEvent]) -> Iterator[Field]:
     for event in events:
         yield "", ""
         yield f"event {event.version}", f"{event.type}: {_meaning(event.type)}"
-        yield "recorded", format_in_rome(event.recorded_at)
-        if event.occurred_at != event.recorded_at:
-            yield "occurred", format_in_rome(event.occurred_at)
+        recorded, occurred = format_in_rome(event.recorded_at), format_in_rome(event.occurred_at)
+        yield "recorded", recorded
+        if occurred != recorded:  # to the second
+            yield "occurred", occurred
         yield "by", f"{event.actor.role.replace('_', ' ')} {printable(event.actor.name)}"
         if event.reason is not None:
             yield "reason", printable(event.reason)

@@ -154,6 +154,18 @@ class TestText:
             "changes": ["status: ACTIVE → CANCELLED", "end reason: none → cancelled"],
         }
 
+    def test_a_time_of_occurrence_is_left_out_if_it_differs_by_less_than_a_second(
+        self, operator: Operator, archive: Archive
+    ) -> None:
+        async def step(application: Application) -> None:
+            now = application.archive.clock().replace(microsecond=900_000)
+            occurred = now.replace(microsecond=100_000)
+            await application.archive.record_payment(ADDRESS, a_payment(), an_act(now, occurred_at=occurred))
+
+        archive.run(step)
+
+        assert "occurred" not in block(shown(operator), 1)
+
     def test_a_change_is_shown_field_by_field(self, operator: Operator, archive: Archive) -> None:
         archive.run(published())
         archive.run(amended({"amount": 13000, "debtor": {"full_name": "Maria Rossi"}}))
