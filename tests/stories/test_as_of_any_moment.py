@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import httpx
 import pytest
 from azure.functions.timer import TimerRequest
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import HealthCheck, given, note, settings, strategies as st
 
 from local.functions import load
 from shared.bootstrap import Application
@@ -240,6 +240,7 @@ async def live(begun: Witness, first: Step, more: list[tuple[timedelta, Step]]) 
     await witness.look()
     await witness.wait(HOUR)
     for wait, step in [(timedelta(0), first), *more]:
+        note(f"after {wait}: {step.__name__}")
         await witness.wait(wait)
         await step(witness)
         await witness.look()
