@@ -166,7 +166,7 @@ PUBLICATIONS = [
     put(validFrom="2026-11-24", description="Altro", companyName="Comune", metadata={"b": "2"}),
     put(transfers=TWO_TRANSFERS, iupd="x"),
 ]
-AMENDMENTS = {
+AMENDMENTS: dict[str, list[Any]] = {
     "amount": [1, 12051],
     "description": ["TASI", "Città"],
     "dueDate": [at(3 * DAY), "2027-01-31"],
@@ -202,7 +202,9 @@ AMENDED = [patch(**{name: value}) for name, values in AMENDMENTS.items() for val
 WAITS = [timedelta(0), MILLISECOND, HOUR, 6 * HOUR, DAY, 2 * DAY]
 
 FIRST = st.sampled_from([*PUBLICATIONS, paid("r1"), settled("f3", code=OutcomeCode.REVOKED)])
-NEXT = st.one_of(*map(st.sampled_from, (AMENDED, AMENDED, PUBLICATIONS, ENDS, FACTS, [timer])))
+KINDS: list[list[Step]] = [AMENDED, AMENDED, PUBLICATIONS, ENDS, FACTS, [timer]]
+"""The steps of each kind. A kind is drawn first, then one of its steps."""
+NEXT = st.one_of(*(st.sampled_from(steps) for steps in KINDS))
 STORIES = given(first=FIRST, more=st.lists(st.tuples(st.sampled_from(WAITS), NEXT), min_size=1, max_size=8))
 ANY_PACE = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 
