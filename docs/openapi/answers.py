@@ -123,7 +123,11 @@ _NEXT_CURSOR: Schema = {
 _ANSWERS: dict[str, Schema] = {
     "History": object_of(
         {
-            "items": {**list_of("NoticeEvent"), "description": "Events, one for each version, oldest first."},
+            "items": {
+                "type": "array",
+                "items": {"$ref": "#/components/schemas/NoticeEvent"},
+                "description": "Events, one for each version, oldest first. Empty behind the last event.",
+            },
             "nextCursor": _NEXT_CURSOR,
         },
         ["items", "nextCursor"],
