@@ -15,6 +15,7 @@ from ops.opening import open_application
 from ops.output import Json, printable, show_one
 from ops.parsing import UsageErrors
 from ops.views import format_in_rome
+from shared.archive import Archive
 from shared.bootstrap import utc_now
 from shared.domain import lifecycle
 from shared.domain.dates import format_instant
@@ -23,7 +24,8 @@ from shared.domain.identifiers import InstitutionCode, NoticeNumber
 from shared.domain.institutions import CreditorInstitution
 from shared.domain.notice import Address, Notice
 from shared.domain.terms import Term
-from shared.errors import NoticeNotFound
+from shared.errors import NoticeNotFound, StoreUnavailable
+from shared.telemetry import error_chain
 from shared.wire import answers
 
 Field = tuple[str, str]
@@ -47,10 +49,7 @@ async def history(
     address = Address(code, parsed_number)
     async with open_application(context) as application:
         registered = await application.registry.institution(code)
-        try:
-            notice, events = await application.archive.whole_history(address)
-        except NoticeNotFound:
-            raise _not_found(address, registered) from None
+        notice, events = await _read(application.archive, address, registered)
     if registered is None and notice.is_communicated:
         raise unregistered(code)
     now = utc_now()
@@ -72,6 +71,20 @@ def status_since(notice: Notice, events: Sequence[NoticeEvent], now: datetime) -
         if before.status_after is not after.status_after:
             last = after
     return last.occurred_at if last.type in _BY_TIME else last.recorded_at
+
+
+async def _read(
+    archive: Archive, address: Address, institution: CreditorInstitution | None
+) -> tuple[Notice, Sequence[NoticeEvent]]:
+    try:
+        return await archive.whole_history(address)
+    except NoticeNotFound:
+        raise _not_found(address, institution) from None
+    except StoreUnavailable:
+        raise
+    except Exception as error:  # a damaged document can raise any error
+        message = f"A document of this notice cannot be read ({error_chain(error)}): call the developers."
+        raise CommandError(message, "`events gaps` lists the events that could not be sent.") from error
 
 
 def _not_found(address: Address, institution: CreditorInstitution | None) -> CommandError:

@@ -394,6 +394,15 @@ class TestRefusals:
 
         assert operator.refused("history", CODE, a_number(1), exit_code=3).startswith("The store does not answer (")
 
+    def test_an_event_that_is_damaged_is_no_traceback(self, operator: Operator, archive: Archive) -> None:
+        archive.run(published())
+        archive.damage(1)
+
+        assert operator.refused("history", CODE, a_number(1)).splitlines() == [
+            "A document of this notice cannot be read (JSONDecodeError): call the developers.",
+            "`events gaps` lists the events that could not be sent.",
+        ]
+
     def test_a_store_that_lost_events_does_not_answer(self, operator: Operator, archive: Archive) -> None:
         archive.run(published())
         archive.execute("DELETE FROM events")
