@@ -40,7 +40,7 @@ test: $(VENV) $(WORKER) ## Run the tests (TESTS="tests/domain -k iban" for some 
 	@WORKER_PYTHON=$(WORKER)/bin/python $(VENV)/bin/python -m pytest $(BOTH_CORES) $(TESTS)
 
 conformance: $(OLDEST) ## Ask Azure what the archive relies on, with the oldest SDK and those for JavaScript.
-	@$(OLDEST)/bin/python -m pytest $(BOTH_CORES) tests/conformance tests/contracts/test_cosmos.py
+	@$(OLDEST)/bin/python -m pytest $(BOTH_CORES) tests/conformance tests/contracts/test_cosmos.py tests/contracts/test_cosmos_debtors.py
 	@$(OLDEST)/bin/python -m tests.conformance.javascript
 
 check: $(VENV) ## Lint, formatting, types, directions of imports, generated documents, workflows.

@@ -1,5 +1,6 @@
 """Commands for the lists of the debtors: rebuild."""
 
+import asyncio
 from datetime import timedelta
 from typing import Annotated
 
@@ -9,11 +10,14 @@ from ops.cli import Command, CommandError, ExitCode, warn
 from ops.opening import open_application
 from ops.views import format_in_rome
 from shared.debtor_projection import DebtorProjection
+from shared.errors import Unavailable
+from shared.telemetry import error_chain
 
 app = typer.Typer(no_args_is_help=True, help="The lists of what debtors can pay.")
 
 STEP = timedelta(seconds=5)
 """Between two lines about the progress."""
+GO_ON = "The same command goes on where it was."
 
 
 @app.command(cls=Command)
@@ -33,7 +37,10 @@ async def rebuild(
             raise CommandError("No debtor keys are set: set DEBTOR_KEYS as the archive has it.", code=ExitCode.USAGE)
         if from_beginning:
             await application.feed.forget(application.debtors.rebuilder.name)
-        events = await _rebuild(application.debtors)
+        try:
+            events = await _rebuild(application.debtors)
+        except asyncio.CancelledError:  # Ctrl-C
+            raise CommandError(f"\nStopped. {GO_ON}") from None
         await application.feed.forget(application.debtors.rebuilder.name)
     typer.echo(f"Rebuilt the lists from {events:,} events.")
 
@@ -44,8 +51,13 @@ async def _rebuild(debtors: DebtorProjection) -> int:
     while True:
         turn = await reader.run(reader.clock() + STEP)
         events += turn.events
-        if turn.failure is not None:
+        if isinstance(turn.failure, Unavailable):
             raise turn.failure
+        if turn.failure is not None:
+            raise CommandError(
+                f"It stopped ({error_chain(turn.failure)}). {GO_ON} If it stops again, use the version of the archive"
+                " that runs."
+            )
         if turn.is_drained:
             return events
         until = f", until {format_in_rome(turn.waiting_since)}" if turn.waiting_since else ""

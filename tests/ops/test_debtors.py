@@ -9,6 +9,7 @@ from shared.debtor_hashes import DebtorHashes
 from shared.settings import Settings
 from tests.ops.command_line import Operator
 from tests.ops.embedded import Archive
+from tests.ops.terminal import Terminal
 from tests.support import a_number
 
 DEBTOR = "RSSMRA80A01H501U"
@@ -86,6 +87,33 @@ def test_a_store_that_fails_ends_it_with_a_sentence(operator: Operator, archive:
     archive.execute("DROP TABLE notices_by_debtor")
 
     assert "The store does not answer" in operator.refused("debtors", "rebuild", exit_code=3)
+
+
+def test_an_event_of_a_later_archive_ends_it_with_a_sentence(operator: Operator, archive: Archive) -> None:
+    read_or_make(operator.data)
+    archive.publish(1)
+    archive.execute("UPDATE events SET document = json_set(document, '$.schema', 99)")
+
+    sentence = operator.refused("debtors", "rebuild")
+
+    assert sentence.startswith("It stopped (LaterSchema). The same command goes on where it was.")
+
+
+def test_ctrl_c_ends_it_and_the_same_command_goes_on(operator: Operator, archive: Archive) -> None:
+    read_or_make(operator.data)
+    archive.publish(*range(1, 1501))
+    terminal = Terminal(operator.data, "debtors", "rebuild")
+    checkpoint = "SELECT count(*) FROM checkpoints WHERE id LIKE 'rebuild%'"
+    while archive.rows(checkpoint) == [(0,)]:
+        pass
+    terminal.press("\x03")
+
+    assert "Stopped. The same command goes on where it was." in terminal.rest()
+    assert terminal.process.returncode == 1
+    assert archive.rows(checkpoint) == [(1,)]
+    answer = operator.ask("debtors", "rebuild").stdout
+    assert answer.startswith("Rebuilt the lists from ")
+    assert answer != "Rebuilt the lists from 1,500 events.\n"
 
 
 def test_wrong_keys_are_refused(operator: Operator, archive: Archive) -> None:
