@@ -15,7 +15,7 @@ def start_double(file: Path) -> str:
     # A host on an account needs no double.
     from emulators.cosmos import CosmosDouble
 
-    return doubles.start("cosmos", lambda: CosmosDouble.started(file, consistency="BoundedStaleness"))
+    return doubles.start("cosmos", file, lambda: CosmosDouble.started(file, consistency="BoundedStaleness"))
 
 
 async def make_containers(store: CosmosStore) -> None:

@@ -2,9 +2,12 @@
 
 import asyncio
 import atexit
+import fcntl
+import os
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 from threading import Thread
 from typing import Protocol
 
@@ -20,8 +23,12 @@ class Double(Protocol):
         """Return the connection string for a client."""
 
 
-def start(name: str, started: Callable[[], AbstractAsyncContextManager[Double]]) -> str:
-    """Run a double until this process ends, and return its connection string. Raises what its start raises."""
+def start(name: str, file: Path, started: Callable[[], AbstractAsyncContextManager[Double]]) -> str:
+    """Run a double with its data in a file until this process ends, and return its connection string.
+
+    Raises ValueError if another process uses the file, OSError, and what its start raises.
+    """
+    _keep_for_this_process(file)
     running: Future[tuple[str, Callable[[], object]]] = Future()
     # In a thread with a loop of its own: where it listens is a setting, and settings are read before our loop runs.
     thread = Thread(target=lambda: asyncio.run(_serve(started, running)), name=f"{name}-double", daemon=True)
@@ -35,6 +42,16 @@ def start(name: str, started: Callable[[], AbstractAsyncContextManager[Double]])
     # A double writes its log into its file when it stops.
     atexit.register(end)
     return connection_string
+
+
+def _keep_for_this_process(file: Path) -> None:
+    """Lock the file until the process ends: each double has its data in memory, and two would overwrite each other."""
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise ValueError(f"{file} is in use by another host. Stop it, or choose another folder with DATA") from None
 
 
 async def _serve(

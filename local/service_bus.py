@@ -11,4 +11,4 @@ def start_double(file: Path) -> str:
     # A host on a namespace needs no double.
     from emulators.servicebus import ServiceBusDouble
 
-    return doubles.start("servicebus", lambda: ServiceBusDouble.started(entities(), file))
+    return doubles.start("servicebus", file, lambda: ServiceBusDouble.started(entities(), file))

@@ -179,12 +179,12 @@ def test_on_the_adapters_of_azure_what_was_published_is_there_after_a_kill(tmp_p
 
 def test_hosts_that_start_at_once_on_an_emulator_use_it_and_give_it_what_is_missing(tmp_path: Path) -> None:
     emulator = start_double(tmp_path / "emulator.db")
-    with starting(tmp_path, emulator) as one, starting(tmp_path, emulator) as other:
+    with starting(tmp_path / "one", emulator) as one, starting(tmp_path / "other", emulator) as other:
         one.wait_until_ready()
         other.wait_until_ready()
 
         assert [publish(one).status_code, publish(other).status_code] == [201, 200]
-    assert not (tmp_path / "cosmos.db").exists()
+    assert not [*tmp_path.glob("*/cosmos.db")]
 
 
 # What hinders a start
@@ -236,6 +236,13 @@ def test_an_account_gets_no_double_that_would_take_its_events(tmp_path: Path) ->
 
     assert sentence == "The settings name an account of Cosmos DB: name its namespace in SERVICEBUS as well.\n"
     assert not (tmp_path / "bus.db").exists()
+
+
+def test_a_second_host_on_the_doubles_of_a_folder_is_refused(tmp_path: Path) -> None:
+    with running(tmp_path, None, "--azure"):
+        sentence = refused(tmp_path, "--azure")
+
+    assert "cosmos.db is in use by another host. Stop it, or choose another folder with DATA" in sentence
 
 
 def test_the_adapters_of_azure_are_not_for_the_embedded_store(tmp_path: Path) -> None:
