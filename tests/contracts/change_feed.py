@@ -115,6 +115,39 @@ class ChangeFeedContract:
 
         assert serials(await read_from(feed, await feed.beginning(READER))) == [1]
 
+    async def test_a_reader_that_is_forgotten_begins_at_the_beginning_and_another_stays(
+        self, feed: ChangeFeed, store: NoticeStore
+    ) -> None:
+        await store.save(published(at(1)))
+        await read_on(feed, keep=True)
+        await read_on(feed, f"{READER}-2", keep=True)
+
+        await feed.forget(READER)
+
+        assert serials(await read_on(feed, keep=True)) == [1]
+        assert await read_on(feed, f"{READER}-2") == []
+
+    async def test_a_reader_without_a_place_can_be_forgotten(self, feed: ChangeFeed) -> None:
+        await feed.forget(READER)
+
+        assert await feed.places(READER) == await feed.beginning(READER)
+
+    async def test_a_turn_that_is_under_way_does_not_bring_a_forgotten_place_back(
+        self, feed: ChangeFeed, store: NoticeStore
+    ) -> None:
+        await store.save(published(at(1)))
+        await read_on(feed, keep=True)
+        places = await feed.places(READER)
+        await store.save(published(at(2)))
+        pages = [await feed.read(place) for place in places]
+
+        await feed.forget(READER)
+
+        for page in pages:
+            if page.events:
+                with pytest.raises(AnotherReader):
+                    await feed.keep(page.place)
+
     async def test_a_reader_that_was_overtaken_cannot_keep_its_place(
         self, feed: ChangeFeed, store: NoticeStore
     ) -> None:

@@ -57,8 +57,41 @@ async def test_a_turn_goes_on_behind_a_page_without_events(after_claims: CosmosF
     assert (turn.events, serials(done)) == (1, [1])
 
 
+async def test_a_turn_that_reads_everything_says_so(after_claims: CosmosFeed) -> None:
+    turn = await FeedReader(READER, after_claims, no_work, lambda: NOW).run(NOW + MINUTE)
+
+    assert turn.is_drained
+
+
+async def test_a_turn_whose_time_is_over_says_that_there_may_be_more_also_behind_a_page_without_events(
+    after_claims: CosmosFeed,
+) -> None:
+    turn = await FeedReader(READER, after_claims, no_work, lambda: NOW).run(NOW)
+
+    assert (turn.is_drained, turn.failure) == (False, None)
+
+
+async def test_a_turn_that_another_run_overtook_says_that_there_may_be_more(cosmos: Cosmos) -> None:
+    store, feed = CosmosNoticeStore(cosmos), CosmosFeed(cosmos)
+    await store.save(published(at(1)))
+
+    async def overtaken(events: list[FeedEvent]) -> None:
+        # Some of these are in the same range.
+        for serial in range(2, 30):
+            await store.save(published(at(serial)))
+        await FeedReader(READER, feed, no_work, lambda: NOW).run(NOW + MINUTE)
+
+    turn = await FeedReader(READER, feed, overtaken, lambda: NOW).run(NOW + MINUTE)
+
+    assert (turn.is_drained, turn.failure) == (False, None)
+
+
 async def test_an_event_behind_a_page_without_events_waits(after_claims: CosmosFeed) -> None:
     assert await waiting_since(READER, after_claims) == NOW
+
+
+async def no_work(events: list[FeedEvent]) -> None:
+    """Do nothing with the events."""
 
 
 async def test_a_turn_that_fails_says_when_the_oldest_event_of_all_ranges_was_recorded(cosmos: Cosmos) -> None:
@@ -73,6 +106,7 @@ async def test_a_turn_that_fails_says_when_the_oldest_event_of_all_ranges_was_re
     turn = await FeedReader(READER, CosmosFeed(cosmos), work, lambda: NOW).run(NOW + MINUTE)
 
     assert turn.waiting_since == NOW + SECOND
+    assert not turn.is_drained
 
 
 async def test_a_resend_goes_on_behind_empty_answers(cosmos: Cosmos, double: CosmosDouble) -> None:
