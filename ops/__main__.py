@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ops import callers, dead_letters, debtors, events, institutions, keys
+from ops import callers, dead_letters, debtors, events, institutions, keys, readers
 from ops.audit import audit
 from ops.cli import EXIT_CODES, Command, CommandGroup
 from ops.history import history
@@ -28,6 +28,7 @@ app.add_typer(institutions.app, name="institutions", epilog=EXIT_CODES)
 app.add_typer(callers.app, name="callers", epilog=EXIT_CODES)
 app.add_typer(keys.app, name="keys", epilog=EXIT_CODES)
 app.add_typer(events.app, name="events", epilog=EXIT_CODES)
+app.add_typer(readers.app, name="readers", epilog=EXIT_CODES)
 app.add_typer(debtors.app, name="debtors", epilog=EXIT_CODES)
 app.add_typer(dead_letters.app, name="dead-letters", epilog=EXIT_CODES)
 for command in (audit, history, send, uncommunicated):

@@ -42,7 +42,7 @@ async def audit(
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """List the changes of the registry and what was done with messages, newest first. JSON has every field."""
+    """List the changes of the registry, and what was done with messages and readers, newest first."""
     with UsageErrors() as errors:
         chosen = [institution is not None, caller is not None, messages]
         errors.check(sum(chosen) <= 1, "Use only one of --institution, --caller and --messages.")
@@ -87,6 +87,7 @@ def _change_json(change: RegistryChange) -> Json:
         "institution": name if kind is Kind.INSTITUTION else None,
         "caller": name if kind is Kind.CALLER else None,
         "message": name if kind is Kind.MESSAGE else None,
+        "reader": name if kind is Kind.READER else None,
         "fields": {field: {"from": each.before, "to": each.after} for field, each in change.fields.items()},
     }
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from shared.concurrency import gather_all
 from shared.errors import Unavailable
 from shared.ports import AnotherReader, BusUnavailable, ChangeFeed, FeedEvent, FeedPage, FeedPlace
 from shared.telemetry import log_bug, log_event, log_failure
@@ -146,6 +147,19 @@ async def waiting_since(reader: str, feed: ChangeFeed) -> datetime | None:
     places = await feed.places(reader)
     oldest = await asyncio.gather(*(_first_after(place, feed) for place in places))
     return min((at for at in oldest if at is not None), default=None)
+
+
+async def skip_to_end(reader: str, feed: ChangeFeed) -> None:
+    """Store the end of the feed as the place of a reader, whatever place it has. Raises AnotherReader."""
+    await gather_all(_skip(place, feed) for place in await feed.places(reader))
+
+
+async def _skip(place: FeedPlace, feed: ChangeFeed) -> None:
+    # The token of another account leads nowhere, so the feed is read from its beginning.
+    page = await feed.read(replace(place, token=None), PAGE)
+    while not page.is_empty:
+        page = await feed.read(page.place, PAGE)
+    await feed.keep(page.place)
 
 
 async def _first_after(place: FeedPlace, feed: ChangeFeed) -> datetime | None:

@@ -1,4 +1,4 @@
-"""What operators do: changes of institutions and callers with their fields, and messages that they send again."""
+"""What operators do: changes of institutions and callers with their fields, messages sent again, readers reset."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +13,8 @@ class Kind(StrEnum):
     CALLER = "caller"
     MESSAGE = "message"
     """A message of a queue. It is named here and has no document of its own."""
+    READER = "reader"
+    """A reader of the feed of changes. It has no document of its own here either."""
 
 
 class Action(StrEnum):
@@ -25,6 +27,7 @@ class Action(StrEnum):
     RESENT = "resent"
     REPLAYED = "replayed"
     DISCARDED = "discarded"
+    RESET = "reset"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ LOCAL_START = Operator("local start")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Names one institution, by its fiscal code, one caller, by its name, or a message, by its queue and its id."""
+    """Names an institution by its fiscal code, a caller or a reader by its name, or a message by its queue and id."""
 
     kind: Kind
     name: str

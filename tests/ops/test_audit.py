@@ -92,6 +92,7 @@ def test_a_record_says_what_was_changed_from_what_to_what(operator: Operator, ke
         "institution": CODE,
         "caller": None,
         "message": None,
+        "reader": None,
         "fields": {
             "name": {"from": "Comune di Esempio", "to": "Città di Esempio"},
             "standIn": {"from": False, "to": True},
@@ -289,6 +290,7 @@ class TestMessages:
             "institution": None,
             "caller": None,
             "message": sent[-1],
+            "reader": None,
             "fields": {"queue": {"from": None, "to": "inbound-events"}},
         }
         who = f"{ME['user']}@{ME['machine']}"
