@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-VARIES = {"publishedAt", "updatedAt", "recordedAt", "occurredAt"}
+VARIES = frozenset({"publishedAt", "updatedAt", "recordedAt", "occurredAt"})
 """Fields of answers with another value each time. Where a guide uses one in a request, ours takes its place."""
 
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -28,6 +28,7 @@ class Section:
 
     title: str
     exchanges: list[Exchange]
+    varies: frozenset[str] = VARIES
     ours: dict[str, str] = field(default_factory=dict)
     """Our values of what varies, by those of the guide."""
 
@@ -56,7 +57,8 @@ class Section:
             case dict(), dict():
                 for name, value in shown.items():
                     assert name in answered, f"{where}: {name}"
-                    if name in VARIES:
+                    if name in self.varies and isinstance(value, str):
+                        assert isinstance(answered[name], str), f"{where}: {name}"
                         assert self.ours.setdefault(value, answered[name]) == answered[name], f"{where}: {name}"
                     else:
                         self._check_value(value, answered[name], f"{where}: {name}")
@@ -68,7 +70,7 @@ class Section:
                 assert shown == answered, where
 
 
-def sections(guide: str) -> list[Section]:
+def sections(guide: str, varies: frozenset[str] = VARIES) -> list[Section]:
     """Return the sections of a guide that show exchanges; each command must be followed by its answer."""
     found = []
     for part in re.split(r"^(?=##+ )", guide, flags=re.MULTILINE):
@@ -78,5 +80,5 @@ def sections(guide: str) -> list[Section]:
             Exchange(command.strip(), shown) for (_, command), (_, shown) in zip(blocks[::2], blocks[1::2], strict=True)
         ]
         if pairs:
-            found.append(Section(part.partition("\n")[0].strip("# "), pairs))
+            found.append(Section(part.partition("\n")[0].strip("# "), pairs, varies))
     return found
