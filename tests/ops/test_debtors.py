@@ -59,6 +59,21 @@ def test_a_new_key_in_the_environment_moves_the_lists_to_it(operator: Operator, 
     assert listed(archive, old) == []
 
 
+def test_a_rebuild_without_the_old_key_brings_the_notices_back_and_leaves_the_old_entries(
+    operator: Operator, archive: Archive
+) -> None:
+    old = read_or_make(operator.data)
+    new = "new:" + "QUJD" * 11
+    archive.publish(1)
+    operator.ask("debtors", "rebuild")
+    assert listed(archive, new) == []
+
+    operator.ask("debtors", "rebuild", env={"DEBTOR_KEYS": new})
+
+    assert listed(archive, new) == [a_number(1)]
+    assert listed(archive, old) == [a_number(1)]
+
+
 def test_one_that_was_stopped_goes_on_where_it_was_unless_it_is_told_to_begin_again(
     operator: Operator, archive: Archive
 ) -> None:

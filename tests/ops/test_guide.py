@@ -2,6 +2,8 @@
 
 import re
 import shlex
+import subprocess
+import sys
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -9,6 +11,7 @@ from pathlib import Path
 from shared.bootstrap import Application, utc_now
 from shared.domain.dates import in_rome
 from shared.domain.events import ARCHIVE, WriteContext
+from shared.settings import MIN_DEBTOR_KEY, Settings
 from shared.wire.inbound import REASONS
 from shared.write_ids import new_write_id
 from tests import curl
@@ -29,7 +32,12 @@ VARIES = re.compile(
 )
 """Moments, keys and their ids, operators, days of a table: other ones each time."""
 SAVED = re.compile(r"`(?P<name>[a-z]+\.json)`:\n\n```json\n(?P<body>(?:.*\n)+?)```")
-LOOKS = ("events tail", "dead-letters list", "curl -s -w '\\n%{http_code}\\n' http://localhost:7071/api/v1/health")
+LOOKS = (
+    "events tail",
+    "dead-letters list",
+    "debtors rebuild",
+    "curl -s -w '\\n%{http_code}\\n' http://localhost:7071/api/v1/health",
+)
 """Commands that show what the running archive does meanwhile, within seconds."""
 FORGOTTEN = 1.1
 """Seconds after which a running archive sees a new institution, although it asked for it before."""
@@ -53,7 +61,19 @@ def test_every_command_of_the_guide_answers_what_it_shows(tmp_path: Path) -> Non
         answered += [_answer(command, output, data, server.port, ours) for command, output in after]
 
     assert list(map(_comparable, answered)) == [_comparable(output) for _, output in shown]
-    assert len(shown) == 27
+    assert len(shown) == 28
+
+
+def test_the_guide_makes_debtor_keys_that_the_archive_takes() -> None:
+    guide = (ROOT / "docs" / "operators.md").read_text(encoding="utf-8")
+    [block] = re.findall(r"^```sh\n(openssl .+)\n(python3 .+)\n```$", guide, re.MULTILINE)
+    program = shlex.split(block[1])
+
+    made = [subprocess.check_output([sys.executable, *program[1:]], text=True).strip() for _ in range(2)]
+
+    assert block[0] == f"openssl rand -base64 {MIN_DEBTOR_KEY}"
+    keys = Settings.from_environment({"ARCHIVE_STORE": "sqlite:a", "DEBTOR_KEYS": f"old:{made[0]},2027-01:{made[1]}"})
+    assert [len(key.secret) for key in keys.debtor_keys] == [MIN_DEBTOR_KEY] * 2
 
 
 def test_the_table_of_reasons_is_that_of_the_code() -> None:

@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -14,7 +15,7 @@ import pytest
 from docs.openapi.operations import OPERATIONS
 from shared.bootstrap import Application
 from shared.domain.lifecycle import Status
-from shared.errors import InternalError, NotConfigured, catalogue
+from shared.errors import ArchiveError, InternalError, NotConfigured, catalogue
 from shared.wire.debtors import DEFAULT_LIMIT, MAX_LIMIT, PARAMETERS
 from tests import curl
 from tests.functions.queues import project
@@ -48,9 +49,8 @@ def test_every_request_of_the_guide_is_answered_as_it_shows_within_seconds(serve
     with httpx.Client(timeout=30) as client:
         for section in parts():
             for exchange, command in section.commands():
-                request = curl.request_of(command, origin)
-                patience = PATIENCE if LIST in command else 0.0
-                _check_when_ready(section, exchange, lambda request=request: client.send(request), patience)
+                send = partial(client.send, curl.request_of(command, origin))
+                _check_when_ready(section, exchange, send, patience=PATIENCE if LIST in command else 0.0)
                 sent += 1
 
     assert sent >= 20
@@ -104,7 +104,7 @@ def test_the_table_of_statuses_has_each_status_and_only_active_notices_are_in_a_
 
 
 def test_the_table_of_errors_has_each_refusal_of_the_operation() -> None:
-    refusals = {*OPERATIONS["list_open_notices"].refusals, InternalError, NotConfigured}
+    refusals: set[type[ArchiveError]] = {*OPERATIONS["list_open_notices"].refusals, InternalError, NotConfigured}
 
     rows = _table("", "code", "correction")
 
@@ -141,7 +141,7 @@ def test_every_link_of_the_guide_leads_somewhere() -> None:
 
 
 def _check_when_ready(
-    section: Section, exchange: Exchange, send: Callable[[], httpx.Response], patience: float
+    section: Section, exchange: Exchange, send: Callable[[], httpx.Response], *, patience: float
 ) -> None:
     """Assert that the answer becomes the one that is shown, in this number of seconds."""
     deadline = time.monotonic() + patience
