@@ -5,7 +5,7 @@ end with the same lists. An event adds the debtor of before, who does not owe th
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -54,9 +54,11 @@ class DebtorProjection:
             by_notice[Address(InstitutionCode(event.creditor_institution), NoticeNumber(event.number))].append(event)
 
         async def write_entries(address: Address) -> None:
+            # The events come first: they say whether a later version of the archive wrote the notice.
+            former = [debtor for event in by_notice[address] for debtor in _former_debtors(event)]
             notice = await self._load(address, by_notice[address][-1].version)
             if notice is not None:
-                for entry in self._entries(notice, by_notice[address]):
+                for entry in self._entries(notice, former):
                     await self.index.put(entry, self._clock(), repair=repair)
 
         await gather_all(map(write_entries, by_notice), AT_ONCE)
@@ -74,15 +76,14 @@ class DebtorProjection:
             raise StoreUnavailable  # a version has its event: the store answered with an older state
         return notice
 
-    def _entries(self, notice: Notice, events: list[FeedEvent]) -> Iterator[DebtorEntry]:
-        """Yield the entries of a notice: of its debtor, and of those who were its debtors before the events."""
-        debtor = notice.content.debtor if notice.content else None
-        current = self._hashes_of(debtor)
-        former = {each for event in events for before in _former_debtors(event) for each in self._hashes_of(before)}
+    def _entries(self, notice: Notice, former: Sequence[Debtor]) -> Iterator[DebtorEntry]:
+        """Yield the entries of a notice: of its debtor, and of its former debtors."""
+        current = self._hashes_of(notice.content.debtor if notice.content else None)
         # The new entry comes first, so that at no time the notice is in no list.
         for newest in current[:1]:
             yield _entry(newest, notice)
-        for each in sorted({*current, *former} - {*current[:1]}):
+        others = {*current, *(each for debtor in former for each in self._hashes_of(debtor))} - {*current[:1]}
+        for each in sorted(others):
             yield DebtorEntry(each, notice.address, notice.version)
 
     def _hashes_of(self, debtor: Debtor | None) -> list[str]:

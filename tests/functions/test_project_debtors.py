@@ -200,11 +200,14 @@ class TestDamage:
         self, http: httpx.AsyncClient, lists: Lists, tick: Tick, file: sqlite3.Connection
     ) -> None:
         await publish(http)
+        before = file.execute("SELECT shown FROM notices").fetchone()
         file.execute("UPDATE events SET document = json_set(document, '$.schema', 99)")
+        file.execute("UPDATE notices SET shown = CAST(json_set(shown, '$.debtor.type', 'NEW') AS BLOB)")
         await tick()
         assert await lists.numbers() == []
 
         file.execute("UPDATE events SET document = json_set(document, '$.schema', 1)")
+        file.execute("UPDATE notices SET shown = ?", before)
         await tick()
 
         assert await lists.numbers() == [NUMBER]
