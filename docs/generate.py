@@ -13,7 +13,17 @@ os.environ["ARCHIVE_STORE"] = "sqlite:unused"
 
 from docs import asyncapi, openapi  # noqa: E402
 from docs.figures import figures  # noqa: E402
-from shared.domain.lifecycle import TIME, TRANSITIONS, Anomaly, Becomes, Cell, EventType, Status  # noqa: E402
+from shared.domain.lifecycle import (  # noqa: E402
+    FAULTS,
+    TIME,
+    TRANSITIONS,
+    Anomaly,
+    Becomes,
+    Cell,
+    EventType,
+    Fault,
+    Status,
+)
 from shared.domain.terms import Term  # noqa: E402
 from shared.errors import ArchiveError, catalogue  # noqa: E402
 from shared.settings import BUSES, STORES, VARIABLES  # noqa: E402
@@ -74,6 +84,7 @@ def life_cycle() -> str:
     """Return the tables of the life cycle, as the code reads them."""
     rows = [[f"**{status or '(unknown)'}**", *map(_cell, row.values())] for status, row in TRANSITIONS.items()]
     dates = {"starts_at": "`validFrom`", "ends_at": "the due date, if binding", "awaited_until": "24 hours"}
+    faults = [[status, f"`{fault}`" if fault else "payable"] for status, fault in FAULTS.items()]
     times = [[status, dates[date], event, after] for status, (event, after, date) in TIME.items()]
     return f"""{NOTE}
 # The life of a notice
@@ -99,6 +110,13 @@ what was declared is recorded with the anomaly in brackets.
 {_table(("status", "when", "event", "becomes"), times)}
 The status shown, listed and decided by is the one true now. `apply_due_changes` writes it down within a minute.
 
+## What Stand-In answers
+
+{_table(("status", "answer"), faults)}
+It is the answer for a notice with `payStandIn`, of an institution that is enabled for Stand-In. For any other notice,
+and for an unknown number, it is `{Fault.UNKNOWN}`. For AWAITED, `payStandIn` is not known and does not count.
+
+{_terms("fault", Fault)}
 ## Events
 
 {_terms("event", EventType)}

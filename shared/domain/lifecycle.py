@@ -70,6 +70,15 @@ class Anomaly(Term):
     PAYMENT_REVOKED = "payment_revoked", "a settlement line says that the payment was revoked (code 3)"
 
 
+class Fault(Term):
+    """The reason why a notice cannot be paid in Stand-In. The Nodo answers it to the PSP (paForNode, `faultCode`)."""
+
+    UNKNOWN = "PAA_PAGAMENTO_SCONOSCIUTO", "no such notice, or it is not for Stand-In, or it is not payable yet"
+    EXPIRED = "PAA_PAGAMENTO_SCADUTO", "a binding due date has passed"
+    CANCELLED = "PAA_PAGAMENTO_ANNULLATO", "the institution cancelled the notice"
+    DUPLICATE = "PAA_PAGAMENTO_DUPLICATO", "the debt was paid, through pagoPA or in another way"
+
+
 @dataclass(frozen=True, slots=True)
 class Becomes:
     """The event leads to this status. The anomaly says that it contradicts a declaration."""
@@ -213,6 +222,19 @@ TRUE_NOW: Mapping[Status, tuple[StoredAs, ...]] = {
     **{status: (StoredAs(status),) for status in (_S.CANCELLED, _S.CLOSED, _S.PAID, _S.REPORTED)},
 }
 """How the notices that have a status *now* are stored, for stores that search by status. AWAITED is in no list."""
+
+
+FAULTS: Mapping[Status, Fault | None] = {
+    _S.SCHEDULED: Fault.UNKNOWN,
+    _S.ACTIVE: None,
+    _S.EXPIRED: Fault.EXPIRED,
+    _S.CANCELLED: Fault.CANCELLED,
+    _S.CLOSED: Fault.DUPLICATE,
+    _S.PAID: Fault.DUPLICATE,
+    _S.REPORTED: Fault.DUPLICATE,
+    _S.AWAITED: Fault.DUPLICATE,
+}
+"""The fault that a status has in Stand-In. None: the notice is payable."""
 
 
 def may_be_active(stored: Status) -> bool:

@@ -10,7 +10,7 @@ from shutil import copytree, ignore_patterns
 import pytest
 
 from shared import errors
-from shared.domain.lifecycle import TRANSITIONS, Anomaly, EventType, Status
+from shared.domain.lifecycle import TRANSITIONS, Anomaly, EventType, Fault, Status
 from shared.errors import catalogue
 from shared.wire.violations import VIOLATIONS
 
@@ -69,7 +69,7 @@ def test_the_table_of_the_life_cycle_has_a_cell_for_every_status_and_event() -> 
     rows = [row.strip("| ").split(" | ") for row in table.splitlines() if row.startswith("| **")]
     assert [row[0].strip("*") for row in rows] == [status or "(unknown)" for status in TRANSITIONS]
     assert {len(row) for row in rows} == {1 + len(TRANSITIONS[None])}
-    for kind in (Status, EventType, Anomaly):
+    for kind in (Status, EventType, Anomaly, Fault):
         assert [member for member in kind if not re.search(rf"\b{member}\b", text)] == []
 
 

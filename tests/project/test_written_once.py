@@ -8,7 +8,7 @@ import pytest
 from docs.openapi.fields import FIELDS
 from shared.codecs import camel
 from shared.domain.content import Content, Debtor, Stamp, Transfer
-from shared.domain.lifecycle import TIME, TRANSITIONS, TRUE_NOW, Anomaly, EventType, StateEvent, Status
+from shared.domain.lifecycle import FAULTS, TIME, TRANSITIONS, TRUE_NOW, Anomaly, EventType, Fault, StateEvent, Status
 from shared.domain.notice import Notice
 from shared.domain.terms import Term
 from shared.ports import FILTERS
@@ -59,7 +59,7 @@ def test_a_list_has_a_parameter_for_each_filter_of_a_search() -> None:
     assert [*ListParameters.model_fields] == [*FILTERS, "limit", "cursor"]
 
 
-@pytest.mark.parametrize("term", [*Status, *EventType, *Anomaly])
+@pytest.mark.parametrize("term", [*Status, *EventType, *Anomaly, *Fault])
 def test_each_term_of_the_life_cycle_has_a_meaning(term: Term) -> None:
     assert term.meaning
 
@@ -74,6 +74,11 @@ def test_each_status_has_a_row_and_each_row_has_every_declaration_and_fact() -> 
 
 def test_each_status_that_is_shown_can_be_searched() -> None:
     assert TRUE_NOW.keys() == {*Status} - {Status.AWAITED}
+
+
+def test_each_status_is_payable_in_stand_in_or_has_its_fault() -> None:
+    assert FAULTS.keys() == {*Status}
+    assert {*FAULTS.values()} == {None, *Fault}
 
 
 def test_an_institution_declares_each_event_of_the_table_that_is_no_content_and_no_fact() -> None:
