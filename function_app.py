@@ -16,6 +16,7 @@ from publish_notice import bp as publish_notice
 from pull_payments import bp as pull_payments
 from relay_events import bp as relay_events
 from shared.bootstrap import settings
+from stand_in import bp as stand_in
 from unknown_address import bp as unknown_address
 from update_notice import bp as update_notice
 
@@ -29,6 +30,7 @@ for blueprint in (
     get_notice,
     pa_create_position,
     pull_payments,
+    stand_in,
     apply_due_changes,
     consume_events,
     relay_events,

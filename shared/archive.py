@@ -10,16 +10,17 @@ from types import EllipsisType
 
 from shared.concurrency import for_each
 from shared.debtor_lists import DebtorLists
-from shared.domain import declarations, facts
+from shared.domain import declarations, facts, payability
 from shared.domain.content import Changes
 from shared.domain.declarations import ANYTHING, Precondition, Publication
 from shared.domain.events import NoticeEvent, WriteContext
 from shared.domain.history import as_recorded, undone
 from shared.domain.identifiers import Iuv, NoticeNumber
 from shared.domain.institutions import CreditorInstitution
-from shared.domain.lifecycle import StateEvent
+from shared.domain.lifecycle import Fault, StateEvent
 from shared.domain.money import Payment, Settlement
 from shared.domain.notice import Address, Change, Notice
+from shared.domain.payability import Payable
 from shared.errors import (
     DueDateInPast,
     NotConfigured,
@@ -248,6 +249,16 @@ class Archive:
         """Return the notice as it is shown at `now`. One point read. Raises NoticeNotFound."""
         stored = await self.store.find(address)
         return _found(stored and stored.at(now))
+
+    async def payability(
+        self, address: Address | None, institution: CreditorInstitution, now: datetime
+    ) -> Payable | Fault:
+        """Return the notice if it can be paid in Stand-In at `now`, else the fault. One point read.
+
+        `address` is None if no notice of the institution can have the number.
+        """
+        known = await self.store.load(address) if address else None
+        return payability.decide(known, institution, now)
 
     async def show_as_of(self, address: Address, at: datetime) -> Shown:
         """Return the notice as it was recorded at a moment. Raises NoticeNotFound."""

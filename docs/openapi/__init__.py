@@ -15,6 +15,7 @@ import yaml
 from docs.openapi import problems
 from docs.openapi.answers import answers
 from docs.openapi.bodies import bodies
+from docs.openapi.examples import Examples
 from docs.openapi.fields import FIELDS
 from docs.openapi.json_schema import Schema
 from docs.openapi.operations import OPERATIONS, TAGS, UNDESCRIBED, Answer, Body, Operation
@@ -24,14 +25,17 @@ from shared.errors import catalogue
 
 ROOT = Path(__file__).parents[2]
 GUIDE = "docs/ec-guide.md"
+STAND_IN_GUIDE = "docs/stand-in.md"
 
 DESCRIPTION = """\
 Creditor institutions (*enti creditori*) and their brokers (*intermediari tecnologici*) publish a payment notice
-(*avviso di pagamento*) when they issue it. Later they declare what happens to it.
+(*avviso di pagamento*) when they issue it. Later they declare what happens to it. Stand-In asks whether it can be paid.
 
 The [guide for creditor institutions]({guide}) explains every request with an example, and how to repeat it.
+The [guide for Stand-In]({stand_in_guide}) explains payability.
 
-- **Try it.** Press *Authorize* and enter a key. On your own machine, with `make run`, the key is `local-ec`.
+- **Try it.** Press *Authorize* and enter a key. On your own machine, with `make run`, the key is `local-ec`, and
+  `local-platform` for Stand-In.
 - **Identity.** The fiscal code of the institution and the notice number (*codice avviso*) identify a notice. Every
   request may be repeated without harm.
 - **Amounts** are integer euro cents, written without a fraction. **Times** are RFC 3339. Without offset, a time
@@ -54,7 +58,7 @@ def document() -> dict[str, Any]:
     """Return the contract."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     repository = yaml.safe_load((ROOT / "publiccode.yml").read_text(encoding="utf-8"))["url"]
-    guide = f"{repository}/blob/main/{GUIDE}"
+    guide, stand_in_guide = (f"{repository}/blob/main/{path}" for path in (GUIDE, STAND_IN_GUIDE))
     paths: dict[str, Any] = {}
     for function, method, operation in _operations():
         path = f"/{function.trigger['route']}"
@@ -64,7 +68,7 @@ def document() -> dict[str, Any]:
         "info": {
             "title": "Archivio Centralizzato Avvisi",
             "summary": project["description"],
-            "description": DESCRIPTION.format(guide=guide),
+            "description": DESCRIPTION.format(guide=guide, stand_in_guide=stand_in_guide),
             "license": {"name": "European Union Public Licence 1.2", "identifier": "EUPL-1.2"},
             "version": project["version"],
         },
@@ -84,7 +88,7 @@ def document() -> dict[str, Any]:
                     "in": "header",
                     "name": "Ocp-Apim-Subscription-Key",
                     "description": "The caller's own key, given by the operators of the archive. With `make run` on"
-                    " your own machine: `local-ec`.",
+                    " your own machine: `local-ec`, and `local-platform` for Stand-In.",
                 }
             },
         },
@@ -208,9 +212,13 @@ def _operation(name: str, path: str, operation: Operation) -> dict[str, Any]:
 def _body(body: Body) -> dict[str, Any]:
     media_type = {
         "schema": _component("schemas", body.schema),
-        "examples": {name: {"summary": summary, "value": value} for name, (summary, value) in body.examples.items()},
+        "examples": _examples(body.examples),
     }
     return {"required": True, "content": dict.fromkeys(body.media_types, media_type)}
+
+
+def _examples(examples: Examples) -> dict[str, Any]:
+    return {name: {"summary": summary, "value": value} for name, (summary, value) in examples.items()}
 
 
 def _answer(answer: Answer) -> dict[str, Any]:
@@ -226,6 +234,8 @@ def _answer(answer: Answer) -> dict[str, Any]:
         content: dict[str, Any] = {"schema": _component("schemas", answer.schema)}
         if answer.example is not None:
             content["example"] = answer.example
+        if answer.examples:
+            content["examples"] = _examples(answer.examples)
         described["content"] = {"application/json": content}
     if answer.links:
         described["links"] = {name: _component("links", name) for name in answer.links}

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pydantic import TypeAdapter
 
 from docs.openapi.json_schema import Plain, Schema, list_of, never_null, object_of
+from docs.openapi.payability import payability
 from shared.codecs import camel
 from shared.domain.content import IbanSource
 from shared.domain.events import EndReason, Origin, Role
@@ -24,6 +25,7 @@ def answers(bodies: Mapping[str, Schema]) -> dict[str, Schema]:
         "NoticeShown": shown,
         "OpenNotice": _open(shown),
         "PositionShown": _position_shown(bodies["Position"]),
+        **payability(bodies, _DATE),
     }
 
 

@@ -13,8 +13,10 @@ from shared.domain.events import Actor, Role, WriteContext
 from shared.domain.identifiers import Iban, InstitutionCode, NoticeNumber
 from shared.domain.institutions import CreditorInstitution, RegisteredIban
 from shared.domain.notice import Address
+from shared.domain.payability import decide
 from shared.wire import answers
 from shared.wire.parsing import parse_amendment, parse_notice
+from shared.wire.payability import payability
 from shared.wire.positions import position
 from shared.wire.texts import ParseContext
 
@@ -146,7 +148,7 @@ POSITIONS: Examples = {
 
 
 def answered() -> dict[str, Any]:
-    """Return the answers when the minimal notice is published, amended, cancelled, read, listed."""
+    """Return the answers when the minimal notice is published, amended, cancelled, read, listed, paid in Stand-In."""
     context = ParseContext(lenient=False, now=NOW)
     publication, _ = parse_notice(MINIMAL, ADDRESS, context)
     published = publish(None, Publication(ADDRESS, publication.content.with_iban(DEFAULT)), _act(0))
@@ -157,13 +159,15 @@ def answered() -> dict[str, Any]:
         name: public_form(change.notice, change.notice.status_at(NOW))
         for name, change in (("published", published), ("amended", amended), ("cancelled", cancelled))
     }
-    institution = CreditorInstitution(ADDRESS.creditor_institution, "Comune di Prova", (DEFAULT,))
+    institution = CreditorInstitution(ADDRESS.creditor_institution, "Comune di Prova", (DEFAULT,), stand_in=True)
     events = [*published.events, *amended.events, *cancelled.events]
     return {
         **shown,
         "history": answers.history(events, None),
         "open": {"items": [open_form(published.notice)], "nextCursor": None},
         "list": {"items": [shown["published"]], "nextCursor": None},
+        "payable": payability(ADDRESS.number, decide(published.notice, institution, NOW)),
+        "not payable": payability(ADDRESS.number, decide(cancelled.notice, institution, NOW)),
         "position": position(published.notice, institution, NOW),
         "health": {"status": "up", "store": "up", "relay": {"oldestUnsentSeconds": 0.0}},
     }

@@ -73,6 +73,11 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         "status": "The status, with the names of GPD: PUBLISHED (not yet payable), VALID, EXPIRED, INVALID"
         " (cancelled), PAID, REPORTED.",
     },
+    "PayableDebtor": meanings(DebtorBody),
+    "PayableTransfer": {
+        **meanings(TransferBody),
+        "companyName": "`companyName` of the notice, on the computed transfer.",
+    },
     "Payment": meanings(Payment),
     "Settlement": meanings(Settlement),
     "ListParameters": meanings(ListParameters),

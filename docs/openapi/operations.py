@@ -4,7 +4,7 @@ A new HTTP function is described here, in OPERATIONS.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import BaseModel
@@ -29,7 +29,10 @@ class Body:
 
 @dataclass(frozen=True)
 class Answer:
-    """What an operation answers. `etag` names the header that describes its tag, `headers` some more of HEADERS."""
+    """What an operation answers, with one example or several by name.
+
+    `etag` names the header that describes its tag, `headers` some more of HEADERS.
+    """
 
     description: str
     schema: str | None = None
@@ -37,6 +40,7 @@ class Answer:
     etag: str | None = None
     links: tuple[str, ...] = ()
     headers: tuple[str, ...] = ()
+    examples: Examples = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,7 @@ TAGS = {
     "get_notice": "Read notices and their history (consultazione).",
     "pull_payments": "Find what a debtor can pay (pagamenti pull), for the services through which citizens pay.",
     "pa_create_position": "The primitive that institutions call today (paCreatePosition).",
+    "stand_in": "For pagoPA: whether a notice can be paid while the system of its institution is down (Stand-In).",
     "health": "Whether the archive works.",
     "contract": "This document.",
 }
@@ -205,6 +210,25 @@ OPERATIONS: Mapping[str, Operation] = {
         answers={200: Answer("The position as it is now.", "PositionShown", _EXAMPLES["position"])},
         refusals=_CREATES,
         refused_as_gpd_does=True,
+    ),
+    "get_payability": Operation(
+        tag="stand_in",
+        summary="Ask whether a notice can be paid in Stand-In",
+        description="Answers with all that the Nodo needs for verify and activate, or with the fault that it answers to"
+        " the PSP. It is the truth of this moment. A number that is unknown, or that no notice can have, is a fault"
+        " too, not 404.",
+        scope=Scope.STAND_IN_READ,
+        answers={
+            200: Answer(
+                "The notice can be paid, or not.",
+                "Payability",
+                examples={
+                    "payable": ("It can be paid", _EXAMPLES["payable"]),
+                    "not payable": ("It was cancelled", _EXAMPLES["not payable"]),
+                },
+            ),
+        },
+        refusals=_OF_NOTICE,
     ),
     "health": Operation(
         tag="health",

@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 from secrets import randbelow
 from typing import Any
@@ -28,6 +29,7 @@ from local.functions import load
 from local.host import Host
 from local.seed import COMUNE, LOCAL_EC, seed as seed_registry
 from shared import bootstrap
+from shared.domain.callers import Scope
 from shared.settings import EmbeddedStore, Settings
 from tests.openapi_check import ROOT
 from tests.support import StillClock
@@ -96,6 +98,8 @@ class _Archive(Host):
     async def start(self) -> None:
         bootstrap.open_application(Settings(EmbeddedStore(self._data / "archive.db")), StillClock())
         await seed_registry()
+        # One caller asks for every operation.
+        await bootstrap.application().registry.save_caller(replace(LOCAL_EC, scopes=frozenset(Scope)))
 
     async def stop(self) -> None:
         await bootstrap.close()

@@ -31,6 +31,7 @@ from shared.errors import (
 from shared.wire import forms
 from shared.wire.forms import Form
 from shared.wire.positions import refusal
+from tests.conftest import PLATFORM_KEY
 from tests.openapi_check import (
     ROOT,
     Undocumented,
@@ -196,6 +197,7 @@ async def test_every_operation_answers_as_promised(http: httpx.AsyncClient) -> N
         await http.get(URL, headers={"If-None-Match": "*"}),
         await http.get(f"{URL}/events"),
         await http.get(URL.rpartition("/")[0]),
+        await http.get(f"{URL}/payability", headers=PLATFORM_KEY),
         await http.post("/../aca/v1/paCreatePosition", json={**POSITION, "iuv": "ANOTHER", "nav": "3ANOTHER"}),
         await http.get("/health"),
         await http.get("/../openapi.json"),

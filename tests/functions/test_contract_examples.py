@@ -9,7 +9,10 @@ from typing import Any, Literal
 import httpx
 import pytest
 
-from tests.functions.client import COMUNE
+from docs.openapi.operations import OPERATIONS
+from local.seed import LOCAL_EC, LOCAL_PLATFORM
+from shared.domain.callers import Scope
+from tests.functions.client import COMUNE, KEY
 from tests.openapi_check import contract, operations, resolved
 from tests.support import INSTITUTION, NOW, StillClock
 
@@ -24,6 +27,7 @@ class Example:
     """A request as the page sends it: the addresses that the contract shows, one of its bodies."""
 
     operation: str
+    key: str
     name: str
     method: str
     path: str
@@ -81,7 +85,7 @@ async def send_and_check(http: httpx.AsyncClient, shown: list[Example]) -> None:
     """Send the examples one after the other; assert that each is answered as the ones before it let expect."""
     state: State = "unknown"
     for example in shown:
-        headers = {"Content-Type": example.media_type} if example.media_type else {}
+        headers = {KEY: example.key, **({"Content-Type": example.media_type} if example.media_type else {})}
         answer = await http.request(
             example.method, f"/..{example.path}", headers=headers, json=None if example.body is None else example.body
         )
@@ -93,7 +97,7 @@ def after(event: str, state: State) -> tuple[int, State]:
     """Return the status that an example is answered with in a state, and the state after it."""
     ended = state in ("CANCELLED", "CLOSED")
     match event, state:
-        case "list_notices" | "health" | "get_contract", _:
+        case "list_notices" | "get_payability" | "health" | "get_contract", _:
             return 200, state
         case "publish_notice" | "create_position", _:
             return (409, state) if ended else (201 if (event, state) == ("publish_notice", "unknown") else 200, "open")
@@ -124,11 +128,13 @@ def examples(institution: str = COMUNE) -> Iterator[Example]:
                 address = address.replace(f"{{{parameter['name']}}}", parameter.get("example", ""))
             address = address.replace(COMUNE, institution)
             name = operation["operationId"]
+            # The keys that the page names.
+            key = LOCAL_PLATFORM.name if OPERATIONS[name].scope is Scope.STAND_IN_READ else LOCAL_EC.name
             if "requestBody" not in operation:
-                yield Example(name, "", method.upper(), address, None, None)
+                yield Example(name, key, "", method.upper(), address, None, None)
             for media_type, content in operation.get("requestBody", {"content": {}})["content"].items():
-                for key, example in content["examples"].items():
+                for example_name, example in content["examples"].items():
                     body = example["value"]
                     if "paFiscalCode" in body:
                         body = {**body, "paFiscalCode": institution}
-                    yield Example(name, key, method.upper(), address, media_type, body)
+                    yield Example(name, key, example_name, method.upper(), address, media_type, body)

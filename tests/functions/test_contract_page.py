@@ -9,7 +9,7 @@ import httpx
 import pytest
 import yaml
 
-from local.seed import LOCAL_EC
+from local.seed import LOCAL_EC, LOCAL_PLATFORM
 from tests.openapi_check import ROOT, contract
 
 DOCS = "http://archive.test/api/docs"
@@ -62,6 +62,7 @@ def test_the_page_names_the_key_of_this_machine_and_links_the_guide() -> None:
         document["components"]["securitySchemes"]["subscriptionKey"]["description"],
     ):
         assert f"`{LOCAL_EC.name}`" in text
+        assert f"`{LOCAL_PLATFORM.name}`" in text
 
 
 async def test_the_page_may_load_and_ask_nothing_from_elsewhere(http: httpx.AsyncClient) -> None:

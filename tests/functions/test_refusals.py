@@ -1,18 +1,19 @@
 """Every refusal that the contract names can be met: each is provoked, at each operation that names it."""
 
 import sqlite3
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx
 import orjson
 import pytest
 
-from local.seed import PAGOPA
+from local.seed import LOCAL_EC, PAGOPA
 from shared.auth import key_hash
 from shared.bootstrap import Application
 from shared.domain.callers import EVERY, Key, Scope
@@ -36,6 +37,8 @@ from tests.support import (
 NOTHING_PROVOKES = {"not_done_in_time"}
 """It takes a hundred writers, each of whom comes first."""
 
+EVERY_CODE = frozenset({EVERY})
+
 NUMBER = a_number(1)
 BODIES: dict[str, dict[str, Any]] = {
     "publish_notice": a_body(),
@@ -52,6 +55,7 @@ BODIES: dict[str, dict[str, Any]] = {
 }
 METHODS = {"publish_notice": "PUT", "amend_notice": "PATCH", "declare_event": "POST", "pa_create_position": "POST"}
 PATHS = {
+    "get_payability": "/notices/{number}/payability",
     "declare_event": "/notices/{number}/events",
     "get_history": "/notices/{number}/events",
     "list_notices": "/notices",
@@ -105,9 +109,11 @@ class Asked:
     def address(self) -> Address:
         return Address(PAGOPA.fiscal_code, NoticeNumber(self.number))
 
-    async def registered(self, name: str, *scopes: Scope) -> None:
-        """A caller with these scopes, for everything, is registered, and asks."""
-        caller = a_caller(name=name, scopes=frozenset(scopes), grants={EVERY: frozenset({EVERY})})
+    async def registered(
+        self, name: str, *scopes: Scope, grants: Mapping[str, frozenset[str]] = MappingProxyType({EVERY: EVERY_CODE})
+    ) -> None:
+        """A caller with these scopes, for everything or for these grants, is registered, and asks."""
+        caller = a_caller(name=name, scopes=frozenset(scopes), grants=grants)
         await self.application.registry.save_caller(replace(caller, keys=(Key(key_hash(name)),)))
         self.key = name
 
@@ -317,6 +323,8 @@ async def test_a_refusal_that_the_contract_names_can_be_met(
     code: str,
 ) -> None:
     asked = Asked(operation, application, clock, tmp_path / "archive.db")
+    if operation == "get_payability":
+        await asked.registered("stand-in", Scope.STAND_IN_READ, grants=LOCAL_EC.grants)
     await PROVOCATIONS[code](asked)
 
     answer = await asked.send(http)

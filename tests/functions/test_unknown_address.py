@@ -26,6 +26,7 @@ async def test_an_unknown_address_is_404_whatever_the_method(http: httpx.AsyncCl
     [
         (NOTICE, "GET, PATCH, PUT"),
         (EVENTS, "GET, POST"),
+        (f"{NOTICE}/payability", "GET"),
         (notices_of(), "GET"),
         ("/health", "GET, HEAD"),
         ("/../aca/v1/paCreatePosition", "POST"),
