@@ -114,6 +114,20 @@ async def test_a_notice_is_one_read_and_a_page_of_its_history_one_query_more(
     assert sent(cosmos) == ["Read", "Query"]
 
 
+async def test_whether_a_notice_is_payable_is_one_read_and_the_institution_is_remembered(
+    archive: Archive, cosmos: CosmosDouble, http: httpx.AsyncClient
+) -> None:
+    url = f"/creditor-institutions/{INSTITUTION}/notices/{NUMBER}/payability"
+    await archive.publish(a_publication(), STRICT, an_act())
+    await http.get(url, headers=PLATFORM_KEY)
+    cosmos.log.clear()
+
+    answer = await http.get(url, headers=PLATFORM_KEY)
+
+    assert answer.json()["payable"] is True
+    assert [(request.container, request.operation) for request in cosmos.log] == [("notices", "Read")]
+
+
 async def test_a_page_of_a_list_is_one_query_of_the_partition_that_holds_the_institution(
     archive: Archive, cosmos: CosmosDouble
 ) -> None:

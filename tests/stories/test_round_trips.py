@@ -142,6 +142,25 @@ async def test_a_notice_is_read_by_one_point_read(archive: Archive, store: Count
     assert store.since() == ["find"]
 
 
+@pytest.mark.parametrize("is_published", [True, False])
+async def test_whether_a_notice_is_payable_is_one_point_read(
+    archive: Archive, store: CountingStore, is_published: bool
+) -> None:
+    if is_published:
+        await archive.publish(a_publication(), an_institution(), an_act())
+        store.since()
+
+    await archive.payability(ADDRESS, an_institution(), NOW)
+
+    assert store.since() == ["load"]
+
+
+async def test_a_number_that_no_notice_can_have_is_not_looked_for(archive: Archive, store: CountingStore) -> None:
+    await archive.payability(None, an_institution(), NOW)
+
+    assert store.since() == []
+
+
 async def test_every_change_of_a_known_notice_is_a_load_and_a_save(archive: Archive, store: CountingStore) -> None:
     await archive.publish(a_publication(), an_institution(), an_act())
     store.since()
