@@ -56,7 +56,9 @@ def test_the_page_names_the_key_of_this_machine_and_links_the_guide() -> None:
     folder, _, file = url.partition("/blob/main/")
     assert folder == yaml.safe_load((ROOT / "publiccode.yml").read_text(encoding="utf-8"))["url"]
     assert (ROOT / file).is_file()
-    assert f"]({url})" in document["info"]["description"]
+    linked = re.findall(r"\]\(([^)]+)\)", document["info"]["description"])
+    assert url in linked
+    assert [link for link in linked if not (ROOT / link.removeprefix(f"{folder}/blob/main/")).is_file()] == []
     for text in (
         document["info"]["description"],
         document["components"]["securitySchemes"]["subscriptionKey"]["description"],
