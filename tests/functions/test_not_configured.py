@@ -36,6 +36,7 @@ ADDRESSES = [
     ("DELETE", NOTICE),
     ("GET", f"{NOTICE}/events"),
     ("POST", f"{NOTICE}/events"),
+    ("GET", f"{NOTICE}/payability"),
     ("GET", "/api/v1/creditor-institutions/77777777777/notices"),
     ("POST", "/api/aca/v1/paCreatePosition"),
     ("GET", "/api/v1/health"),
