@@ -184,13 +184,17 @@ def _operations() -> Iterator[tuple[Function, str, Operation]]:
 
 
 def _operation(name: str, path: str, operation: Operation) -> dict[str, Any]:
+    in_path = {"nav": "AnyNumber"} if operation.takes_any_number else {}
     described: dict[str, Any] = {
         "operationId": name,
         "tags": [operation.tag],
         "summary": operation.summary,
         "description": operation.description,
         "parameters": [
-            *(_component("parameters", parameter) for parameter in re.findall(r"\{(\w+)\}", path)),
+            *(
+                _component("parameters", in_path.get(parameter, parameter))
+                for parameter in re.findall(r"\{(\w+)\}", path)
+            ),
             *(parameters_of(operation.query) if operation.query else ()),
             *(_component("parameters", parameter) for parameter in operation.parameters),
             _component("parameters", "X-Request-Id"),

@@ -45,7 +45,10 @@ class Answer:
 
 @dataclass(frozen=True)
 class Operation:
-    """The description of an operation. `parameters` are names of PARAMETERS. `scope` is None if it needs no key."""
+    """The description of an operation. `parameters` are names of PARAMETERS. `scope` is None if it needs no key.
+
+    `takes_any_number`: a notice number in the address is not refused if it breaks its form.
+    """
 
     tag: str
     summary: str
@@ -57,6 +60,7 @@ class Operation:
     parameters: tuple[str, ...] = ()
     body: Body | None = None
     refused_as_gpd_does: bool = False
+    takes_any_number: bool = False
 
 
 UNDESCRIBED = {"get_contract_page", "get_contract_page_file", "zz_unknown_address"}
@@ -229,6 +233,7 @@ OPERATIONS: Mapping[str, Operation] = {
             ),
         },
         refusals=_OF_NOTICE,
+        takes_any_number=True,
     ),
     "health": Operation(
         tag="health",

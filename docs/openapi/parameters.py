@@ -36,6 +36,15 @@ _TAGS = r'^\s*(\*|(W/)?"[!#-~]*"(\s*,\s*(W/)?"[!#-~]*")*)\s*$'
 PARAMETERS: Mapping[str, Mapping[str, Any]] = {
     "ec": _of_path("ec", forms.INSTITUTION),
     "nav": _of_path("nav", forms.NUMBER),
+    "AnyNumber": {
+        "name": "nav",
+        "in": "path",
+        "required": True,
+        "description": "Notice number (codice avviso). One that breaks the form or the check digits of the institution"
+        " is the number of no notice.",
+        "example": forms.NUMBER["examples"][0],
+        "schema": {"type": "string", "minLength": 1},
+    },
     "X-Request-Id": {
         "name": "X-Request-Id",
         "in": "header",

@@ -120,7 +120,8 @@ def _mended(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -> No
     covers_body = isinstance(phase.data, CoveragePhaseData) and phase.data.parameter_location is ParameterLocation.BODY
     if "ec" in path and not wrong(ParameterLocation.PATH):
         path["ec"] = str(COMUNE.fiscal_code)
-        if "nav" in path:
+        # Where any number is taken, a number may be no letter or digit at all.
+        if path.get("nav", "")[-1:].isalnum():
             path["nav"] = path["nav"][-1]
     if covers_body:
         header.pop("If-Match", None)

@@ -14,7 +14,7 @@ import pytest
 from docs.openapi.operations import OPERATIONS
 from shared.domain.lifecycle import FAULTS, Fault
 from shared.domain.payability import MAX_DESCRIPTION, MAX_FULL_NAME
-from shared.errors import InternalError, NotConfigured
+from shared.errors import ArchiveError, InternalError, NotConfigured
 from shared.inbound import Outcome
 from shared.settings import VARIABLES
 from tests import curl
@@ -98,7 +98,7 @@ def test_the_table_of_faults_is_that_of_the_life_cycle() -> None:
 
 
 def test_the_table_of_errors_is_that_of_the_contract() -> None:
-    refusals = {*OPERATIONS["get_payability"].refusals, InternalError, NotConfigured}
+    refusals: set[type[ArchiveError]] = {*OPERATIONS["get_payability"].refusals, InternalError, NotConfigured}
 
     named = {
         (int(status), code) for status, codes, _ in table("status", "`code`", "what to do") for code in codes_of(codes)
