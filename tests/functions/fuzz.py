@@ -32,7 +32,7 @@ from shared import bootstrap
 from shared.domain.callers import Scope
 from shared.settings import EmbeddedStore, Settings
 from tests.openapi_check import ROOT
-from tests.support import StillClock
+from tests.support import DEBTOR_KEYS, StillClock
 
 # What no schema can tell: check digits, sums, an integer written 1.0, dates of the calendar (422), headers that do not
 # go together, a moment in the future (400), which version a notice has (412). What a schema allows may meet these too.
@@ -96,7 +96,9 @@ class _Archive(Host):
         self._data = data
 
     async def start(self) -> None:
-        bootstrap.open_application(Settings(EmbeddedStore(self._data / "archive.db")), StillClock())
+        bootstrap.open_application(
+            Settings(EmbeddedStore(self._data / "archive.db"), debtor_keys=DEBTOR_KEYS), StillClock()
+        )
         await seed_registry()
         # One caller asks for every operation.
         await bootstrap.application().registry.save_caller(replace(LOCAL_EC, scopes=frozenset(Scope)))

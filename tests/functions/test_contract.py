@@ -198,6 +198,7 @@ async def test_every_operation_answers_as_promised(http: httpx.AsyncClient) -> N
         await http.get(f"{URL}/events"),
         await http.get(URL.rpartition("/")[0]),
         await http.get(f"{URL}/payability", headers=PLATFORM_KEY),
+        await http.get("/debtors/notices", headers={**PLATFORM_KEY, "x-tax-code": "RSSMRA80A01H501U"}),
         await http.post("/../aca/v1/paCreatePosition", json={**POSITION, "iuv": "ANOTHER", "nav": "3ANOTHER"}),
         await http.get("/health"),
         await http.get("/../openapi.json"),

@@ -1,6 +1,6 @@
 """Every example of the contract works, in any order and on any day, as the page at `/api/docs` sends it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from random import Random
@@ -11,7 +11,6 @@ import pytest
 
 from docs.openapi.operations import OPERATIONS
 from local.seed import LOCAL_EC, LOCAL_PLATFORM
-from shared.domain.callers import Scope
 from tests.functions.client import COMUNE, KEY
 from tests.openapi_check import contract, operations, resolved
 from tests.support import INSTITUTION, NOW, StillClock
@@ -31,6 +30,7 @@ class Example:
     name: str
     method: str
     path: str
+    headers: Mapping[str, str]
     media_type: str | None
     body: Any
 
@@ -85,7 +85,11 @@ async def send_and_check(http: httpx.AsyncClient, shown: list[Example]) -> None:
     """Send the examples one after the other; assert that each is answered as the ones before it let expect."""
     state: State = "unknown"
     for example in shown:
-        headers = {KEY: example.key, **({"Content-Type": example.media_type} if example.media_type else {})}
+        headers = {
+            KEY: example.key,
+            **example.headers,
+            **({"Content-Type": example.media_type} if example.media_type else {}),
+        }
         answer = await http.request(
             example.method, f"/..{example.path}", headers=headers, json=None if example.body is None else example.body
         )
@@ -97,7 +101,7 @@ def after(event: str, state: State) -> tuple[int, State]:
     """Return the status that an example is answered with in a state, and the state after it."""
     ended = state in ("CANCELLED", "CLOSED")
     match event, state:
-        case "list_notices" | "get_payability" | "health" | "get_contract", _:
+        case "list_notices" | "list_open_notices" | "get_payability" | "health" | "get_contract", _:
             return 200, state
         case "publish_notice" | "create_position", _:
             return (409, state) if ended else (201 if (event, state) == ("publish_notice", "unknown") else 200, "open")
@@ -123,18 +127,21 @@ def examples(institution: str = COMUNE) -> Iterator[Example]:
     """Yield every request that the page offers, for an institution."""
     for path, methods in contract()["paths"].items():
         for method, operation in methods.items():
-            address = path
+            address, headers = path, dict[str, str]()
             for parameter in map(resolved, operation["parameters"]):
                 address = address.replace(f"{{{parameter['name']}}}", parameter.get("example", ""))
+                if parameter["in"] == "header" and parameter.get("required"):
+                    headers[parameter["name"]] = parameter["example"]
             address = address.replace(COMUNE, institution)
             name = operation["operationId"]
             # The keys that the page names.
-            key = LOCAL_PLATFORM.name if OPERATIONS[name].scope is Scope.STAND_IN_READ else LOCAL_EC.name
+            of_platform = OPERATIONS[name].scope in LOCAL_PLATFORM.scopes - LOCAL_EC.scopes
+            key = LOCAL_PLATFORM.name if of_platform else LOCAL_EC.name
             if "requestBody" not in operation:
-                yield Example(name, key, "", method.upper(), address, None, None)
+                yield Example(name, key, "", method.upper(), address, headers, None, None)
             for media_type, content in operation.get("requestBody", {"content": {}})["content"].items():
                 for example_name, example in content["examples"].items():
                     body = example["value"]
                     if "paFiscalCode" in body:
                         body = {**body, "paFiscalCode": institution}
-                    yield Example(name, key, example_name, method.upper(), address, media_type, body)
+                    yield Example(name, key, example_name, method.upper(), address, headers, media_type, body)

@@ -20,4 +20,4 @@ def test_whatever_is_drawn_and_whichever_links_are_followed_the_answers_are_as_p
     assert faults == []
     # Otherwise little would have been tested. What is drawn depends on all that is imported, so no more is certain.
     did = {answer.split()[0] for answer in answers if answer.endswith((" 200", " 201"))}
-    assert did >= {"publish_notice", "get_notice", "get_history", "list_notices", "get_payability"}
+    assert did >= {"publish_notice", "get_notice", "get_history", "list_notices", "get_payability", "list_open_notices"}

@@ -17,6 +17,7 @@ from shared.http import Response, open_endpoint
 from shared.inbound import NotApplied
 from shared.settings import EmbeddedStore, Settings
 from tests.conftest import ROOT
+from tests.support import DEBTOR_KEYS
 
 MARKER = "Mario Rossi RSSMRA80A01H501U"
 FUNCTIONS = {function.name: function for function in load(ROOT)}
@@ -58,6 +59,7 @@ class FailingMessage(func.ServiceBusMessage):
 FAILED = {
     "apply_due_changes": "due_changes_failed",
     "relay_events": "relay_failed",
+    "project_debtors": "debtors_failed",
     "consume_events": "message_not_applied",
 }
 """The event that each function without an address logs."""
@@ -70,7 +72,7 @@ async def failing_clock(tmp_path: Path) -> AsyncIterator[None]:
     def clock() -> datetime:
         fail()
 
-    bootstrap.open_application(Settings(EmbeddedStore(tmp_path / "archive.db")), clock)
+    bootstrap.open_application(Settings(EmbeddedStore(tmp_path / "archive.db"), debtor_keys=DEBTOR_KEYS), clock)
     yield
     await bootstrap.close()
 

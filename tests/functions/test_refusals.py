@@ -63,8 +63,13 @@ PATHS = {
 ELSEWHERE = {
     "health": "/health",
     "get_contract": "/../openapi.json",
+    "list_open_notices": "/debtors/notices",
     "pa_create_position": "/../aca/v1/paCreatePosition",
 }
+
+
+SCOPES = {"get_payability": Scope.STAND_IN_READ, "list_open_notices": Scope.DEBTORS_READ}
+"""The scopes of operations that the seeded institution may not ask for."""
 
 
 @dataclass
@@ -119,7 +124,9 @@ class Asked:
 
     async def send(self, http: httpx.AsyncClient) -> httpx.Response:
         method = METHODS.get(self.operation, "GET")
-        headers = {"Ocp-Apim-Subscription-Key": self.key, "Content-Type": "application/json", **self.headers}
+        debtor = {"x-tax-code": "RSSMRA80A01H501U"} if self.operation == "list_open_notices" else {}
+        caller = {"Ocp-Apim-Subscription-Key": self.key, "Content-Type": "application/json"}
+        headers = {**caller, **debtor, **self.headers}
         path = PATHS.get(self.operation, "/notices/{number}").format(number=self.number)
         url = f"/creditor-institutions/{self.institution}{path}"
         url = ELSEWHERE.get(self.operation, url)
@@ -177,6 +184,7 @@ async def length_required(asked: Asked) -> None:
 
 
 async def invalid_header(asked: Asked) -> None:
+    asked.headers["x-tax-code"] = "ANONIMO"
     asked.headers["If-Match" if asked.writes else "If-None-Match"] = "1-ACTIVE"
     if asked.operation == "get_notice":
         await asked.known()
@@ -280,6 +288,7 @@ async def store_unavailable(asked: Asked) -> None:
     # What another program does to the file of the embedded store.
     with closing(sqlite3.connect(asked.file)) as db:
         db.execute("DROP TABLE notices")
+        db.execute("DROP TABLE notices_by_debtor")
         db.execute("DROP TABLE checkpoints")
 
 
@@ -323,8 +332,8 @@ async def test_a_refusal_that_the_contract_names_can_be_met(
     code: str,
 ) -> None:
     asked = Asked(operation, application, clock, tmp_path / "archive.db")
-    if operation == "get_payability":
-        await asked.registered("stand-in", Scope.STAND_IN_READ, grants=LOCAL_EC.grants)
+    if operation in SCOPES:
+        await asked.registered("a-platform", SCOPES[operation], grants=LOCAL_EC.grants)
     await PROVOCATIONS[code](asked)
 
     answer = await asked.send(http)
