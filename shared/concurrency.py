@@ -12,6 +12,7 @@ Item = TypeVar("Item")
 async def gather_all(calls: Iterable[Coroutine[Any, Any, Result]], at_once: int | None = None) -> list[Result]:
     """Return the results of the calls, in their order. `at_once` of them run at the same time, at most. None: all."""
     turns = asyncio.Semaphore(at_once) if at_once else nullcontext()
+    calls = list(calls)
 
     async def run(call: Coroutine[Any, Any, Result]) -> Result:
         async with turns:
@@ -24,6 +25,9 @@ async def gather_all(calls: Iterable[Coroutine[Any, Any, Result]], at_once: int 
         error = failed.exceptions[0]
     else:
         return [task.result() for task in tasks]
+    finally:
+        for call in calls:
+            call.close()  # Python would warn of one that never began
     raise error  # here, so that the group does not become its context
 
 
