@@ -9,7 +9,6 @@ The exit code is 0 if this is so, else 1.
 
 import argparse
 import asyncio
-import resource
 import sys
 import tempfile
 from pathlib import Path
@@ -30,11 +29,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         work = soak_due_changes(Path(name), chosen.notices, chosen.kills, chosen.seed, azure=chosen.azure)
         report = asyncio.run(work)
-    memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     print(
         f"{report.notices:,} notices, {report.kills} kills of {report.runs} processes, {report.events:,} events, "
         f"{report.seconds:,.0f} seconds, {report.notices / report.seconds:,.0f} notices/s, "
-        f"{memory:,.0f} MiB in the largest process, {len(report.faults)} faults."
+        f"{len(report.faults)} faults."
     )
     print(*report.faults, sep="\n")
     sys.exit(1 if report.faults else 0)
