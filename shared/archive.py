@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from random import random
@@ -28,11 +27,13 @@ from shared.errors import (
     NoticeNotFound,
     PreconditionFailed,
     StoreUnavailable,
+    Unavailable,
 )
 from shared.iuv_claims import IuvClaims
 from shared.ports import Cursor, NoticeStore, Search, VersionConflict
 from shared.registry import CachedRegistry
 from shared.stored_notice import Shown, StoredNotice, show
+from shared.telemetry import log_bug, log_failure
 from shared.turns import Turns
 
 ATTEMPTS = 100
@@ -205,7 +206,8 @@ class Archive:
     async def apply_due_changes(self, context: WriteContext, deadline: datetime) -> int:
         """Write down the changes that time made to notices, until the deadline. Return the number of changed notices.
 
-        It may run twice at once, and it may be stopped at any time.
+        It may run twice at once, and it may be stopped at any time. A notice that fails is logged. Raises
+        StoreUnavailable if the due notices cannot be read.
         """
         changed = 0
 
@@ -217,18 +219,15 @@ class Archive:
 
         async def write_down(notice: Notice) -> None:
             nonlocal changed
-            # An exclusion rule that came after the payment covers it too.
-            day = notice.awaited_payment_day
-            excluded = day is not None and await self._is_excluded(notice.address, day)
-
-            def decide(known: Notice | None, context: WriteContext) -> Change:
-                assert known is not None, "notices are never deleted"
-                return Change(known) if excluded else facts.catch_up(known, context)
-
-            with suppress(NotDoneInTime):  # it is still due a minute from now
-                async with self._turns.of(notice.address):
-                    done = await self._save(decide, notice, context)
-                changed += bool(done.events)
+            try:
+                is_changed = await self._write_down(notice, context)
+            # It is still due a minute from now. Whatever is wrong with one notice, it must not stop the others.
+            except Unavailable as error:
+                log_failure("due_change_failed", error, **_key(notice))
+            except Exception as error:  # noqa: BLE001
+                log_bug("due_change_failed", error, **_key(notice))
+            else:
+                changed += is_changed
 
         await for_each(due(), write_down, DUE_AT_ONCE)
         return changed
@@ -345,6 +344,19 @@ class Archive:
         institution = await self.registry.find_institution(address.creditor_institution)
         return institution is not None and institution.excludes(address.number, day)
 
+    async def _write_down(self, notice: Notice, context: WriteContext) -> bool:
+        """Write down what time has done to a notice. Return whether that changed it."""
+        # An exclusion rule that came after the payment covers it too.
+        day = notice.awaited_payment_day
+        excluded = day is not None and await self._is_excluded(notice.address, day)
+
+        def decide(known: Notice | None, context: WriteContext) -> Change:
+            assert known is not None, "notices are never deleted"
+            return Change(known) if excluded else facts.catch_up(known, context)
+
+        async with self._turns.of(notice.address):
+            return bool((await self._save(decide, notice, context)).events)
+
     async def _change(self, address: Address, context: WriteContext, decide: Decide) -> Done:
         """Load, decide and save, after the earlier writers of this notice."""
         async with self._turns.of(address):
@@ -367,6 +379,10 @@ class Archive:
                 stored, known = None, await self.store.load(change.notice.address)
             context = replace(context, now=self.clock())
         raise NotDoneInTime
+
+
+def _key(notice: Notice) -> dict[str, str]:
+    return {"institution": notice.address.creditor_institution, "number": notice.address.number}
 
 
 def _communicated(notice: Notice | None) -> Notice:

@@ -1,6 +1,6 @@
 """How tests call the functions: addresses, callers, notices in each status, and checks of an answer."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -36,6 +36,9 @@ COMUNE = "77777777777"
 
 JSON = {"Content-Type": "application/json"}
 MINUTE = timedelta(minutes=1)
+
+Tick = Callable[[], Awaitable[object]]
+"""What the platform does every minute."""
 
 
 def notices_of(institution: str = INSTITUTION) -> str:

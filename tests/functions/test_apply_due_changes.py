@@ -6,17 +6,15 @@ from typing import Any
 
 import httpx
 import pytest
-from azure.functions.timer import TimerRequest
 
-from local.functions import load
 from shared.bootstrap import Application
 from shared.domain.identifiers import Iban, InstitutionCode
 from shared.domain.institutions import DEFAULT_LABEL, Exclusion, RegisteredIban
 from shared.domain.notice import Address
-from tests.conftest import ROOT
 from tests.functions.client import (
     MINUTE,
     NOTICE,
+    Tick,
     declare,
     history,
     path_of,
@@ -31,17 +29,6 @@ from tests.functions.client import (
 from tests.support import ADDRESS, DAY, HOUR, NOW, NUMBER, POSTAL_IBAN, SECOND, StillClock, a_body, a_number
 
 DEFAULT = RegisteredIban(Iban(POSTAL_IBAN), frozenset({DEFAULT_LABEL}), NOW)
-
-
-Tick = Callable[[], Awaitable[object]]
-
-
-@pytest.fixture
-def tick(http: httpx.AsyncClient) -> Tick:
-    """Return what the platform does every minute: it calls the timer function."""
-    [function] = [function for function in load(ROOT) if function.name == "apply_due_changes"]
-    assert function.trigger["type"] == "timerTrigger"
-    return lambda: function.call(TimerRequest(past_due=False))
 
 
 async def test_a_scheduled_notice_whose_day_has_come_is_activated(
