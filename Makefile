@@ -76,10 +76,11 @@ bench-growth: $(BENCH) ## Measure the archive with 10,000 to a million notices (
 bench-memory: $(BENCH) ## Measure the memory of the archive after a million requests (needs wrk; ARGS="--quick").
 	@$(BENCH)/bin/python -m bench.memory $(ARGS)
 
-soak: $(VENV) ## Kill the archive under load, again and again, and count what is lost (ROUNDS=20 SECONDS=5 CHANGES=10000).
+soak: $(VENV) ## Kill the archive under load, and count what is lost (ROUNDS=20 SECONDS=5 CHANGES=10000 NOTICES=100000).
 	@$(VENV)/bin/python -m bench.soak --rounds $(or $(ROUNDS),20) --seconds $(or $(SECONDS),5)
 	@$(VENV)/bin/python -m bench.event_soak --rounds $(or $(ROUNDS),20) --changes $(or $(CHANGES),10000)
 	@$(VENV)/bin/python -m bench.event_soak --rounds $(or $(ROUNDS),20) --changes $(or $(CHANGES),10000) --azure
+	@$(VENV)/bin/python -m bench.due_soak --kills $(or $(ROUNDS),20) --notices $(or $(NOTICES),100000)
 
 bench-events: $(VENV) ## Measure how fast events go out and in through Service Bus, on doubles (ARGS="--quick").
 	@$(VENV)/bin/python -m bench.events $(ARGS)

@@ -15,6 +15,7 @@ from emulators.cosmos import CosmosDouble
 from shared.archive import Archive
 from shared.bootstrap import Application
 from shared.documents import event_document, notice_document
+from shared.domain.dates import ValidFrom
 from shared.domain.identifiers import Iuv
 from shared.domain.lifecycle import EventType
 from shared.domain.notice import Address, Change
@@ -23,7 +24,7 @@ from shared.settings import CosmosStore
 from tests.conftest import PLATFORM_KEY
 from tests.functions.positions import CALL, a_position
 from tests.stores import account_of
-from tests.support import ADDRESS, INSTITUTION, NOW, NUMBER, a_number, a_publication, an_act, an_institution
+from tests.support import ADDRESS, DAY, HOUR, INSTITUTION, NOW, NUMBER, a_number, a_publication, an_act, an_institution
 
 ROOT = Path(__file__).parents[2]
 STRICT, LENIENT = an_institution(), an_institution(lenient=True)
@@ -100,6 +101,22 @@ async def test_an_amendment_is_a_read_and_a_batch(archive: Archive, cosmos: Cosm
     assert sent(cosmos) == ["Read", "Batch"]
     await archive.declare(ADDRESS, EventType.CANCELLED, an_act())
     assert sent(cosmos) == ["Read", "Batch"]
+
+
+async def test_what_time_has_done_to_a_notice_is_one_batch_for_all_of_it(
+    archive: Archive, cosmos: CosmosDouble
+) -> None:
+    dates: dict[str, Any] = {"valid_from": ValidFrom(NOW + HOUR, False), "switch_to_expired": True}
+    await archive.publish(a_publication(ADDRESS, **dates), STRICT, an_act())
+    await archive.publish(a_publication(Address(INSTITUTION, a_number(2)), switch_to_expired=True), STRICT, an_act())
+    sent(cosmos)
+
+    assert await archive.apply_due_changes(an_act(NOW + 30 * DAY), NOW + HOUR) == 2
+
+    requests = sent(cosmos)
+    assert requests.count("Batch") == 2
+    assert {*requests} == {"Query", "Batch"}, "nothing is read again"
+    assert [event.type for event in (await archive.history(ADDRESS)).events] == ["published", "activated", "expired"]
 
 
 async def test_a_notice_is_one_read_and_a_page_of_its_history_one_query_more(
