@@ -65,12 +65,10 @@ class DueNotices:
             case _:
                 return (Passage(EventType.UNCOMMUNICATED, self.due_at, Status.AWAITED, Status.AWAITED),)
 
-    def places(self) -> dict[Address, int]:
-        """Return for each notice how many others are written down before it: by institution and number."""
-        addresses = sorted(
-            map(address_of, range(self.count)), key=lambda address: (address.creditor_institution, address.number)
-        )
-        return {address: place for place, address in enumerate(addresses)}
+    def in_order(self) -> list[Address]:
+        """Return the addresses in the order in which the notices are written down: by institution and number."""
+        addresses = map(address_of, range(self.count))
+        return sorted(addresses, key=lambda address: (address.creditor_institution, address.number))
 
     def faults(self, position: int, notice: Notice | None, events: Sequence[NoticeEvent]) -> list[str]:
         """Return what is wrong with a notice and its events, as they are in the end."""

@@ -1,12 +1,9 @@
 """Kills processes while they write down what time has done, and compares what is written down in the end."""
 
 import asyncio
-import os
 import random
-import subprocess
-import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -14,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.due_soak.notices import DueNotices
-from bench.due_soak.timer import ROOT
+from bench.due_soak.processes import Processes
 from bench.growth.filling import AT_ONCE
 from bench.growth.notices import address_of
 from emulators.cosmos import Fault
@@ -25,7 +22,6 @@ from shared.bootstrap import utc_now
 from shared.concurrency import gather_all
 from shared.errors import StoreUnavailable
 from shared.ports import NoticeStore
-from shared.settings import BUSES, STORES
 from tests.server import PATIENCE
 from tests.stores import account_of, an_account
 from tests.support import life_of
@@ -64,6 +60,7 @@ class Ground:
     disturb: Callable[[], object] = lambda: None
     """Lets answers get lost."""
     calm: Callable[[], object] = lambda: None
+    """Takes the failures away."""
 
 
 async def soak_due_changes(data: Path, notices: int, kills: int, seed: int = 1, *, azure: bool = False) -> DueReport:
@@ -74,8 +71,8 @@ async def soak_due_changes(data: Path, notices: int, kills: int, seed: int = 1, 
         await _at_once((ground.store.save(due.change(position)) for position in range(notices)), ground.at_once)
         ground.disturb()
         began = time.monotonic()
-        with _Processes(ground.environment) as processes:
-            await _kill_while_they_write(ground, due, processes, kills, random.Random(seed))
+        with Processes(ground.environment) as processes:
+            await _kill_while_they_write(_Progress(ground.store, due), processes, kills, random.Random(seed))
             report.kills, report.runs = processes.kills, processes.started
         report.seconds = time.monotonic() - began
         ground.calm()
@@ -84,91 +81,65 @@ async def soak_due_changes(data: Path, notices: int, kills: int, seed: int = 1, 
 
 
 async def _kill_while_they_write(
-    ground: Ground, due: DueNotices, processes: "_Processes", kills: int, chance: random.Random
+    progress: "_Progress", processes: Processes, kills: int, chance: random.Random
 ) -> None:
     """Kill processes at random places of the work. In every second round, two of them do the same work."""
-    places = due.places()
-
-    async def place() -> int:
-        """Return how many notices are written down: those before the first that is due."""
-        try:
-            first = await anext(ground.store.due(utc_now()), None)
-        except StoreUnavailable:
-            return await place()
-        return places[first.address] if first else due.count
-
     # None at the very end, where the processes may be done before they are killed.
-    goals = sorted(chance.randrange(due.count * 9 // 10) for _ in range(kills))
+    goals = sorted(chance.randrange(progress.end * 9 // 10) for _ in range(kills))
     for number, goal in enumerate(goals):
-        before = await place()
-        await _until(place, max(goal, before + 1), processes, 1 + number % 2)
+        if (first := await progress.place()) == progress.end:
+            break
+        await _until_written(progress, max(goal, first), processes, 1 + number % 2)
         # From a thread, because this loop would kill only between two requests to the double in it.
         await asyncio.to_thread(processes.kill_one, chance.uniform(0, 0.02), chance)
-    await _until(place, due.count, processes, 1 + kills % 2)
+    await _until_written(progress, progress.end - 1, processes, 1 + kills % 2)
+    while (first := await progress.place()) < progress.end:
+        await _until_written(progress, first, processes, 1)
     await asyncio.to_thread(processes.wait)
 
 
-async def _until(place: Callable[[], Awaitable[int]], goal: int, processes: "_Processes", count: int) -> None:
-    """Keep so many processes at work until so many notices are written down. Raises TimeoutError without progress."""
-    reached, moved_at = -1, time.monotonic()
-    while True:
-        asked_at = time.monotonic()
-        if (now := await place()) >= goal:
-            return
-        if now != reached:
-            reached, moved_at = now, asked_at
-        if asked_at - moved_at > PATIENCE:
-            raise TimeoutError(f"after {now:,} notices, nothing more is written down")
+async def _until_written(progress: "_Progress", place: int, processes: Processes, count: int) -> None:
+    """Keep so many processes at work until the notice at a place is written down, or nothing is due any more.
+
+    Raises TimeoutError if nothing more is written down.
+    """
+    reached, look_at = -1, time.monotonic() + PATIENCE
+    while not await progress.is_written(place):
         await asyncio.to_thread(processes.keep, count)
-        # To ask takes time from the processes: a sixth of it at most.
-        await asyncio.sleep(5 * (time.monotonic() - asked_at))
+        if time.monotonic() > look_at:
+            before, reached = reached, await progress.place()
+            if reached == progress.end:
+                return
+            if reached == before:
+                raise TimeoutError(f"after {reached:,} notices, nothing more is written down")
+            look_at = time.monotonic() + PATIENCE
+        await asyncio.sleep(0.01)
 
 
-class _Processes:
-    """The processes that write down what time has done. In the end, those that still run are killed."""
+class _Progress:
+    """How far the work has come. Notices are written down by institution and number, so each has its place."""
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        inherited = {name: value for name, value in os.environ.items() if name not in (*STORES, *BUSES)}
-        self._environment = {**inherited, **environment}
-        self._running: list[subprocess.Popen[bytes]] = []
-        self.started = 0
-        self.kills = 0
+    def __init__(self, store: NoticeStore, due: DueNotices) -> None:
+        self._store = store
+        self._in_order = due.in_order()
+        self._places = {address: place for place, address in enumerate(self._in_order)}
+        self.end = due.count
 
-    def __enter__(self) -> "_Processes":
-        return self
+    async def is_written(self, place: int) -> bool:
+        """Return whether the notice at a place is written down, as far as the store answers."""
+        try:
+            notice = await self._store.load(self._in_order[place])
+        except StoreUnavailable:
+            return False
+        return notice is not None and notice.next_change_at is None
 
-    def __exit__(self, *_: object) -> None:
-        for process in self._running:
-            process.kill()
-            process.wait()
-
-    def keep(self, count: int) -> None:
-        """Start processes until so many of them run. Raises CalledProcessError if one has failed."""
-        self._running = [process for process in self._running if not _has_ended(process)]
-        while len(self._running) < count:
-            command = [sys.executable, "-m", "bench.due_soak.timer"]
-            self._running.append(subprocess.Popen(command, cwd=ROOT, env=self._environment))
-            self.started += 1
-
-    def kill_one(self, after: float, chance: random.Random) -> None:
-        """Kill one of the processes after some seconds."""
-        time.sleep(after)
-        process = self._running.pop(chance.randrange(len(self._running)))
-        process.kill()
-        # One that had ended before was not killed.
-        self.kills += process.wait() < 0
-
-    def wait(self) -> None:
-        """Return when all processes have ended. Raises CalledProcessError if one has failed."""
-        for process in self._running:
-            process.wait(PATIENCE)
-            _has_ended(process)
-
-
-def _has_ended(process: subprocess.Popen[bytes]) -> bool:
-    if process.poll():
-        raise subprocess.CalledProcessError(process.returncode, process.args)
-    return process.returncode is not None
+    async def place(self) -> int:
+        """Return the place of the first notice that is due."""
+        try:
+            first = await anext(self._store.due(utc_now()), None)
+        except StoreUnavailable:
+            return await self.place()
+        return self._places[first.address] if first else self.end
 
 
 async def _check(ground: Ground, due: DueNotices, report: DueReport) -> None:

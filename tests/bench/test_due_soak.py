@@ -86,10 +86,3 @@ def test_a_change_of_the_content_is_a_fault() -> None:
     assert notice.content is not None
 
     assert DUE.faults(0, replace(notice, content=replace(notice.content, amount=Amount(1))), events) != []
-
-
-def test_the_places_are_by_institution_and_number() -> None:
-    places = DUE.places()
-
-    in_order = sorted(places, key=lambda address: (address.creditor_institution, address.number))
-    assert [places[address] for address in in_order] == [*range(8)]

@@ -8,7 +8,7 @@ from bench.due_soak.rounds import soak_due_changes
 
 
 # Through the SDK of Cosmos DB a notice takes several times as long, so there are fewer.
-@pytest.mark.parametrize(("azure", "notices", "kills"), [(False, 2000, 3), (True, 800, 2)], ids=["embedded", "azure"])
+@pytest.mark.parametrize(("azure", "notices", "kills"), [(False, 2000, 3), (True, 600, 2)], ids=["embedded", "azure"])
 async def test_whenever_processes_are_killed_each_change_of_time_is_written_down_once(
     tmp_path: Path, azure: bool, notices: int, kills: int
 ) -> None:
