@@ -81,7 +81,7 @@ class DebtorProjection:
         current = self._hashes_of(notice.content.debtor if notice.content else None)
         # The new entry comes first, so that at no time the notice is in no list.
         for newest in current[:1]:
-            yield _entry(newest, notice)
+            yield entry_of(newest, notice)
         others = {*current, *(each for debtor in former for each in self._hashes_of(debtor))} - {*current[:1]}
         for each in sorted(others):
             yield DebtorEntry(each, notice.address, notice.version)
@@ -91,7 +91,7 @@ class DebtorProjection:
         return [] if debtor is None or debtor.fiscal_code == ANONYMOUS else self._hashes.of(debtor.fiscal_code)
 
 
-def _entry(debtor: str, notice: Notice) -> DebtorEntry:
+def entry_of(debtor: str, notice: Notice) -> DebtorEntry:
     """Return the entry of a notice in the list of its debtor."""
     if not may_be_active(notice.status):
         return DebtorEntry(debtor, notice.address, notice.version)
