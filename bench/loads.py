@@ -3,7 +3,7 @@
 The reads come before the publications, so that each side reads the same notices however fast it publishes.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from string import Template
 
@@ -43,14 +43,15 @@ class Load:
     sides: tuple[str, ...] | None = None
 
 
-def _headers(headers: dict[str, str]) -> str:
-    return "".join(f"{name}: {value}\\r\\n" for name, value in ({"Host": "localhost"} | headers).items())
+def headers(given: Mapping[str, str]) -> str:
+    """Return the headers of a request as a script writes them, the host among them."""
+    return "".join(f"{name}: {value}\\r\\n" for name, value in ({"Host": "localhost"} | dict(given)).items())
 
 
 # A Lua number is exact up to 16 digits, which the check digits need.
 COMMON = f"""
 local path = "{STRICT}"
-local get = " HTTP/1.1\\r\\n{_headers(KEY)}\\r\\n"
+local get = " HTTP/1.1\\r\\n{headers(KEY)}\\r\\n"
 
 local function number(serial)
   local base = 3470000000000000 + serial
@@ -74,7 +75,7 @@ local function publication(serial)
 end
 """).substitute(
     puts=", ".join(
-        f'" HTTP/1.1\\r\\n{_headers(JSON)}Content-Length: {len(body)}\\r\\n\\r\\n" .. [==[{body.decode()}]==]'
+        f'" HTTP/1.1\\r\\n{headers(JSON)}Content-Length: {len(body)}\\r\\n\\r\\n" .. [==[{body.decode()}]==]'
         for body in BODIES
     )
 )
