@@ -19,9 +19,9 @@ from bench import runs
 from bench.chart import Panel
 from bench.contests import Contest
 from bench.growth.debtors import DEBTOR, SETTING, debtor_pages
-from bench.growth.filling import PAGE, fill, pages, register
+from bench.growth.filling import fill, pages, register
 from bench.growth.notices import LUA, first_new
-from bench.loads import COMMON, PUT, Inputs, Load, headers
+from bench.loads import COMMON, PAGE, PUT, Inputs, Load, headers
 from bench.measurements import Measurement, Of, Ratio
 from bench.rounds import WARM_UP
 from bench.sides import Process, Side

@@ -15,6 +15,7 @@ import orjson
 
 from bench.growth.debtors import by_debtor, debtor_at, put_entry
 from bench.growth.notices import INSTITUTIONS, address_of
+from bench.loads import PAGE
 from bench.notices import BODIES
 from local.seed import LOCAL_EC
 from shared.adapters.sqlite import SqliteNoticeStore
@@ -40,7 +41,6 @@ from tests.support import IBAN
 
 AT_ONCE = 512
 """As many saves as one commit takes."""
-PAGE = 50
 
 
 async def register(path: Path) -> None:

@@ -14,9 +14,9 @@ import pytest
 from bench.client import Reply, connected
 from bench.growth.__main__ import BY_DEBTOR, LIST, PAYABILITY, PLATFORM, ratios_of
 from bench.growth.debtors import DEBTOR, OPEN, SETTING, debtor_at, debtor_pages
-from bench.growth.filling import PAGE, fill, pages, register
+from bench.growth.filling import fill, pages, register
 from bench.growth.notices import INSTITUTIONS, NEW_POSITION, NEW_POSITIONS, address_of, first_new
-from bench.loads import Inputs
+from bench.loads import PAGE, Inputs
 from bench.measurements import Of
 from bench.rounds import WARM_UP
 from local.seed import LOCAL_EC
