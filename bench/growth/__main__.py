@@ -1,7 +1,7 @@
 """Measure the archive at each decade of its size: `python -m bench.growth`, which is `make bench-growth`.
 
 All sizes run at the same time, each with its own file, and are measured in turns. So a change of the machine's speed
-falls on all of them. With a million notices, it takes a quarter of an hour and 9 GB of disk, where TMPDIR says. The
+falls on all of them. With a million notices, it takes 13 to 22 minutes and 9 GB of disk, where TMPDIR says. The
 exit code is as of `python -m bench`.
 """
 
