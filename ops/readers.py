@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ops.cli import Command, JsonOption, YesOption, confirm, require_terminal_or_yes
+from ops.cli import Command, CommandError, JsonOption, YesOption, confirm, require_terminal_or_yes
 from ops.opening import open_application
 from ops.operator import current_operator
 from ops.output import Json, Row, show_list
@@ -16,6 +16,7 @@ from shared.debtor_projection import NAME as DEBTORS
 from shared.domain.dates import format_instant
 from shared.domain.registry_changes import Action, Entry, Kind
 from shared.feed_reader import skip_to_end, waiting_since
+from shared.ports import AnotherReader
 from shared.relay import NAME as RELAY
 
 app = typer.Typer(no_args_is_help=True, help="The readers of the changes of all notices.")
@@ -75,7 +76,10 @@ async def reset(
         if to is Place.BEGINNING:
             await application.feed.forget(reader)
         else:
-            await skip_to_end(reader, application.feed)
+            try:
+                await skip_to_end(reader, application.feed)
+            except AnotherReader:
+                raise CommandError(f"{reader} has run meanwhile. Stop the archive, or repeat the command.") from None
     typer.echo(f"Reset {reader} to the {to}.")
 
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from shared.concurrency import gather_all
 from shared.errors import Unavailable
 from shared.ports import AnotherReader, BusUnavailable, ChangeFeed, FeedEvent, FeedPage, FeedPlace
 from shared.telemetry import log_bug, log_event, log_failure
@@ -151,15 +150,13 @@ async def waiting_since(reader: str, feed: ChangeFeed) -> datetime | None:
 
 async def skip_to_end(reader: str, feed: ChangeFeed) -> None:
     """Store the end of the feed as the place of a reader, whatever place it has. Raises AnotherReader."""
-    await gather_all(_skip(place, feed) for place in await feed.places(reader))
-
-
-async def _skip(place: FeedPlace, feed: ChangeFeed) -> None:
-    # The token of another account leads nowhere, so the feed is read from its beginning.
-    page = await feed.read(replace(place, token=None), PAGE)
-    while not page.is_empty:
-        page = await feed.read(page.place, PAGE)
-    await feed.keep(page.place)
+    places, ranges = await feed.places(reader), await feed.beginning(reader)
+    if {place.range for place in places} != {place.range for place in ranges}:
+        # They are those of another account, or of before a split.
+        await feed.forget(reader)
+        places = ranges
+    for place in places:
+        await feed.keep(await feed.end(place))
 
 
 async def _first_after(place: FeedPlace, feed: ChangeFeed) -> datetime | None:

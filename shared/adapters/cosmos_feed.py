@@ -60,6 +60,18 @@ class CosmosFeed:
 
     async def read(self, place: FeedPlace, limit: int = 100) -> FeedPage:
         """Return the next events after a place. A transaction is never cut, so there may be more than `limit`."""
+        # With a token, the SDK ignores where else a feed should start.
+        start = {"continuation": place.token} if place.token else _from("Beginning", place)
+        documents, token = await self._read(start, limit)
+        return FeedPage(list(_events(documents)), replace(place, token=token), is_empty=not documents)
+
+    async def end(self, place: FeedPlace) -> FeedPlace:
+        """Return the place behind the last event of the range of a place."""
+        _, token = await self._read(_from("Now", place), 1)
+        return replace(place, token=token)
+
+    async def _read(self, start: Mapping[str, Any], limit: int) -> tuple[list[Document], str]:
+        """Return the next documents after a start, and the token of the place after them."""
 
         async def read(container: ContainerProxy, hook: Hook) -> tuple[list[Document], str]:
             answers: list[Mapping[str, Any]] = []
@@ -68,11 +80,7 @@ class CosmosFeed:
                 hook(headers, body)
                 answers.append(headers)
 
-            # With a token, the SDK ignores where else a feed should start. Without one it would start now.
-            start = {"continuation": place.token} if place.token else {"feed_range": _feed_range(place.range)}
-            feed: Any = container.query_items_change_feed(
-                start_time="Beginning", max_item_count=limit, response_hook=keep, **start
-            )
+            feed: Any = container.query_items_change_feed(max_item_count=limit, response_hook=keep, **start)
             pages = feed.by_page()
             async for page in pages:
                 return [document async for document in page], pages.continuation_token
@@ -80,13 +88,12 @@ class CosmosFeed:
             return [], answers[-1]["etag"]
 
         try:
-            documents, token = await self._cosmos.call("read_feed", NOTICES, read)
+            return await self._cosmos.call("read_feed", NOTICES, read)
         except (RecursionError, ValueError) as error:
             # A range that stays gone, or a token that the SDK cannot read. Neither is an error of Azure.
             raise StoreUnavailable from error
         except HttpResponseError as error:
             raise StoreUnavailable from error
-        return FeedPage(list(_events(documents)), replace(place, token=token), is_empty=not documents)
 
     async def keep(self, place: FeedPlace) -> FeedPlace:
         """Store the place. Raises AnotherReader if another was stored since, StoreUnavailable."""
@@ -149,6 +156,11 @@ def _is_inside(place: FeedPlace, other: FeedPlace) -> bool:
 def _bounds(name: str) -> tuple[str, str]:
     low, _, high = name.partition("-")
     return low, high
+
+
+def _from(time: str, place: FeedPlace) -> Document:
+    """Return the options of the SDK to read the range of a place from a time on."""
+    return {"start_time": time, "feed_range": _feed_range(place.range)}
 
 
 def _feed_range(name: str) -> Document:

@@ -52,6 +52,11 @@ class SqliteFeed:
         token = str(rows[-1][0]) if rows else place.token
         return FeedPage(events, FeedPlace(place.reader, place.range, token, place.stored), is_empty)
 
+    async def end(self, place: FeedPlace) -> FeedPlace:
+        """Return the place behind the last event."""
+        [(last,)] = self._reads.select("SELECT max(position) FROM events", ())
+        return FeedPlace(place.reader, place.range, str(last or 0), place.stored)
+
     def _rows(self, after: int, limit: int) -> tuple[list[Row], bool]:
         """Return the next rows, and whether there are no more. A large page ends, because it is read on the loop."""
         found: list[Row] = []

@@ -96,6 +96,9 @@ class ChangeFeed(Protocol):
     async def read(self, place: FeedPlace, limit: int = 100) -> FeedPage:
         """Return the next events after a place, some `limit` of them."""
 
+    async def end(self, place: FeedPlace) -> FeedPlace:
+        """Return the place behind the last event of the range of a place, whatever token that has."""
+
     async def keep(self, place: FeedPlace) -> FeedPlace:
         """Store the place as the checkpoint of its reader. Raises AnotherReader. Returns the stored place."""
 

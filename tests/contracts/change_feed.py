@@ -115,6 +115,37 @@ class ChangeFeedContract:
 
         assert serials(await read_from(feed, await feed.beginning(READER))) == [1]
 
+    async def test_behind_the_end_there_is_nothing_until_something_happens(
+        self, feed: ChangeFeed, store: NoticeStore
+    ) -> None:
+        for serial in (1, 2, 3):
+            await store.save(published(at(serial)))
+
+        ends = [await feed.end(place) for place in await feed.places(READER)]
+
+        assert await read_from(feed, ends) == []
+        for serial in (4, 5, 6):
+            await store.save(published(at(serial)))
+        assert serials(await read_from(feed, ends)) == [4, 5, 6]
+
+    async def test_the_end_can_be_kept_over_any_place(self, feed: ChangeFeed, store: NoticeStore) -> None:
+        for serial in (1, 2, 3):
+            await store.save(published(at(serial)))
+        for place in await feed.places(READER):
+            await feed.keep((await feed.read(place, 1)).place)
+
+        for place in await feed.places(READER):
+            await feed.keep(await feed.end(place))
+
+        assert await read_on(feed) == []
+
+    async def test_the_end_of_an_empty_feed_can_be_kept(self, feed: ChangeFeed, store: NoticeStore) -> None:
+        for place in await feed.places(READER):
+            await feed.keep(await feed.end(place))
+        await store.save(published(at(1)))
+
+        assert serials(await read_on(feed)) == [1]
+
     async def test_a_reader_that_is_forgotten_begins_at_the_beginning_and_another_stays(
         self, feed: ChangeFeed, store: NoticeStore
     ) -> None:

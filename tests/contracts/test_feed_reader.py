@@ -1,6 +1,7 @@
 """A reader of the feed of Cosmos DB: pages without events, and several ranges."""
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -10,10 +11,11 @@ from shared.adapters.cosmos import CosmosNoticeStore
 from shared.adapters.cosmos_calls import Cosmos
 from shared.adapters.cosmos_feed import CosmosFeed
 from shared.domain.identifiers import InstitutionCode, Iuv
-from shared.feed_reader import PAGE, FeedReader, waiting_since
-from shared.ports import FeedEvent
+from shared.errors import StoreUnavailable
+from shared.feed_reader import PAGE, FeedReader, skip_to_end, waiting_since
+from shared.ports import FeedEvent, FeedPlace
 from shared.resend import Resend, resend
-from tests.contracts.change_feed import READER, serials
+from tests.contracts.change_feed import READER, read_on, serials
 from tests.contracts.notice_store import a_claim, at, published
 from tests.stores import account_of, an_account
 from tests.support import INSTITUTION, NOW, SECOND
@@ -84,6 +86,23 @@ async def test_a_turn_that_another_run_overtook_says_that_there_may_be_more(cosm
     turn = await FeedReader(READER, feed, overtaken, lambda: NOW).run(NOW + MINUTE)
 
     assert (turn.is_drained, turn.failure) == (False, None)
+
+
+@pytest.mark.parametrize("ranges", [["-FF"], ["-55", "55-FF"], []], ids=["one", "two", "none"])
+async def test_a_reader_is_brought_to_the_end_whatever_ranges_it_has_read(cosmos: Cosmos, ranges: list[str]) -> None:
+    store, feed = CosmosNoticeStore(cosmos), CosmosFeed(cosmos)
+    for serial in range(1, 10):
+        await store.save(published(at(serial)))
+    for name in ranges:
+        page = await feed.read(FeedPlace(READER, name), 1)
+        with suppress(StoreUnavailable):  # a range of several partitions cannot be stored after one page
+            await feed.keep(page.place)
+
+    await skip_to_end(READER, feed)
+
+    assert await read_on(feed) == []
+    await store.save(published(at(10)))
+    assert serials(await read_on(feed)) == [10]
 
 
 async def test_an_event_behind_a_page_without_events_waits(after_claims: CosmosFeed) -> None:

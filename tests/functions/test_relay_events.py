@@ -548,6 +548,10 @@ class LosingFeed:
                 return kept
         raise StoreUnavailable
 
+    async def end(self, place: FeedPlace) -> FeedPlace:
+        """Return the place behind the last event."""
+        return await self.feed.end(place)
+
     async def forget(self, reader: str) -> None:
         """Remove the checkpoints."""
         await self.feed.forget(reader)
