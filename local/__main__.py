@@ -29,7 +29,7 @@ from local.request import App, Receive, Scope, Send
 from local.response import UNAVAILABLE, send_answer
 from shared import bootstrap
 from shared.errors import StoreUnavailable
-from shared.settings import BUSES, STORES, CosmosStore, EmbeddedStore, Settings, SettingsError
+from shared.settings import BUSES, OWN_DEBTOR_KEYS, STORES, CosmosStore, EmbeddedStore, Settings, SettingsError
 from shared.telemetry import error_chain
 
 ADDRESS = "127.0.0.1"
@@ -103,9 +103,14 @@ def _bus_double(data: Path) -> str:
 
 def _own_debtor_keys(data: Path) -> str:
     try:
-        return debtor_keys.read_or_make(_writable_folder(data))
+        keys = debtor_keys.read_or_make(_writable_folder(data))
     except OSError as error:
         sys.exit(f"The debtor keys in {data} cannot be read or written: {error.strerror}.")
+    except UnicodeDecodeError:
+        keys = ""
+    if not keys:
+        sys.exit(f"The file {data / OWN_DEBTOR_KEYS} has no debtor keys. Restore it, or remove it and rebuild lists.")
+    return keys
 
 
 def _serve(listener: socket.socket, settings: Settings) -> None:

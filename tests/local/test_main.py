@@ -221,6 +221,13 @@ def test_a_file_that_is_no_archive_is_told(tmp_path: Path) -> None:
     assert "archive.db" in refused(tmp_path)
 
 
+@pytest.mark.parametrize("content", [b"", b"local:\xff"])
+def test_a_file_without_debtor_keys_is_told(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "debtor-keys").write_bytes(content)
+
+    assert refused(tmp_path).startswith(f"The file {tmp_path}/debtor-keys has no debtor keys")
+
+
 def test_an_account_that_does_not_answer_is_told(tmp_path: Path) -> None:
     with unanswered_port() as port:
         account = f"AccountEndpoint=http://127.0.0.1:{port}/;AccountKey=QUJD;"
