@@ -18,7 +18,12 @@ _PUT = (
     + ", ".join(f"{name} = excluded.{name}" for name in _UPDATED)
     + " WHERE version < excluded.version OR (? AND version = excluded.version)"
 )
-_PURGE = "DELETE FROM notices_by_debtor INDEXED BY notices_removed WHERE removed_until <= ?"
+_KEY = "debtor, creditor_institution, number"
+_PURGE = (
+    f"DELETE FROM notices_by_debtor WHERE ({_KEY}) IN"
+    f" (SELECT {_KEY} FROM notices_by_debtor INDEXED BY notices_removed WHERE removed_until <= ? LIMIT 20)"
+)
+"""Each write removes a few, so that many that end together do not hold up the other requests."""
 OPEN = (
     "SELECT place, creditor_institution, number, notice FROM notices_by_debtor INDEXED BY notices_open"
     " WHERE debtor = ? AND place > ? AND (payable_from IS NULL OR payable_from <= ?)"

@@ -1,5 +1,6 @@
 """The debtors' lists of the embedded store keep the contract, and a list reads no more than its page."""
 
+import asyncio
 import sqlite3
 from pathlib import Path
 
@@ -29,6 +30,18 @@ class TestSqliteDebtors(DebtorIndexContract):
         await index.put(an_entry(3), NOW + REMOVED_FOR)
 
         assert other.execute("SELECT count(*) FROM notices_by_debtor").fetchone() == (2,)
+
+    async def test_many_entries_without_a_notice_are_removed_bit_by_bit(
+        self, index: DebtorIndex, other: sqlite3.Connection
+    ) -> None:
+        await asyncio.gather(*(index.put(gone(serial), NOW) for serial in range(1, 101)))
+        left = [100]
+
+        while left[-1]:
+            await index.put(an_entry(200), NOW + REMOVED_FOR)
+            left += other.execute("SELECT count(*) FROM notices_by_debtor WHERE place IS NULL").fetchone()
+
+        assert left == [100, 80, 60, 40, 20, 0]
 
     async def test_a_file_opened_again_holds_the_lists(self, index: DebtorIndex, path: Path) -> None:
         await index.put(an_entry(), NOW)
