@@ -1,10 +1,13 @@
 """The list of a debtor: the notices that the debtor can pay now, of every institution, by due date."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import chain
 
+from shared.concurrency import gather_all
 from shared.debtor_hashes import DebtorHashes
-from shared.domain.callers import Caller
+from shared.domain.callers import EVERY, Caller
 from shared.domain.notice import Address
 from shared.ports import DebtorIndex, OpenNotice
 
@@ -40,24 +43,29 @@ class DebtorLists:
     async def page(self, search: DebtorSearch, caller: Caller) -> DebtorPage:
         """Return a page of those notices of the debtor that are granted to the caller."""
         found: dict[Address, OpenNotice] = {}
+        institutions = None if EVERY in caller.grants else caller.grants.keys()
         # A place begins with the day.
         after = max(search.after or "", search.due_from.isoformat() if search.due_from else "")
         while len(found) <= search.limit:
-            some = await self._next(search, after)
+            some = await self._next(search, after, institutions)
             for notice in some:
-                if caller.acts_for(notice.address.creditor_institution, notice.address.number.segregation_code):
-                    found.setdefault(notice.address, notice)
+                known = found.get(notice.address)
+                if (known is None or known.version < notice.version) and _is_granted(notice.address, caller):
+                    found[notice.address] = notice
             if len(some) <= search.limit:
                 break
             after = some[-1].place
-        page = [*found.values()][: search.limit]
+        page = sorted(found.values())[: search.limit]
         return DebtorPage(page, page[-1].place if len(found) > search.limit else None)
 
-    async def _next(self, search: DebtorSearch, after: str) -> list[OpenNotice]:
+    async def _next(self, search: DebtorSearch, after: str, institutions: Collection[str] | None) -> list[OpenNotice]:
         """Return the next notices, one more than a page has. While a key is replaced, they are under several hashes."""
-        some = [
-            notice
+        lists = await gather_all(
+            self._index.open_notices(debtor, search.now, after, search.limit + 1, institutions)
             for debtor in search.debtor
-            for notice in await self._index.open_notices(debtor, search.now, after, search.limit + 1)
-        ]
-        return sorted(some)[: search.limit + 1]
+        )
+        return sorted(chain.from_iterable(lists))[: search.limit + 1]
+
+
+def _is_granted(address: Address, caller: Caller) -> bool:
+    return caller.acts_for(address.creditor_institution, address.number.segregation_code)

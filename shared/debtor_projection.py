@@ -6,7 +6,7 @@ end with the same lists. An event adds the debtor of before, who does not owe th
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from shared.concurrency import gather_all
@@ -17,12 +17,14 @@ from shared.domain.identifiers import ANONYMOUS, InstitutionCode, NoticeNumber
 from shared.domain.lifecycle import may_be_active
 from shared.domain.notice import Address, Notice
 from shared.errors import StoreUnavailable, Unavailable
-from shared.feed_reader import FeedReader
+from shared.feed_reader import FeedReader, recorded_at
 from shared.ports import ChangeFeed, DebtorEntry, DebtorIndex, FeedEvent, NoticeStore, OpenNotice
-from shared.telemetry import log_bug
+from shared.telemetry import log_bug, log_failure
 
 NAME = "project_debtors"
 """The name of its checkpoints."""
+BEHIND = timedelta(hours=1)
+"""A store that is longer behind its feed has lost the notice."""
 AT_ONCE = 32
 """Notices whose entries are written at the same time."""
 
@@ -56,25 +58,37 @@ class DebtorProjection:
         async def write_entries(address: Address) -> None:
             # The events come first: they say whether a later version of the archive wrote the notice.
             former = [debtor for event in by_notice[address] for debtor in _former_debtors(event)]
-            notice = await self._load(address, by_notice[address][-1].version)
-            if notice is not None:
+            notice = await self._load(address, by_notice[address])
+            if notice is None:
+                return
+            try:
                 for entry in self._entries(notice, former):
                     await self.index.put(entry, self._clock(), repair=repair)
+            except Unavailable as error:
+                log_failure("entry_not_written", error, **_where(address))
+                raise
 
         await gather_all(map(write_entries, by_notice), AT_ONCE)
 
-    async def _load(self, address: Address, version: int) -> Notice | None:
-        """Return the notice, which has this version or a later one. None if its document is damaged."""
+    async def _load(self, address: Address, events: list[FeedEvent]) -> Notice | None:
+        """Return the notice, as the last event left it or later. None if its document is damaged or lost."""
         try:
             notice = await self._store.load(address)
         except Unavailable:
             raise
         except Exception as error:  # noqa: BLE001  however a document is damaged, it must not stop the others
-            log_bug("document_unreadable", error, institution=address.creditor_institution, number=address.number)
+            log_bug("document_unreadable", error, **_where(address))
             return None
-        if notice is None or notice.version < version:
-            raise StoreUnavailable  # a version has its event: the store answered with an older state
-        return notice
+        if notice is not None and notice.version >= events[-1].version:
+            return notice
+        # A version has its event. So the store is behind, or somebody took the notice out of it.
+        behind = StoreUnavailable()
+        recorded = recorded_at(events[-1:])
+        if recorded is None or self._clock() - recorded < BEHIND:
+            log_failure("notice_behind_its_event", behind, **_where(address))
+            raise behind
+        log_bug("notice_lost", behind, **_where(address))
+        return None
 
     def _entries(self, notice: Notice, former: Sequence[Debtor]) -> Iterator[DebtorEntry]:
         """Yield the entries of a notice: of its debtor, and of its former debtors."""
@@ -91,6 +105,10 @@ class DebtorProjection:
         return [] if debtor is None or debtor.fiscal_code == ANONYMOUS else self._hashes.of(debtor.fiscal_code)
 
 
+def _where(address: Address) -> dict[str, str]:
+    return {"institution": address.creditor_institution, "number": address.number}
+
+
 def entry_of(debtor: str, notice: Notice) -> DebtorEntry:
     """Return the entry of a notice in the list of its debtor."""
     if not may_be_active(notice.status):
@@ -102,7 +120,7 @@ def entry_of(debtor: str, notice: Notice) -> DebtorEntry:
         debtor,
         address,
         notice.version,
-        OpenNotice(place, address, dumps(open_form(notice))),
+        OpenNotice(place, address, notice.version, dumps(open_form(notice))),
         payable_from=dates.starts_at,
         payable_until=dates.ends_at,
     )

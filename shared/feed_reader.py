@@ -6,6 +6,7 @@ platform's trigger for the change feed is not used.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -18,6 +19,9 @@ PAGE = 300
 """Documents that are read at once. Half of them or more are events, which fit into one batch of Service Bus."""
 BACKLOG = 100
 """Events in a page that show that more of them wait."""
+
+ATTEMPTS = 20
+"""Retries after the reader stored a place, when its place is replaced."""
 
 Work = Callable[[list[FeedEvent]], Awaitable[None]]
 """What a reader does with the events of a page. It must be idempotent. If it fails, the page is read again."""
@@ -52,14 +56,17 @@ class FeedReader:
         self._work = work
         self.clock = clock
 
-    async def run(self, deadline: datetime) -> Turn:
+    async def run(self, deadline: datetime, until: datetime | None = None) -> Turn:
         """Work until every range has nothing more, or until the deadline. Raises StoreUnavailable.
 
-        The failure of one range does not stop the others. It is in the result.
+        With `until`, a range ends with the first page whose last event was recorded then or later. The failure of one
+        range does not stop the others. It is in the result.
         """
         turn = Turn()
         places = await self._feed.places(self.name)
-        results = await asyncio.gather(*(self._run(place, deadline, turn) for place in places), return_exceptions=True)
+        results = await asyncio.gather(
+            *(self._run(place, deadline, until, turn) for place in places), return_exceptions=True
+        )
         for result in results:
             if isinstance(result, asyncio.CancelledError) or not isinstance(result, Exception | None):
                 raise result
@@ -69,7 +76,7 @@ class FeedReader:
             turn.is_drained &= result is None
         return turn
 
-    async def _run(self, place: FeedPlace, deadline: datetime, turn: Turn) -> None:
+    async def _run(self, place: FeedPlace, deadline: datetime, until: datetime | None, turn: Turn) -> None:
         page = await self._feed.read(place, PAGE)
         while True:
             # A backlog is read ahead. Otherwise the next page is read as late as possible, so that it has more events.
@@ -85,7 +92,8 @@ class FeedReader:
                 await _dropped(ahead)
                 raise
             turn.events += len(page.events)
-            if page.is_empty:
+            if page.is_empty or (until is not None and _is_recorded_since(until, page)):
+                await _dropped(ahead)
                 return
             if self.clock() >= deadline:
                 # Those behind the page are not known. They are not much younger.
@@ -94,6 +102,11 @@ class FeedReader:
                 await _dropped(ahead)
                 return
             page = await (ahead or self._feed.read(place, PAGE))
+
+
+def _is_recorded_since(until: datetime, page: FeedPage) -> bool:
+    recorded = recorded_at(page.events[-1:])
+    return recorded is not None and recorded >= until
 
 
 async def _dropped(ahead: "asyncio.Task[FeedPage] | None") -> None:
@@ -149,14 +162,21 @@ async def waiting_since(reader: str, feed: ChangeFeed) -> datetime | None:
 
 
 async def skip_to_end(reader: str, feed: ChangeFeed) -> None:
-    """Store the end of the feed as the place of a reader, whatever place it has. Raises AnotherReader."""
-    places, ranges = await feed.places(reader), await feed.beginning(reader)
-    if {place.range for place in places} != {place.range for place in ranges}:
-        # They are those of another account, or of before a split.
-        await feed.forget(reader)
-        places = ranges
-    for place in places:
-        await feed.keep(await feed.end(place))
+    """Store the end of the feed as the place of a reader, whatever place it has, also while the reader works.
+
+    Raises AnotherReader if the reader is faster again and again.
+    """
+    for _ in range(ATTEMPTS):
+        with suppress(AnotherReader):
+            places, ranges = await feed.places(reader), await feed.beginning(reader)
+            if {place.range for place in places} != {place.range for place in ranges}:
+                # They are those of another account, or of before a split.
+                await feed.forget(reader)
+                places = ranges
+            for place in places:
+                await feed.keep(await feed.end(place))
+            return
+    raise AnotherReader
 
 
 async def _first_after(place: FeedPlace, feed: ChangeFeed) -> datetime | None:

@@ -3,7 +3,7 @@
 An entry without a notice has no place, so no list reads it, and a time to live.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +19,7 @@ from shared.domain.identifiers import InstitutionCode, NoticeNumber
 from shared.domain.notice import Address
 from shared.errors import StoreUnavailable
 from shared.ports import REMOVED_FOR, DebtorEntry, OpenNotice
+from shared.readable import readable
 
 NOTICES_BY_DEBTOR = "notices-by-debtor"
 """The container. Its key, indexes and times to live are in infra/data.json."""
@@ -30,8 +31,9 @@ ATTEMPTS = 20
 _OPEN = (
     "SELECT TOP @limit * FROM c WHERE c.place > @after"
     " AND (NOT IS_DEFINED(c.payableFrom) OR c.payableFrom <= @now)"
-    " AND (NOT IS_DEFINED(c.payableUntil) OR c.payableUntil > @now) ORDER BY c.place"
+    " AND (NOT IS_DEFINED(c.payableUntil) OR c.payableUntil > @now){granted} ORDER BY c.place"
 )
+_GRANTED = " AND ARRAY_CONTAINS(@institutions, c.creditorInstitution)"
 
 
 class CosmosDebtors:
@@ -53,13 +55,33 @@ class CosmosDebtors:
             stored = await self._read(document)
         raise StoreUnavailable
 
-    async def open_notices(self, debtor: str, now: datetime, after: str = "", limit: int = 50) -> list[OpenNotice]:
+    async def open_notices(
+        self,
+        debtor: str,
+        now: datetime,
+        after: str = "",
+        limit: int = 50,
+        institutions: Collection[str] | None = None,
+    ) -> list[OpenNotice]:
         """Return the notices that a debtor can pay now, from behind a place on. One query inside the partition."""
-        values = {"@limit": limit, "@after": after, "@now": format_instant(now)}
+        found: list[OpenNotice] = []
+        while True:
+            documents = await self._select(debtor, now, after, limit, institutions)
+            found += readable(documents, _open_notice, _address)
+            if len(documents) < limit or len(found) >= limit:
+                return found[:limit]
+            after = documents[-1]["place"]
+
+    async def _select(
+        self, debtor: str, now: datetime, after: str, limit: int, institutions: Collection[str] | None
+    ) -> list[Document]:
+        values: dict[str, object] = {"@limit": limit, "@after": after, "@now": format_instant(now)}
+        if institutions is not None:
+            values["@institutions"] = sorted(institutions)
 
         async def select(container: ContainerProxy, hook: Hook) -> list[Document]:
             found = container.query_items(
-                _OPEN,
+                _OPEN.format(granted="" if institutions is None else _GRANTED),
                 parameters=[{"name": name, "value": value} for name, value in values.items()],
                 partition_key=debtor,
                 max_item_count=limit,
@@ -69,7 +91,7 @@ class CosmosDebtors:
             )
             return [document async for document in found]
 
-        return [_open_notice(each) for each in await self._cosmos.call("open_notices", NOTICES_BY_DEBTOR, select)]
+        return await self._cosmos.call("open_notices", NOTICES_BY_DEBTOR, select)
 
     async def _read(self, document: Document) -> Document | None:
         async def read(container: ContainerProxy, hook: Hook) -> Document:
@@ -130,4 +152,8 @@ def _document(entry: DebtorEntry) -> Document:
 
 def _open_notice(document: Document) -> OpenNotice:
     address = Address(InstitutionCode(document["creditorInstitution"]), NoticeNumber(document["noticeNumber"]))
-    return OpenNotice(document["place"], address, dumps(document["notice"]))
+    return OpenNotice(document["place"], address, document["version"], dumps(document["notice"]))
+
+
+def _address(document: Document) -> tuple[object, object]:
+    return document.get("creditorInstitution"), document.get("noticeNumber")

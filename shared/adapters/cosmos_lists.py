@@ -4,13 +4,12 @@ The SDK does not merge a query below the first value of the partition key, and i
 document that is damaged is logged and left out, so that the others are still served.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from heapq import heapify, heappop, heappush
 from operator import attrgetter
-from typing import TypeVar
 
 from azure.cosmos.aio import ContainerProxy
 
@@ -32,13 +31,11 @@ from shared.documents import decode_notice
 from shared.domain.identifiers import InstitutionCode
 from shared.domain.notice import Notice
 from shared.ports import Listed, Search
+from shared.readable import readable
 from shared.stored_notice import stored_notice
-from shared.telemetry import log_bug
 
 NOTICES = "notices"
 """The container. Its key, indexes and times to live are in infra/data.json."""
-
-Answered = TypeVar("Answered")
 
 
 class CosmosLists:
@@ -83,7 +80,7 @@ class CosmosLists:
         place, now, found = search_place(search.order), search.now, list[Listed]()
         while True:
             page = await self._select("search", search_query(search), partition, place)
-            found += _readable(page, lambda document: _listed(document, place(document), now))
+            found += readable(page, lambda document: _listed(document, place(document), now), _address)
             if len(page) < search.limit or len(found) >= search.limit:
                 return found
             search = replace(search, after=position_after(place(page[-1])))
@@ -99,7 +96,7 @@ class CosmosLists:
         after: Place | None = None
         while page := await self._select(operation, query(after), partition, place):
             for document in page:
-                for notice in _readable([document], decode_notice):
+                for notice in readable([document], decode_notice, _address):
                     yield place(document), notice
             after = place(page[-1])
 
@@ -146,11 +143,5 @@ def _listed(document: Document, place: Place, now: datetime) -> Listed:
     return Listed(*position_after(place), shown)
 
 
-def _readable(documents: Iterable[Document], read: Callable[[Document], Answered]) -> Iterator[Answered]:
-    """Yield the notices of the documents, without those that are damaged."""
-    for document in documents:
-        try:
-            yield read(document)
-        except Exception as error:  # noqa: BLE001  a damaged document can raise any error
-            institution, number = document.get("creditorInstitution"), document.get("noticeNumber")
-            log_bug("document_unreadable", error, institution=institution, number=number)
+def _address(document: Document) -> tuple[object, object]:
+    return document.get("creditorInstitution"), document.get("noticeNumber")

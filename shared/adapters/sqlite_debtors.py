@@ -1,14 +1,18 @@
 """The lists of the debtors in the embedded store. An entry without a notice has no place, so no list reads it."""
 
+import json
 import sqlite3
+from collections.abc import Collection
 from datetime import datetime
 
 from shared.adapters.sqlite_lists import BriefLists
+from shared.adapters.sqlite_reads import Row
 from shared.adapters.sqlite_writes import Write, Writes
 from shared.domain.dates import format_instant
 from shared.domain.identifiers import InstitutionCode, NoticeNumber
 from shared.domain.notice import Address
 from shared.ports import REMOVED_FOR, DebtorEntry, OpenNotice
+from shared.readable import readable
 
 _COLUMNS = "debtor, creditor_institution, number, version, place, payable_from, payable_until, notice, removed_until"
 _UPDATED = ("version", "place", "payable_from", "payable_until", "notice", "removed_until")
@@ -25,9 +29,10 @@ _PURGE = (
 )
 """Each write removes a few, so that many that end together do not hold up the other requests."""
 OPEN = (
-    "SELECT place, creditor_institution, number, notice FROM notices_by_debtor INDEXED BY notices_open"
+    "SELECT place, creditor_institution, number, version, notice FROM notices_by_debtor INDEXED BY notices_open"
     " WHERE debtor = ? AND place > ? AND (payable_from IS NULL OR payable_from <= ?)"
-    " AND (payable_until IS NULL OR payable_until > ?) ORDER BY place LIMIT ?"
+    " AND (payable_until IS NULL OR payable_until > ?)"
+    " AND (? IS NULL OR creditor_institution IN (SELECT value FROM json_each(?))) ORDER BY place LIMIT ?"
 )
 
 
@@ -42,14 +47,36 @@ class SqliteDebtors:
         """Store the entry, unless there is one of the same or a later version."""
         await self._writes.add(_PutEntry(entry, now, repair=repair))
 
-    async def open_notices(self, debtor: str, now: datetime, after: str = "", limit: int = 50) -> list[OpenNotice]:
+    async def open_notices(
+        self,
+        debtor: str,
+        now: datetime,
+        after: str = "",
+        limit: int = 50,
+        institutions: Collection[str] | None = None,
+    ) -> list[OpenNotice]:
         """Return the notices that a debtor can pay now, from behind a place on."""
-        at = format_instant(now)
-        rows = await self._lists.select(debtor, OPEN, (debtor, after, at, at, limit))
-        return [
-            OpenNotice(place, Address(InstitutionCode(institution), NoticeNumber(number)), json)
-            for place, institution, number, json in rows
-        ]
+        at, wanted = format_instant(now), None if institutions is None else json.dumps(sorted(institutions))
+        found: list[OpenNotice] = []
+        while True:
+            rows = await self._lists.select(debtor, OPEN, (debtor, after, at, at, wanted, wanted, limit))
+            found += readable(rows, _open_notice, _address)
+            if len(rows) < limit or len(found) >= limit:
+                return found[:limit]
+            after = rows[-1][0]
+
+
+def _open_notice(row: Row) -> OpenNotice:
+    place, institution, number, version, notice = row
+    # It is sent as it is, so its ends are looked at: a list must not be damaged as a whole.
+    if not (notice.startswith(b'{"creditorInstitution":"') and notice.endswith(b"}")):
+        raise ValueError("the notice of an entry is damaged")
+    return OpenNotice(place, Address(InstitutionCode(institution), NoticeNumber(number)), version, notice)
+
+
+def _address(row: Row) -> tuple[object, object]:
+    _, institution, number, *_ = row
+    return institution, number
 
 
 class _PutEntry(Write):

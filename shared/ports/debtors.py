@@ -1,5 +1,6 @@
 """The port of the debtors' lists: a read model of the notices that debtors can pay, by debtor."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
@@ -16,6 +17,7 @@ class OpenNotice(NamedTuple):
     place: str
     """The place in the list. Places compare as texts."""
     address: Address
+    version: int
     json: bytes
     """The notice as GET shows it while it is ACTIVE, without its debtor."""
 
@@ -44,8 +46,16 @@ class DebtorIndex(Protocol):
         `repair`: also replace one of the same version. An entry without a notice is gone after REMOVED_FOR.
         """
 
-    async def open_notices(self, debtor: str, now: datetime, after: str = "", limit: int = 50) -> list[OpenNotice]:
+    async def open_notices(
+        self,
+        debtor: str,
+        now: datetime,
+        after: str = "",
+        limit: int = 50,
+        institutions: Collection[str] | None = None,
+    ) -> list[OpenNotice]:
         """Return the notices that a debtor can pay now, from behind a place on, in the order of places.
 
-        At most `limit`.
+        At most `limit`, and fewer only at the end of the list. `institutions` are those whose notices are wanted, None
+        for all. An entry that is damaged is logged and left out.
         """

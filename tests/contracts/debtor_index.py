@@ -24,7 +24,13 @@ def at(serial: int) -> Address:
 def an_entry(serial: int = 1, version: int = 1, day: str = "2026-12-16", amount: int = 12050) -> DebtorEntry:
     """Return the entry of a notice that can be paid."""
     place = f"{day} {INSTITUTION} {a_number(serial)}"
-    return DebtorEntry(DEBTOR, at(serial), version, OpenNotice(place, at(serial), orjson.dumps({"amount": amount})))
+    return DebtorEntry(DEBTOR, at(serial), version, a_notice(place, at(serial), version, amount))
+
+
+def a_notice(place: str, address: Address, version: int = 1, amount: int = 12050) -> OpenNotice:
+    """Return a notice that can be paid."""
+    json = orjson.dumps({"creditorInstitution": address.creditor_institution, "amount": amount})
+    return OpenNotice(place, address, version, json)
 
 
 def gone(serial: int = 1, version: int = 2) -> DebtorEntry:
@@ -107,7 +113,7 @@ class DebtorIndexContract:
 
         await index.put(an_entry(version=3, day="2027-01-01", amount=1), NOW, repair=repair)
 
-        assert await index.open_notices(DEBTOR, NOW) == [an_entry(day="2027-01-01", amount=1).notice]
+        assert await index.open_notices(DEBTOR, NOW) == [an_entry(version=3, day="2027-01-01", amount=1).notice]
 
     @pytest.mark.parametrize("repair", [False, True])
     @pytest.mark.parametrize("version", [1, 2])
@@ -117,18 +123,18 @@ class DebtorIndexContract:
         await index.put(an_entry(version=version, amount=1), NOW, repair=repair)
         await index.put(gone(version=version), NOW, repair=repair)
 
-        assert await index.open_notices(DEBTOR, NOW) == [an_entry().notice]
+        assert await index.open_notices(DEBTOR, NOW) == [an_entry(version=3).notice]
 
     async def test_the_same_version_is_replaced_by_a_repair_only(self, index: DebtorIndex) -> None:
         await index.put(an_entry(version=2), NOW)
 
         await index.put(an_entry(version=2, amount=1), NOW)
-        assert await index.open_notices(DEBTOR, NOW) == [an_entry().notice]
+        assert await index.open_notices(DEBTOR, NOW) == [an_entry(version=2).notice]
 
         await index.put(an_entry(version=2, amount=1), NOW, repair=True)
-        assert await index.open_notices(DEBTOR, NOW) == [an_entry(amount=1).notice]
+        assert await index.open_notices(DEBTOR, NOW) == [an_entry(version=2, amount=1).notice]
         await index.put(an_entry(version=2, amount=1), NOW, repair=True)
-        assert await index.open_notices(DEBTOR, NOW) == [an_entry(amount=1).notice]
+        assert await index.open_notices(DEBTOR, NOW) == [an_entry(version=2, amount=1).notice]
 
     async def test_a_removed_notice_is_not_listed(self, index: DebtorIndex) -> None:
         await index.put(an_entry(version=1), NOW)
@@ -151,7 +157,7 @@ class DebtorIndexContract:
 
         await index.put(an_entry(version=3), NOW)
 
-        assert await index.open_notices(DEBTOR, NOW + 365 * DAY) == [an_entry().notice]
+        assert await index.open_notices(DEBTOR, NOW + 365 * DAY) == [an_entry(version=3).notice]
 
     async def test_each_debtor_has_entries_of_one_notice(self, index: DebtorIndex) -> None:
         await index.put(replace(gone(version=2), debtor=ANOTHER), NOW)
@@ -164,16 +170,34 @@ class DebtorIndexContract:
         other = Address(InstitutionCode("77777777777"), a_number(1))
         place = f"2026-12-16 {other.creditor_institution} {other.number}"
         await index.put(an_entry(), NOW)
-        await index.put(DebtorEntry(DEBTOR, other, 1, OpenNotice(place, other, b"{}")), NOW)
+        await index.put(DebtorEntry(DEBTOR, other, 1, a_notice(place, other)), NOW)
 
         assert [notice.address for notice in await index.open_notices(DEBTOR, NOW)] == [at(1), other]
+
+    async def test_only_the_notices_of_some_institutions_may_be_wanted_and_others_take_no_room(
+        self, index: DebtorIndex
+    ) -> None:
+        codes = [InstitutionCode(f"{serial:011}") for serial in range(1, 8)]
+        for code in codes:
+            address = Address(code, a_number(1))
+            place = f"2026-12-16 {code} {address.number}"
+            await index.put(DebtorEntry(DEBTOR, address, 1, a_notice(place, address)), NOW)
+
+        async def found(*wanted: str, limit: int = 50) -> list[str]:
+            notices = await index.open_notices(DEBTOR, NOW, limit=limit, institutions=wanted)
+            return [notice.address.creditor_institution for notice in notices]
+
+        assert await found(codes[5], codes[2], "99999999999") == [codes[2], codes[5]]
+        assert await found(codes[6], codes[5], limit=1) == [codes[5]]
+        assert await found() == []
+        assert len(await index.open_notices(DEBTOR, NOW)) == 7
 
     async def test_of_writers_at_once_the_latest_version_stays(self, index: DebtorIndex) -> None:
         versions = [*range(1, 17)] * 2
 
         await asyncio.gather(*(index.put(an_entry(version=version, amount=version), NOW) for version in versions))
 
-        assert await index.open_notices(DEBTOR, NOW) == [an_entry(amount=16).notice]
+        assert await index.open_notices(DEBTOR, NOW) == [an_entry(version=16, amount=16).notice]
 
 
 async def serials_of(index: DebtorIndex) -> list[int]:

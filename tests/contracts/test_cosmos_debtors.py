@@ -11,7 +11,7 @@ from shared.adapters.cosmos_calls import Cosmos
 from shared.adapters.cosmos_debtors import CosmosDebtors
 from shared.ports import REMOVED_FOR, DebtorIndex
 from shared.telemetry import StoreCall
-from tests.contracts.debtor_index import DEBTOR, DebtorIndexContract, an_entry, gone
+from tests.contracts.debtor_index import DEBTOR, DebtorIndexContract, an_entry, at, gone
 from tests.stores import account_of
 from tests.support import NOW
 
@@ -58,7 +58,7 @@ async def test_a_write_whose_answer_is_lost_is_done_once(index: DebtorIndex, cos
         cosmos.inject(Fault(container="notices-by-debtor", drop="after", times=1))
         await index.put(entry, NOW)
 
-    assert await index.open_notices(DEBTOR, NOW) == [an_entry(amount=2).notice]
+    assert await index.open_notices(DEBTOR, NOW) == [an_entry(version=4, amount=2).notice]
 
 
 async def test_a_repair_writes_only_a_difference(index: DebtorIndex, calls: list[StoreCall]) -> None:
@@ -79,6 +79,23 @@ async def test_only_an_entry_without_a_notice_has_a_time_to_live(index: DebtorIn
         found = {item["id"]: item.get("ttl") async for item in container.read_all_items()}
 
     assert sorted(found.values(), key=str) == [int(REMOVED_FOR.total_seconds()), None]
+
+
+async def test_a_damaged_entry_is_logged_and_hides_no_other(
+    index: DebtorIndex, cosmos: CosmosDouble, caplog: pytest.LogCaptureFixture
+) -> None:
+    for serial in range(1, 8):
+        await index.put(an_entry(serial), NOW)
+    async with CosmosClient(cosmos.endpoint, cosmos.key) as client:
+        container = client.get_database_client("archive").get_container_client("notices-by-debtor")
+        for serial, missing in ((2, "notice"), (3, "noticeNumber")):
+            item = await container.read_item(f"{at(serial).creditor_institution}.{at(serial).number}", DEBTOR)
+            await container.replace_item(item["id"], {name: each for name, each in item.items() if name != missing})
+
+    found = await index.open_notices(DEBTOR, NOW, limit=3)
+
+    assert [notice.address for notice in found] == [at(1), at(4), at(5)]
+    assert caplog.text.count("document_unreadable") == 2
 
 
 async def test_another_debtor_is_another_partition(index: DebtorIndex, cosmos: CosmosDouble) -> None:

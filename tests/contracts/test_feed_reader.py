@@ -88,6 +88,41 @@ async def test_a_turn_that_another_run_overtook_says_that_there_may_be_more(cosm
     assert (turn.is_drained, turn.failure) == (False, None)
 
 
+async def test_a_turn_may_end_with_the_events_of_a_moment(cosmos: Cosmos) -> None:
+    store, done = CosmosNoticeStore(cosmos), list[FeedEvent]()
+    for serial in range(1, 2 * PAGE):
+        await store.save(published(at(serial), NOW + serial * SECOND))
+
+    async def work(events: list[FeedEvent]) -> None:
+        done.extend(events)
+
+    turn = await FeedReader(READER, CosmosFeed(cosmos), work, lambda: NOW).run(NOW + MINUTE, NOW + 2 * SECOND)
+
+    assert (turn.is_drained, turn.failure, turn.waiting_since) == (True, None, None)
+    assert {1, 2} <= {*serials(done)}
+    assert len(done) < 2 * PAGE - 1
+
+
+async def test_a_reader_that_works_meanwhile_is_moved_to_the_end_too(cosmos: Cosmos) -> None:
+    store = CosmosNoticeStore(cosmos)
+    await store.save(published(at(1)))
+
+    class BesideTheReader(CosmosFeed):
+        is_first = True
+
+        async def end(self, place: FeedPlace) -> FeedPlace:
+            if self.is_first:
+                self.is_first = False
+                await FeedReader(READER, CosmosFeed(cosmos), no_work, lambda: NOW).run(NOW + MINUTE)
+                for serial in range(2, 30):  # some of these are in each range
+                    await store.save(published(at(serial)))
+            return await super().end(place)
+
+    await skip_to_end(READER, BesideTheReader(cosmos))
+
+    assert await read_on(CosmosFeed(cosmos)) == []
+
+
 @pytest.mark.parametrize("ranges", [["-FF"], ["-55", "55-FF"], []], ids=["one", "two", "none"])
 async def test_a_reader_is_brought_to_the_end_whatever_ranges_it_has_read(cosmos: Cosmos, ranges: list[str]) -> None:
     store, feed = CosmosNoticeStore(cosmos), CosmosFeed(cosmos)

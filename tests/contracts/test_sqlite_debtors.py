@@ -9,8 +9,8 @@ import pytest
 from shared.adapters.sqlite import SqliteNoticeStore
 from shared.adapters.sqlite_debtors import OPEN, SqliteDebtors
 from shared.ports import REMOVED_FOR, DebtorIndex
-from tests.contracts.debtor_index import DEBTOR, DebtorIndexContract, an_entry, gone
-from tests.support import NOW, SECOND
+from tests.contracts.debtor_index import DEBTOR, DebtorIndexContract, an_entry, at, gone
+from tests.support import NOW, SECOND, a_number
 
 
 class TestSqliteDebtors(DebtorIndexContract):
@@ -43,6 +43,22 @@ class TestSqliteDebtors(DebtorIndexContract):
 
         assert left == [100, 80, 60, 40, 20, 0]
 
+    @pytest.mark.parametrize("damage", ["NULL", "'a text'", "x'7b'", "1"])
+    async def test_a_damaged_entry_is_logged_and_hides_no_other(
+        self, index: DebtorIndex, other: sqlite3.Connection, damage: str, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        for serial in range(1, 8):
+            await index.put(an_entry(serial), NOW)
+        other.execute(
+            f"UPDATE notices_by_debtor SET notice = {damage} WHERE number IN (?,?)", (a_number(2), a_number(3))
+        )
+
+        found = await index.open_notices(DEBTOR, NOW, limit=3)
+
+        assert [notice.address for notice in found] == [at(1), at(4), at(5)]
+        assert caplog.text.count("document_unreadable") == 2
+        assert len(await index.open_notices(DEBTOR, NOW)) == 5
+
     async def test_a_file_opened_again_holds_the_lists(self, index: DebtorIndex, path: Path) -> None:
         await index.put(an_entry(), NOW)
 
@@ -54,7 +70,9 @@ class TestSqliteDebtors(DebtorIndexContract):
     async def test_a_list_seeks_its_place_in_an_index(self, index: DebtorIndex, other: sqlite3.Connection) -> None:
         await index.put(an_entry(), NOW)
 
-        plan = " ".join(row[-1] for row in other.execute(f"EXPLAIN QUERY PLAN {OPEN}", (DEBTOR, "", "", "", 10)))
+        plan = " ".join(
+            row[-1] for row in other.execute(f"EXPLAIN QUERY PLAN {OPEN}", (DEBTOR, "", "", "", None, None, 10))
+        )
 
         assert "notices_open (debtor=? AND place>?)" in plan
         assert "TEMP B-TREE" not in plan

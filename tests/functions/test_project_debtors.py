@@ -3,7 +3,7 @@
 import json
 import logging
 import sqlite3
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -21,7 +21,7 @@ from shared.ports import DebtorEntry, DebtorIndex, OpenNotice
 from shared.settings import DebtorKey, EmbeddedStore, Settings
 from tests.conftest import ROOT
 from tests.functions.client import amend, declare, path_of, publish
-from tests.support import DAY, DEBTOR_KEYS, NUMBER, SECOND, StillClock, a_number
+from tests.support import DAY, DEBTOR_KEYS, HOUR, NUMBER, SECOND, StillClock, a_number
 
 DEBTOR = "RSSMRA80A01H501U"
 ANOTHER = "12345678903"
@@ -113,7 +113,8 @@ async def test_a_turn_that_fails_is_logged_and_done_by_the_next_one(
     file.execute("ALTER TABLE gone RENAME TO notices_by_debtor")
     await tick()
 
-    failed, done = [json.loads(record.getMessage()) for record in caplog.records]
+    entry, failed, done = [json.loads(record.getMessage()) for record in caplog.records]
+    assert (entry["event"], entry["number"]) == ("entry_not_written", NUMBER)
     assert (failed["event"], failed["oldest_waiting_seconds"]) == ("debtors_turn", 90.0)
     assert failed["error"].startswith("StoreUnavailable")
     assert done["events"] == 1
@@ -211,6 +212,29 @@ class TestDamage:
         await tick()
 
         assert await lists.numbers() == [NUMBER]
+
+    async def test_a_notice_that_is_gone_from_the_store_is_logged_after_an_hour_and_stops_no_other(
+        self,
+        http: httpx.AsyncClient,
+        lists: Lists,
+        tick: Tick,
+        file: sqlite3.Connection,
+        clock: StillClock,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        await publish(http)
+        file.execute("DELETE FROM notices")
+        await publish(http, path_of(a_number(2)))
+
+        await tick()
+        assert await lists.numbers() == []
+        assert "notice_behind_its_event" in caplog.text
+        clock.advance(HOUR)
+        await tick()
+
+        assert await lists.numbers() == [a_number(2)]
+        [entry] = [json.loads(r.getMessage()) for r in caplog.records if "notice_lost" in r.getMessage()]
+        assert entry["number"] == NUMBER
 
     async def test_a_store_that_shows_an_older_notice_is_asked_again(
         self, http: httpx.AsyncClient, lists: Lists, tick: Tick, file: sqlite3.Connection
@@ -328,6 +352,22 @@ class TestNewKey:
         found = [item["noticeNumber"] for item in (*page["items"], *rest["items"])]
         assert found == [a_number(1), a_number(2), a_number(3)]
 
+    async def test_of_two_entries_of_a_notice_the_later_version_is_shown(
+        self, http: httpx.AsyncClient, lists: Lists, kept_in: EmbeddedStore, clock: StillClock
+    ) -> None:
+        await publish(http, dueDate="2026-12-01")
+        await run(lists.projection())
+        await lists.application.feed.forget("project_debtors")
+        await amend(http, {"amount": 99, "dueDate": "2026-12-31"})
+        await run(lists.projection(NEW_KEY))  # it does not know the old key
+        await bootstrap.close()
+        bootstrap.open_application(Settings(kept_in, None, (NEW_KEY, *DEBTOR_KEYS)), clock)
+        headers = {"x-tax-code": DEBTOR, "Ocp-Apim-Subscription-Key": "local-platform"}
+
+        page = (await http.get("/debtors/notices", headers=headers)).json()
+
+        assert [(item["version"], item["amount"]) for item in page["items"]] == [(2, 99)]
+
     async def test_a_cursor_of_before_a_new_key_is_good_after_it(
         self, http: httpx.AsyncClient, lists: Lists, kept_in: EmbeddedStore, clock: StillClock
     ) -> None:
@@ -391,7 +431,14 @@ class LateIndex:
         """Remember the entry."""
         self.entries.append((entry, now))
 
-    async def open_notices(self, debtor: str, now: datetime, after: str = "", limit: int = 50) -> list[OpenNotice]:
+    async def open_notices(
+        self,
+        debtor: str,
+        now: datetime,
+        after: str = "",
+        limit: int = 50,
+        institutions: Collection[str] | None = None,
+    ) -> list[OpenNotice]:
         """Fail."""
         raise StoreUnavailable
 
@@ -414,6 +461,13 @@ class CountingIndex:
         self.written.append(entry.address.number)
         await self.index.put(entry, now, repair=repair)
 
-    async def open_notices(self, debtor: str, now: datetime, after: str = "", limit: int = 50) -> list[OpenNotice]:
+    async def open_notices(
+        self,
+        debtor: str,
+        now: datetime,
+        after: str = "",
+        limit: int = 50,
+        institutions: Collection[str] | None = None,
+    ) -> list[OpenNotice]:
         """Return the notices that a debtor can pay."""
-        return await self.index.open_notices(debtor, now, after, limit)
+        return await self.index.open_notices(debtor, now, after, limit, institutions)

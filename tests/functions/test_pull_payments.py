@@ -401,3 +401,18 @@ class TestAccess:
         ]
         assert found == [(INSTITUTION, "48"), (COMUNE, "12"), (COMUNE, "47")]
         assert rest.json()["nextCursor"] is None
+
+    async def test_a_caller_of_one_institution_waits_for_no_notices_of_others(
+        self, platform: Platform, http: httpx.AsyncClient, application: Application
+    ) -> None:
+        for serial in range(1, 30):
+            await publish(http, path_of(a_number(serial)), dueDate="2026-12-01")
+        await publish(http, path_of(a_number(1), COMUNE), dueDate="2026-12-31")
+        await project(application)
+        grants = {COMUNE: frozenset({EVERY})}
+        key = await register_caller(application, "an-app", scopes=frozenset({Scope.DEBTORS_READ}), grants=grants)
+
+        page = (await http.get(OPEN, params={"limit": 1}, headers={**key, "x-tax-code": DEBTOR})).json()
+
+        assert [item["creditorInstitution"] for item in page["items"]] == [COMUNE]
+        assert page["nextCursor"] is None
