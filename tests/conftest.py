@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import os
+import signal
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from shutil import copyfile
@@ -26,6 +27,9 @@ from tests.support import DEBTOR_KEYS, StillClock
 # What is drawn is judged by its answer, not by the time that a busy machine needs for it.
 settings.register_profile("any-pace", deadline=None)
 settings.load_profile("any-pace")
+# A test run in the background ignores Ctrl-C, and so would the programs that it starts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 # The app does not start without a store; each test opens one of its own.
 os.environ.setdefault("ARCHIVE_STORE", "sqlite:/dev/null/archive.db")
 

@@ -31,8 +31,8 @@ from tests.functions.client import (
     shown,
     types,
 )
+from tests.functions.payability_client import CANCELLED, DUPLICATE, EXPIRED, UNKNOWN, ask, fault, payability
 from tests.functions.positions import call
-from tests.functions.stand_in import CANCELLED, DUPLICATE, EXPIRED, UNKNOWN, ask, fault, payability
 from tests.openapi_check import defect_expected
 from tests.stores import both_stores
 from tests.support import DAY, IBAN, INSTITUTION, NUMBER, POSTAL_IBAN, StillClock, a_payment, an_act

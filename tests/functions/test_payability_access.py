@@ -23,7 +23,7 @@ from tests.functions.client import (
     refusal,
     register_caller,
 )
-from tests.functions.stand_in import UNKNOWN, ask
+from tests.functions.payability_client import UNKNOWN, ask
 from tests.support import INSTITUTION, NUMBER, a_number
 
 STAND_IN = frozenset({Scope.STAND_IN_READ})

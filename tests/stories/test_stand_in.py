@@ -10,7 +10,7 @@ from shared.bootstrap import Application
 from shared.domain.events import ARCHIVE, WriteContext
 from tests.functions.client import NOTICE, history, pay, publish, types
 from tests.functions.lists import numbers
-from tests.functions.stand_in import DUPLICATE, EXPIRED, UNKNOWN, fault
+from tests.functions.payability_client import DUPLICATE, EXPIRED, UNKNOWN, fault
 from tests.stores import both_stores
 from tests.support import DAY, HOUR, NUMBER, SECOND, StillClock
 

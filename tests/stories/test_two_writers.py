@@ -93,7 +93,9 @@ async def archive(
 async def two(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[tuple[Archive, Archive]]:
     """Yield two servers on the data of one folder, or on one account."""
     account = account_for(request.param, tmp_path)
-    with running(tmp_path, account, **PATIENT) as one, running(tmp_path, account, **PATIENT) as other:
+    # Beside an account, each host has a double of Service Bus of its own.
+    one_folder, other_folder = (tmp_path / "one", tmp_path / "other") if account else (tmp_path, tmp_path)
+    with running(one_folder, account, **PATIENT) as one, running(other_folder, account, **PATIENT) as other:
         async with one.lines(WRITERS) as here, other.lines(WRITERS) as there:
             yield OverTheNetwork(here), OverTheNetwork(there)
 
