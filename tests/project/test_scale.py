@@ -1,15 +1,17 @@
 """docs/scale.md: each result follows from the inputs, and the inputs of the model are those of the double."""
 
-import math
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
 
 import orjson
 import pytest
 from azure.cosmos.aio import CosmosClient
 
+from docs.scale import calculated, figures
 from emulators.cosmos import CosmosDouble
+from emulators.cosmos.request_log import Request
+from project_debtors import TIME_BOX
 from shared.bootstrap import Application
 from shared.documents import event_id
 from shared.domain.lifecycle import EventType
@@ -19,51 +21,17 @@ from tests.support import ADDRESS, HOUR, NOW, a_line, a_payment, a_publication, 
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "scale.md").read_text(encoding="utf-8")
-ROW = re.compile(r"^\| `(?P<name>\w+)` \| (?P<value>[\d,.]+) \| (?P<unit>[^|]+) \| (?P<origin>[^|]+) \|$", re.MULTILINE)
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """A row of a table. `calculation` is empty for an input."""
-
-    name: str
-    text: str
-    origin: str
-
-    @property
-    def value(self) -> float:
-        """Return the value that is shown."""
-        return float(self.text.replace(",", ""))
-
-    @property
-    def calculation(self) -> str:
-        """Return how the value follows from others."""
-        found = re.fullmatch("`(.+)`", self.origin.strip())
-        return found[1] if found else ""
-
-    def shown(self, value: float) -> str:
-        """Return a value with as many digits as this one is shown with."""
-        return f"{value:,.{len(self.text.partition('.')[2])}f}"
-
 
 KEY = (ADDRESS.creditor_institution, ADDRESS.number)
 STATUSES = {"429", "503"}
 """Of HTTP. They are no figures."""
-FIGURES = [Figure(row["name"], row["value"], row["origin"]) for row in ROW.finditer(PAGE)]
+FIGURES = figures(PAGE)
 INPUTS = {figure.name: figure for figure in FIGURES if not figure.calculation}
 RESULTS = [figure for figure in FIGURES if figure.calculation]
 
 
-def calculated() -> dict[str, float]:
-    """Return all values. Results are calculated from exact values, not from shown ones."""
-    values = {name: figure.value for name, figure in INPUTS.items()}
-    for figure in RESULTS:
-        values[figure.name] = eval(figure.calculation, {"__builtins__": {}, "ceil": math.ceil}, values)
-    return values
-
-
 def test_each_result_is_what_its_calculation_gives() -> None:
-    values = calculated()
+    values = calculated(FIGURES)
 
     assert len(RESULTS) > 30
     assert {figure.name: figure.text for figure in RESULTS} == {
@@ -78,7 +46,7 @@ def test_each_row_of_the_tables_is_a_figure_and_each_name_is_used_once() -> None
 
 
 def test_each_input_says_where_it_comes_from() -> None:
-    kinds = {figure.origin.strip().partition(":")[0] for figure in INPUTS.values()}
+    kinds = {figure.origin.partition(":")[0] for figure in INPUTS.values()}
 
     assert kinds == {"source", "model", "measured", "assumption", "–"}
 
@@ -128,6 +96,28 @@ async def charges(application: Application, cosmos: CosmosDouble) -> dict[str, f
     return found
 
 
+@pytest.fixture
+async def reading(application: Application, cosmos: CosmosDouble) -> dict[str, list[Request]]:
+    """Return what `project_debtors` asks in an idle turn, after a publication and after its receipt."""
+    assert application.debtors is not None
+    archive, reader = application.archive, application.debtors.reader
+    calls = {
+        "begun": None,
+        "idle": None,
+        "published": archive.publish(a_publication(), an_institution(), an_act()),
+        "paid": archive.record_payment(ADDRESS, a_payment(), an_act(NOW + HOUR)),
+    }
+    found = {}
+    for name, call in calls.items():
+        if call is not None:
+            await call
+        cosmos.log.clear()
+        turn = await reader.run(reader.clock() + TIME_BOX)
+        assert turn.is_drained
+        found[name] = list(cosmos.log)
+    return found
+
+
 def _write_id(number: int) -> str:
     """Return a write id as long as the archive's own."""
     return f"{number:024}"
@@ -135,6 +125,36 @@ def _write_id(number: int) -> str:
 
 async def test_charges_are_those_of_the_double(charges: dict[str, float]) -> None:
     assert charges == {name: INPUTS[name].value for name in charges}
+
+
+def _charged(asked: Iterable[Request], *places: tuple[str, str]) -> float:
+    """Return what the requests cost that have one of these operations and containers."""
+    return round(sum(each.charge for each in asked if (each.operation, each.container) in places), 2)
+
+
+def test_charges_of_the_lists_of_debtors_are_those_of_the_double(reading: dict[str, list[Request]]) -> None:
+    load = ("Read", "notices")
+    lists = [(operation, "notices-by-debtor") for operation in ("Read", "Create", "Replace")]
+
+    assert _charged(reading["published"], load, *lists) == INPUTS["ru_list_new"].value
+    assert _charged(reading["paid"], load, *lists) == INPUTS["ru_list_change"].value
+
+
+def test_charges_of_an_idle_reader_are_those_of_the_double(reading: dict[str, list[Request]]) -> None:
+    # Both containers have two physical partitions here. On Azure, that of the checkpoints has one.
+    each = INPUTS["ru_places"].value + INPUTS["ru_place"].value + INPUTS["ru_empty"].value
+
+    assert _charged(reading["idle"], ("Query", "checkpoints"), ("ChangeFeed", "notices")) == round(2 * each, 2)
+    assert _charged(reading["paid"], ("Replace", "checkpoints")) == INPUTS["ru_checkpoint"].value
+
+
+def test_turns_are_those_of_the_schedule() -> None:
+    schedules = {
+        re.findall(r'schedule="(.*?)"', (DOCS.parent / reader / "__init__.py").read_text(encoding="utf-8"))[0]
+        for reader in ("relay_events", "project_debtors")
+    }
+
+    assert schedules == {f"*/{1 / INPUTS['turns'].value:.0f} * * * * *"}
 
 
 @pytest.mark.usefixtures("charges")
