@@ -11,7 +11,7 @@ sys.path.insert(0, str(ROOT))
 # The functions are asked for their routes, and no app starts without a store; this one is never opened.
 os.environ["ARCHIVE_STORE"] = "sqlite:unused"
 
-from docs import asyncapi, openapi  # noqa: E402
+from docs import asyncapi, cost, openapi  # noqa: E402
 from docs.figures import figures  # noqa: E402
 from shared.domain.lifecycle import (  # noqa: E402
     FAULTS,
@@ -73,6 +73,7 @@ def documents() -> dict[Path, str]:
         docs / "lifecycle.md": life_cycle(),
         docs / "errors.md": errors(),
         docs / "settings.md": settings(),
+        docs / "cost.md": cost.current(docs),
         docs / "figures.md": f"{NOTE}\n{figures(docs / 'benchmarks')}",
         docs / "openapi.yaml": openapi.as_yaml(contract),
         docs / "asyncapi.yaml": asyncapi.as_yaml(asyncapi.document()),
