@@ -180,7 +180,7 @@ LINES = (
         "Logs: executions",
         "logs",
         "executions * month * records * record_bytes / 1000000000",
-        "no copy of the logs in `FunctionAppLogs`, sampling of the requests",
+        "`FunctionAppLogs` in a table with the basic plan, sampling of the requests",
     ),
     Line(
         "Logs: calls of Cosmos DB",
