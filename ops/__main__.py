@@ -13,6 +13,7 @@ from ops.cli import EXIT_CODES, Command, CommandGroup
 from ops.history import history
 from ops.opening import choose_store
 from ops.sending import send
+from ops.smoke import smoke
 from ops.uncommunicated import uncommunicated
 
 app = typer.Typer(
@@ -31,7 +32,7 @@ app.add_typer(events.app, name="events", epilog=EXIT_CODES)
 app.add_typer(readers.app, name="readers", epilog=EXIT_CODES)
 app.add_typer(debtors.app, name="debtors", epilog=EXIT_CODES)
 app.add_typer(dead_letters.app, name="dead-letters", epilog=EXIT_CODES)
-for command in (audit, history, send, uncommunicated):
+for command in (audit, history, send, smoke, uncommunicated):
     app.command(cls=Command, epilog=EXIT_CODES)(command)
 
 

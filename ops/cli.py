@@ -16,7 +16,7 @@ from shared.telemetry import error_chain
 
 EXIT_CODES = (
     "Exit codes: 0 success. 1 refused, not found, or changed by another operator. "
-    "2 not understood, or not confirmed. 3 the store or the bus does not answer."
+    "2 not understood, or not confirmed. 3 the store, the bus or the archive does not answer."
 )
 CONFLICT = "Another operator has changed it, so nothing was done. Look at it with `show`, then repeat."
 CHECK_AUDIT = "Before you repeat a change, look in `audit` whether it was made."

@@ -1,6 +1,7 @@
-"""Choose the store, and open its registry."""
+"""Choose the store, open its registry, and read a key."""
 
 import os
+import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -31,6 +32,21 @@ def choose_store(data: Path | None) -> Settings:
         return settings
     except SettingsError as error:
         raise CommandError(*error.faults, code=ExitCode.USAGE) from error
+
+
+def read_key(variable: str) -> str:
+    """Return the key of a caller, from the environment or else from standard input. Never from the command line,
+    which every process of the machine can see.
+    """
+    key = os.environ.get(variable, "").strip()
+    if not key and not sys.stdin.isatty():
+        key = sys.stdin.readline().strip()
+    if not key or not key.isascii() or not key.isprintable():
+        raise CommandError(
+            f"There is no key: set {variable} to the key of the caller, or send it to standard input.",
+            code=ExitCode.USAGE,
+        )
+    return key
 
 
 def _own_debtor_keys(folder: Path) -> str:
