@@ -26,11 +26,12 @@ MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{3})?(?:Z|[+-]\d\d
 REPETITION = re.compile(r"(?<=:[or])\d+")
 KEY_ID = re.compile(r"\b[0-9a-f]{12}\b")
 OPERATOR = re.compile(r"(?<=  )[\w.-]+@[\w.-]+(?=  )")
+DURATION = re.compile(r"\b\d+ ms\b")
+TEST_NOTICE = re.compile(r"\b399\d{15}\b")
 CELL_OF_A_DAY = re.compile(r"(?<=  )\d{4}-\d\d-\d\d(?=  |$)")
-VARIES = re.compile(
-    "|".join(each.pattern for each in (MOMENT, REPETITION, KEY, KEY_ID, OPERATOR, CELL_OF_A_DAY)), re.MULTILINE
-)
-"""Moments, keys and their ids, operators, days of a table: other ones each time."""
+EACH_TIME = (MOMENT, REPETITION, KEY, KEY_ID, OPERATOR, CELL_OF_A_DAY, DURATION, TEST_NOTICE)
+VARIES = re.compile("|".join(each.pattern for each in EACH_TIME), re.MULTILINE)
+"""Moments, keys and their ids, operators, days of a table, durations, test notices: other ones each time."""
 SAVED = re.compile(r"`(?P<name>[a-z]+\.json)`:\n\n```json\n(?P<body>(?:.*\n)+?)```")
 LOOKS = (
     "events tail",
@@ -61,7 +62,7 @@ def test_every_command_of_the_guide_answers_what_it_shows(tmp_path: Path) -> Non
         answered += [_answer(command, output, data, server.port, ours) for command, output in after]
 
     assert list(map(_comparable, answered)) == [_comparable(output) for _, output in shown]
-    assert len(shown) == 29
+    assert len(shown) == 31
 
 
 def test_the_guide_makes_debtor_keys_that_the_archive_takes() -> None:
@@ -120,10 +121,11 @@ def _answer(command: str, shown: str, data: Path, port: int, ours: dict[str, str
     original = command
     for theirs, mine in ours.items():
         command = command.replace(theirs, mine)
-    program, *arguments = shlex.split(command)
+    variables, program, arguments = _words(command.replace(curl.LOCAL, f"http://127.0.0.1:{port}"))
     deadline = time.monotonic() + PATIENCE
     while True:
-        answer = curl.answer(command, f"http://127.0.0.1:{port}") if program == "curl" else _ops(arguments, data)
+        is_curl = program == "curl"
+        answer = curl.answer(command, f"http://127.0.0.1:{port}") if is_curl else _ops(arguments, data, variables)
         is_awaited = any(look in original for look in LOOKS) and _comparable(answer) != _comparable(shown)
         if not is_awaited or time.monotonic() > deadline:
             break
@@ -145,8 +147,15 @@ def _varying(text: str) -> list[str]:
     return [match[0] for match in VARIES.finditer(text)]
 
 
-def _ops(arguments: list[str], data: Path) -> str:
+def _words(command: str) -> tuple[dict[str, str], str, list[str]]:
+    """Return the variables that stand before a command, its program, and its arguments."""
+    words = shlex.split(command)
+    first = next(n for n, word in enumerate(words) if "=" not in word)
+    return dict(word.split("=", 1) for word in words[:first]), words[first], words[first + 1 :]
+
+
+def _ops(arguments: list[str], data: Path, variables: dict[str, str]) -> str:
     what, options = arguments
     assert what == "ops"
-    answered = Operator(data).ask(*shlex.split(options.removeprefix("ARGS=")))
+    answered = Operator(data).ask(*shlex.split(options.removeprefix("ARGS=")), env=variables)
     return f"{answered.stderr}{answered.stdout}".replace(str(data), ".local")
