@@ -49,9 +49,10 @@ def test_every_action_is_pinned_by_its_commit_and_names_its_version() -> None:
         for line in workflow.read_text(encoding="utf-8").splitlines()
         if "uses: " in line
     ]
+    others = [action for action in used if not action.startswith("$/")]  # $/ is this repository at the same commit
 
-    assert used
-    assert [action for action in used if not re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action)] == []
+    assert others
+    assert [action for action in others if not re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action)] == []
 
 
 def updates() -> list[dict[str, Any]]:
