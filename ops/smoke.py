@@ -1,11 +1,12 @@
 """The command `smoke`: test a deployed archive over HTTP with a notice of its own."""
 
+import asyncio
 from typing import Annotated
 
 import typer
 
 from ops.calls import Api, parse_base
-from ops.cli import CommandError, JsonOption
+from ops.cli import CommandError, JsonOption, warn
 from ops.opening import read_key
 from ops.output import show_json
 from ops.parsing import UsageErrors, parse_segregation_code
@@ -41,8 +42,12 @@ async def smoke(
     run = SmokeRun(Api(address, call_limit), Address(ec, new_number(segregation_code)), _keep if json else _print)
     try:
         await run.all(key, wait)
+    except asyncio.CancelledError:
+        # After Ctrl-C too, the operator must know whether the notice was cancelled.
+        for fault in run.faults:
+            warn(fault)
+        raise
     finally:
-        # Also after Ctrl-C, because it says whether the notice was cancelled.
         if json:
             show_json(run.json)
     if run.faults:

@@ -141,7 +141,7 @@ class SmokeRun:
         is_ours = True  # as long as nothing is known of it
         try:
             published = await self._step("publish", publish, "PUT", self._path, notice, key, if_new)
-            if published is not None and 400 <= published.status < 500:
+            if published is not None and 400 <= published.status < 500 and published.code is not None:
                 # The archive refused it. After a 412 there is one: a gateway may have sent ours twice.
                 is_ours = published.status == PreconditionFailed.status
             if is_ours:

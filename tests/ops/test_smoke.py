@@ -1,92 +1,17 @@
-"""`smoke` tests a running archive with a notice of its own, and says what is wrong with one that does not answer so."""
+"""`smoke` tests a running archive with a notice of its own."""
 
 import json
 import re
-import signal
-import socket
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from ops.smoke_run import new_number
 from shared.domain.identifiers import NoticeNumber
-from tests.ops.command_line import ROOT, Operator, environment, start
-from tests.ops.gateway import Call, Gateway
-from tests.server import PATIENCE, Server, running, unanswered_port
-from tests.support import a_body
-
-STRICT, LENIENT = "15376371009", "77777777777"
-A_MOMENT = 0.5
-"""Seconds after which the process waits for the answer. Python sees an earlier Ctrl-C only when the call ends."""
-NAMES = ["health", "unknown address", "unknown key", "publish", "read", "body of 5 MiB", "cancel"]
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("archive")
-
-
-@pytest.fixture(scope="module")
-def server(data: Path) -> Iterator[Server]:
-    with running(data) as server:
-        yield server
-
-
-@pytest.fixture
-def own(data: Path) -> Operator:
-    """Return an operator of the archive that runs."""
-    return Operator(data)
-
-
-class Smoke:
-    """Runs `smoke` against the archive, or against a server in front of it."""
-
-    def __init__(self, operator: Operator, server: Server) -> None:
-        self.operator = operator
-        self.base = server.url.removesuffix("/v1")
-
-    def run(
-        self,
-        *options: str,
-        exit_code: int = 0,
-        base: str | None = None,
-        key: str = "local-ec",
-        institution: str = STRICT,
-        code: str = "47",
-    ) -> Any:
-        """Return what the command says."""
-        fixed = ("smoke", "--base", base or self.base, "--institution", institution, "--code", code)
-        return self.operator.ask(*fixed, *options, exit_code=exit_code, env={"SMOKE_KEY": key})
-
-    def failed(self, *options: str, base: str | None = None, key: str = "local-ec", code: str = "47") -> Any:
-        """Return the JSON of a run that fails, whose sentences are also on standard error."""
-        said = self.run("--json", *options, exit_code=1, base=base, key=key, code=code)
-        report = json.loads(said.stdout)
-        assert report["passed"] is False
-        assert said.stderr.splitlines() == report["faults"]
-        return report
-
-    def shown(self, report: Any) -> Any:
-        """Return the history of the notice of a run."""
-        return self.operator.read("history", report["institution"], report["noticeNumber"])
-
-
-@pytest.fixture
-def smoke(own: Operator, server: Server) -> Smoke:
-    return Smoke(own, server)
-
-
-def names(report: Any) -> list[str]:
-    return [step["name"] for step in report["steps"]]
-
-
-def failures(report: Any) -> list[str]:
-    return [step["name"] for step in report["steps"] if not step["passed"]]
+from tests.ops.command_line import ROOT, Operator, environment
+from tests.ops.gateway import Gateway
+from tests.ops.smoking import LENIENT, NAMES, STRICT, Smoke, failures, names
 
 
 @pytest.mark.parametrize("institution", [STRICT, LENIENT])
@@ -132,11 +57,11 @@ def test_each_run_has_a_number_of_its_own_with_right_check_digits() -> None:
     assert all(NoticeNumber.parse(number).segregation_code == "47" for number in numbers)
 
 
-def test_the_key_can_come_from_standard_input(data: Path, smoke: Smoke) -> None:
+def test_the_key_can_come_from_standard_input(smoke: Smoke) -> None:
     process = subprocess.run(
         [sys.executable, "-m", "ops", "smoke", "--base", smoke.base, "--institution", STRICT, "--code", "48"],
         cwd=ROOT,
-        env=environment(data),
+        env=environment(smoke.operator.data),
         input="local-ec\n",
         capture_output=True,
         text=True,
@@ -159,8 +84,8 @@ def test_without_a_key_nothing_is_sent(key: str, smoke: Smoke) -> None:
     ["", "localhost:7071/api", "ftp://localhost/api", "http:///api", "http://a b/api", "http://localhost:x/api",
      "http://localhost/api?x=1", "http://key@localhost/api", "http://localhost/api#x", "http://localhost:70710/api"],
 )  # fmt: skip
-def test_every_fault_of_the_command_is_named_at_once(base: str, own: Operator) -> None:
-    refusal = own.refused("smoke", "--base", base, "--institution", "1", "--code", "4", exit_code=2)
+def test_every_fault_of_the_command_is_named_at_once(base: str, operator: Operator) -> None:
+    refusal = operator.refused("smoke", "--base", base, "--institution", "1", "--code", "4", exit_code=2)
 
     assert refusal.splitlines() == [
         f"--base {base!r} must be the address of the archive, such as https://archive.example/api.",
@@ -195,195 +120,3 @@ def test_an_institution_without_an_iban_fails(smoke: Smoke) -> None:
     said = smoke.run(exit_code=1, key=added["key"], institution="22222222220")
 
     assert "publish: expected 201, got 422 no_iban_registered.\n" in said.stderr
-
-
-def test_nothing_that_answers_ends_with_3(smoke: Smoke) -> None:
-    with unanswered_port() as port:
-        said = smoke.run(exit_code=3, base=f"http://127.0.0.1:{port}/api")
-
-    assert said.stdout == ""
-    assert said.stderr.startswith("health: no answer (")
-
-
-def test_a_server_that_never_answers_ends_with_3(smoke: Smoke) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        base = f"http://127.0.0.1:{silent.getsockname()[1]}/api"
-        said = smoke.run("--timeout", "1", exit_code=3, base=base)
-
-    assert said.stderr == "health: no answer within 1 seconds.\n"
-
-
-def test_a_server_that_speaks_no_http_ends_with_3(smoke: Smoke) -> None:
-    with Gateway(smoke.base, lambda call: call.send_raw(b"220 mail.example ESMTP\x1b[2J\r\n")).serving() as gateway:
-        said = smoke.run("--json", exit_code=3, base=gateway.base)
-
-    assert json.loads(said.stdout)["passed"] is False
-    assert said.stderr == "health: no answer (220 mail.example ESMTP\\x1b[2J\\r\\n).\n"
-
-
-@pytest.mark.parametrize("status", [200, 302, 401, 503])
-def test_a_key_is_not_sent_to_a_server_that_is_no_archive(status: int, smoke: Smoke) -> None:
-    with Gateway(smoke.base, lambda call: call.answer(status, b"<html>welcome</html>")).serving() as gateway:
-        report = smoke.failed(base=gateway.base)
-
-    assert names(report) == failures(report) == ["health"]
-    assert [path for _, path in gateway.calls] == ["/api/v1/health"]
-
-
-def test_a_413_of_a_gateway_is_not_that_of_the_archive(smoke: Smoke) -> None:
-    with Gateway(smoke.base, refuse_large_bodies).serving() as gateway:
-        report = smoke.failed(base=gateway.base)
-
-    assert failures(report) == ["body of 5 MiB"]
-    assert report["faults"] == [
-        "body of 5 MiB: expected 413 with X-Error-Code body_too_large, got 413 without X-Error-Code."
-    ]
-    assert smoke.shown(report)["status"] == "CANCELLED"
-
-
-def test_an_answer_that_comes_before_the_whole_body_is_read(smoke: Smoke) -> None:
-    with Gateway(smoke.base, cut_large_bodies).serving() as gateway:
-        report = smoke.failed(base=gateway.base)
-
-    assert [step["answer"] for step in report["steps"]][-2:] == ["413 without X-Error-Code", "200"]
-
-
-def test_a_notice_whose_answer_is_lost_is_cancelled(smoke: Smoke) -> None:
-    with Gateway(smoke.base, lose_the_answer_of_publish).serving() as gateway:
-        report = smoke.failed(base=gateway.base)
-
-    assert names(report) == NAMES
-    assert failures(report) == ["publish"]
-    assert smoke.shown(report)["status"] == "CANCELLED"
-
-
-def test_a_notice_that_a_gateway_sends_twice_is_cancelled(smoke: Smoke) -> None:
-    with Gateway(smoke.base, send_publish_twice).serving() as gateway:
-        report = smoke.failed(base=gateway.base)
-
-    assert report["faults"] == ["publish: expected 201, got 412 precondition_failed."]
-    assert smoke.shown(report)["status"] == "CANCELLED"
-
-
-def test_a_notice_of_somebody_else_is_not_cancelled(smoke: Smoke) -> None:
-    with Gateway(smoke.base, publish_another_first).serving() as gateway:
-        report = smoke.failed(base=gateway.base)
-
-    assert failures(report) == ["publish", "read"]
-    assert "cancel" not in names(report)
-    assert smoke.shown(report)["status"] == "ACTIVE"
-
-
-def test_a_notice_that_never_came_leaves_nothing_to_cancel(smoke: Smoke) -> None:
-    with Gateway(smoke.base, drop_publish).serving() as gateway:
-        report = smoke.failed(base=gateway.base)
-
-    assert failures(report) == ["publish", "read", "cancel"]
-    assert report["faults"][-1] == "cancel: expected 200, got 404 notice_not_found."
-
-
-def test_a_notice_that_could_not_be_cancelled_is_named(smoke: Smoke) -> None:
-    with Gateway(smoke.base, refuse_to_cancel).serving() as gateway:
-        report = smoke.failed(base=gateway.base)
-
-    assert report["faults"] == [
-        "cancel: expected 200, got 502 without X-Error-Code.",
-        f"The notice {STRICT}/{report['noticeNumber']} may still be there: cancel it.",
-    ]
-
-
-def test_a_field_that_is_not_as_it_was_sent_is_named(smoke: Smoke) -> None:
-    with Gateway(smoke.base, show_another_amount).serving() as gateway:
-        report = smoke.failed(base=gateway.base)
-
-    assert report["faults"] == ["read: the fields amount of the answer are wrong."]
-
-
-def test_it_waits_for_an_archive_that_starts(smoke: Smoke) -> None:
-    with Gateway(smoke.base, start_slowly).serving() as gateway:
-        impatient = smoke.failed(base=gateway.base)
-        patient = smoke.run("--wait", "20", "--json", base=gateway.base)
-
-    assert impatient["faults"] == ["health: expected 200, got 503 without X-Error-Code."]
-    assert names(json.loads(patient.stdout)) == NAMES
-
-
-def test_a_run_that_is_stopped_cancels_its_notice(data: Path, smoke: Smoke) -> None:
-    with Gateway(smoke.base, hold_large_bodies).serving() as gateway:
-        options = ("--base", gateway.base, "--institution", STRICT, "--code", "47", "--json")
-        process = start(data, "smoke", *options, SMOKE_KEY="local-ec")
-        assert gateway.holds.wait(PATIENCE)
-        time.sleep(A_MOMENT)
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=PATIENCE)
-
-    assert process.returncode == 1
-    assert err.startswith("\nStopped.")
-    report = json.loads(out)
-    assert names(report) == ["health", "unknown address", "unknown key", "publish", "read", "cancel"]
-    assert smoke.shown(report)["status"] == "CANCELLED"
-
-
-def refuse_large_bodies(call: Call) -> None:
-    if call.is_large:
-        call.answer(413, b"<html>413 Request Entity Too Large</html>")
-    else:
-        call.forward()
-
-
-def cut_large_bodies(call: Call) -> None:
-    if call.is_large:
-        call.send_raw(b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", read=False)
-    else:
-        call.forward()
-
-
-def hold_large_bodies(call: Call) -> None:
-    if call.is_large:
-        call.gateway.holds.set()
-        call.gateway.released.wait(PATIENCE)
-    else:
-        call.forward()
-
-
-def lose_the_answer_of_publish(call: Call) -> None:
-    if call.is_publish:
-        call.fetch()
-    else:
-        call.forward()
-
-
-def send_publish_twice(call: Call) -> None:
-    if call.is_publish:
-        call.fetch()
-    call.forward()
-
-
-def publish_another_first(call: Call) -> None:
-    if call.is_publish:
-        call.fetch(json.dumps(a_body()).encode())
-    call.forward()
-
-
-def drop_publish(call: Call) -> None:
-    if not call.is_publish:
-        call.forward()
-
-
-def refuse_to_cancel(call: Call) -> None:
-    if call.method == "POST":
-        call.answer(502, b"")
-    else:
-        call.forward()
-
-
-def show_another_amount(call: Call) -> None:
-    status, headers, body = call.fetch()
-    call.answer(status, body.replace(b'"amount":1,', b'"amount":2,') if call.method == "GET" else body, headers)
-
-
-def start_slowly(call: Call) -> None:
-    if len(call.gateway.calls) <= 2:
-        call.answer(503, b"Function host is not running.")
-    else:
-        call.forward()
