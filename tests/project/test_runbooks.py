@@ -27,7 +27,7 @@ PARTS = [
     "^## Over when$",
 ]
 SOURCES = ["shared", "apply_due_changes", "consume_events", "project_debtors", "relay_events"]
-NOT_HERE_YET = {"checkpoints", "smoke", "infra", "pipeline.md"}
+NOT_HERE_YET = {"infra"}
 """Commands, and the first parts of links, that come with the infrastructure."""
 
 
