@@ -5,6 +5,7 @@ RUN = .venv-run
 WORKER = .venv-worker
 OLDEST = .venv-oldest
 BENCH = .venv-bench
+INFRA = .venv-infra
 
 # Answers the version and exits 0 if this is a Python the archive runs on. A name may be found and still not run
 # (pyenv leaves one for every version it ever installed), so each is asked.
@@ -21,8 +22,8 @@ BOTH_CORES = --numprocesses 2 --dist worksteal
 
 .DEFAULT_GOAL := help
 .PHONY: help run run-azure ops test conformance fuzz check format bench bench-cosmos bench-on-cosmos \
-	bench-worker bench-start bench-growth bench-memory bench-events soak docs indexed lock clean \
-	$(VENV) $(RUN) $(WORKER) $(OLDEST) $(BENCH)
+	bench-worker bench-start bench-growth bench-memory bench-events soak docs indexed snapshots check-infra \
+	lock clean $(VENV) $(RUN) $(WORKER) $(OLDEST) $(BENCH) $(INFRA)
 
 help: ## List what there is to do.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -95,6 +96,14 @@ indexed: $(WORKER) ## Write what Microsoft's worker indexes here (tests/function
 	@ARCHIVE_STORE=sqlite:unused $(WORKER)/bin/python -I tests/functions/worker_check.py . >$(WORKER)/indexed.json
 	@mv $(WORKER)/indexed.json tests/functions/indexed.json
 
+snapshots: $(VENV) ## Write the predicted resources of each environment (BICEP=/path/to/bicep).
+	@$(VENV)/bin/python -m infra.checks --write
+
+check-infra: $(VENV) $(INFRA) ## Compile infra/, compare it with its snapshots and policies, scan it (BICEP=/path/to/bicep).
+	@$(VENV)/bin/python -m infra.checks
+	@if [ -d tests/infra ]; then $(VENV)/bin/python -m pytest --quiet tests/infra; fi
+	@$(VENV)/bin/python -m infra.checks.scan $(INFRA)/bin/checkov
+
 # Constraint files keep what is tested at the versions that are deployed.
 UV_COMPILE = UV_CUSTOM_COMPILE_COMMAND='make lock' $(VENV)/bin/uv pip compile --quiet --universal \
 	--python-version 3.11 --generate-hashes --no-emit-index-url $(if $(UPGRADE),--upgrade)
@@ -113,6 +122,7 @@ lock: $(VENV) ## Lock the dependencies after a change in a *.in file (UPGRADE=1:
 	@$(UV_COMPILE) --no-deps tests/conformance/oldest.in --output-file tests/conformance/oldest.txt
 	@$(UV_COMPILE) tests/conformance/javascript/node.in --output-file tests/conformance/javascript/node.txt
 	@$(call for_any_python,tests/functions/worker.txt)
+	@$(UV_COMPILE) infra/checks/checkov.in --output-file infra/checks/checkov.txt
 	@$(UV_COMPILE) bench/bench.in --output-file bench/bench.txt
 	@$(call for_any_python,bench/bench.txt)
 
@@ -127,6 +137,7 @@ $(RUN): $(RUN)/made-with-$(VERSION)
 $(WORKER): $(WORKER)/made-with-$(VERSION)
 $(OLDEST): $(OLDEST)/made-with-$(VERSION)
 $(BENCH): $(BENCH)/made-with-$(VERSION)
+$(INFRA): $(INFRA)/made-with-$(VERSION)
 
 $(VENV)/made-with-$(VERSION): requirements-dev.txt
 	@$(call make_venv,$(VENV),requirements-dev.txt,a minute or two)
@@ -149,6 +160,10 @@ $(OLDEST)/made-with-$(VERSION): requirements-dev.txt tests/conformance/oldest.tx
 # The alternatives that the bench compares with, the worker library among them.
 $(BENCH)/made-with-$(VERSION): bench/bench.txt
 	@$(call make_venv,$(BENCH),bench/bench.txt,half a minute,--ignore-requires-python)
+
+# checkov needs versions of packages that differ from those that run.
+$(INFRA)/made-with-$(VERSION): infra/checks/checkov.txt
+	@$(call make_venv,$(INFRA),infra/checks/checkov.txt,a minute or two)
 
 # A pip from 22.3 on installs into another environment, which then needs none: to make one takes a fifth of the time.
 HAS_PIP = $(shell '$(PYTHON)' -c 'import pip, sys; \

@@ -55,7 +55,7 @@ resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
 resource app 'Microsoft.Web/sites@2025-03-01' = {
   name: name
   location: location
-  tags: { ...tags, 'azd-service-name': 'archive' }
+  tags: { ...tags, 'azd-service-name': 'api' }
   kind: 'functionapp,linux'
   identity: {
     type: 'UserAssigned'

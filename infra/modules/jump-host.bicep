@@ -141,6 +141,40 @@ resource mayLogIn 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
+// Bastion asks for these before it connects.
+resource mayFindMachine 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(machine.id, operatorsId, roles.reader)
+  scope: machine
+  properties: {
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.reader)
+    principalId: operatorsId
+    principalType: 'Group'
+    description: 'Operators find the machine.'
+  }
+}
+
+resource mayFindCard 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(card.id, operatorsId, roles.reader)
+  scope: card
+  properties: {
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.reader)
+    principalId: operatorsId
+    principalType: 'Group'
+    description: 'Operators find the address of the machine.'
+  }
+}
+
+resource mayFindBastion 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(bastion.id, operatorsId, roles.reader)
+  scope: bastion
+  properties: {
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.reader)
+    principalId: operatorsId
+    principalType: 'Group'
+    description: 'Operators find Bastion.'
+  }
+}
+
 resource bastionDiagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   name: diagnosticsName
   scope: bastion

@@ -10,7 +10,7 @@ param location string
 param tags resourceTags
 @description('Address space, a /22 or larger.')
 param addressPrefix string
-@description('Spread over the availability zones.')
+@description('A public address in all availability zones.')
 param zoneRedundant bool
 @description('Log Analytics workspace.')
 param workspaceId string
@@ -104,7 +104,7 @@ resource address 'Microsoft.Network/publicIPAddresses@2025-05-01' = {
   name: '${baseName}-nat-pip'
   location: location
   tags: tags
-  sku: { name: zoneRedundant ? 'StandardV2' : 'Standard', tier: 'Regional' }
+  sku: { name: 'Standard', tier: 'Regional' }
   zones: zoneRedundant ? ['1', '2', '3'] : null
   properties: { publicIPAllocationMethod: 'Static' }
 }
@@ -113,8 +113,9 @@ resource nat 'Microsoft.Network/natGateways@2025-05-01' = {
   name: '${baseName}-nat'
   location: location
   tags: tags
-  sku: { name: zoneRedundant ? 'StandardV2' : 'Standard' }
-  zones: zoneRedundant ? ['1', '2', '3'] : null
+  // StandardV2, which is in all zones, does not serve the subnets of apps. Only telemetry and sign-ins go this way, so the
+  // archive works on without it.
+  sku: { name: 'Standard' }
   properties: {
     idleTimeoutInMinutes: 4
     publicIpAddresses: [{ id: address.id }]

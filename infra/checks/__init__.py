@@ -1,0 +1,1 @@
+"""Checks of the infrastructure that need no Azure: the compiler, the committed snapshots, checkov."""
