@@ -86,7 +86,7 @@ def read_suppressions(text: str) -> tuple[list[Suppression], list[Finding]]:
     for entry in yaml.safe_load(text) or []:
         if not isinstance(entry, dict) or set(entry) != set(_FIELDS):
             found.append(Finding(SUPPRESSIONS.name, f"an entry has {', '.join(_FIELDS)} and nothing else: {entry}"))
-        elif len(entry["reason"].strip()) < SHORTEST_REASON:
+        elif len(str(entry["reason"]).strip()) < SHORTEST_REASON:
             found.append(Finding(SUPPRESSIONS.name, f"{entry['id']} has no reason"))
         else:
             entries.append(Suppression(**entry))

@@ -15,8 +15,9 @@ DEPLOYED = "requirements.txt"
 RUN = "requirements-run.txt"
 TESTED = ["requirements-dev.txt", "tests/functions/worker.txt"]
 MEASURED = "bench/bench.txt"
+SCANNED = "infra/checks/checkov.txt"
 NODE = "tests/conformance/javascript/node.txt"
-LOCKS = [DEPLOYED, RUN, *TESTED, MEASURED, NODE]
+LOCKS = [DEPLOYED, RUN, *TESTED, MEASURED, SCANNED, NODE]
 
 NOT_RUN = ["bench", "docs", "tests"]
 

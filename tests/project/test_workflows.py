@@ -15,7 +15,8 @@ OLDEST = ROOT / "tests" / "conformance" / "oldest.in"
 def test_new_versions_are_proposed_for_every_lock() -> None:
     (python,) = (update for update in updates() if update["package-ecosystem"] == "pip")
 
-    sources = [*ROOT.glob("*.in"), *(ROOT / "bench").rglob("*.in"), *(ROOT / "tests").rglob("*.in")]
+    folders = (ROOT / name for name in ("bench", "infra", "tests"))
+    sources = [*ROOT.glob("*.in"), *(source for folder in folders for source in folder.rglob("*.in"))]
 
     watched = {folder.strip("/") or "." for folder in python["directories"]}
     assert {str(source.parent.relative_to(ROOT)) for source in sources if source != OLDEST} == watched
