@@ -50,6 +50,9 @@ param alertEmails string[]
 @description('First month of the budget, yyyy-MM-01.')
 param budgetStart string
 
+@description('Name of the Cosmos DB account, if a restore made another one. Empty: the name of this environment.')
+param cosmosAccountName string = ''
+
 @description('Seconds that a request may take before it is answered 503.')
 param storeBudgetSeconds string = '5'
 
@@ -69,7 +72,7 @@ var baseName = '${project}-${environmentName}-${regionCode}'
 var unique = take(uniqueString(subscription().id, project, environmentName, regionCode), 5)
 var appIdentityName = '${baseName}-app-id'
 var operatorsIdentityName = '${baseName}-ops-id'
-var cosmosName = '${baseName}-cosno-${unique}'
+var cosmosName = empty(cosmosAccountName) ? '${baseName}-cosno-${unique}' : cosmosAccountName
 var serviceBusName = '${baseName}-sbns-${unique}'
 var vaultName = '${baseName}-kv-${unique}'
 var storageName = '${project}${environmentName}${regionCode}st${unique}'

@@ -61,9 +61,10 @@ def find_compiler(environment: Mapping[str, str]) -> str:
     """Return the path of the compiler: BICEP, or the one on PATH, or the one beside the repository."""
     beside = str(BESIDE) if BESIDE.is_file() else None
     found = environment.get("BICEP") or shutil.which("bicep", path=environment.get("PATH")) or beside
-    if not found or not shutil.which(found):
+    program = found and shutil.which(found)
+    if not program:
         raise NoCompilerError(HOW_TO_GET)
-    return found
+    return str(Path(program).absolute())
 
 
 @dataclass(frozen=True, slots=True)
