@@ -10,6 +10,7 @@ import {
   jumpHostOptions
   networkOptions
   resourceTags
+  subscriber
 } from 'types.bicep'
 
 @description('First part of the names: small letters and digits. The name of the vault has room for six.')
@@ -42,6 +43,12 @@ param jumpHost jumpHostOptions?
 
 @description('Object id of the Entra ID group of the operators. Empty: nobody gets the roles of operators.')
 param operatorsGroupId string = ''
+
+@description('Object ids of the identities of services that send inbound events.')
+param eventSenders string[] = []
+
+@description('Programs of others that take events from a subscription.')
+param subscribers subscriber[] = []
 
 @description('E-mail addresses of the people on call.')
 @minLength(1)
@@ -178,6 +185,8 @@ module serviceBus 'modules/servicebus.bicep' = {
     appId: appIdentity.outputs.principalId
     appName: appIdentityName
     operatorsId: operatorsGroupId
+    eventSenders: eventSenders
+    subscribers: subscribers
   }
 }
 

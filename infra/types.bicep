@@ -189,6 +189,17 @@ type apiManagementOptions = {
 }
 
 @export()
+@description('A program of others that takes events from a subscription.')
+@sealed()
+type subscriber = {
+  @description('Subscription, as in infra/messaging.json.')
+  subscription: string
+
+  @description('Object id of its identity.')
+  principalId: string
+}
+
+@export()
 @description('Subnets of the network, by their use.')
 @sealed()
 type subnetIds = {

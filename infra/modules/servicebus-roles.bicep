@@ -1,5 +1,5 @@
 // Who may send to and receive from each entity.
-import { roles } from '../types.bicep'
+import { roles, subscriber } from '../types.bicep'
 
 @description('Namespace.')
 param namespaceName string
@@ -9,48 +9,69 @@ param appId string
 param appName string
 @description('Object id of the group of the operators. Empty: there is none.')
 param operatorsId string
+@description('Object ids of the identities of services that send inbound events.')
+param eventSenders string[]
+@description('Programs of others that take events from a subscription.')
+param subscribers subscriber[]
 
 var receiver = roles.serviceBusDataReceiver
 var sender = roles.serviceBusDataSender
+// The id of the app is known only when it is deployed, so the app is named by its name.
+var app = { name: appName, isApp: true, type: 'ServicePrincipal' }
+var operators = empty(operatorsId) ? [] : [{ name: operatorsId, isApp: false, type: 'Group' }]
+var topics = items(loadJsonContent('../messaging.json').topics)
 
 var onQueues = concat(
   [
-    { isApp: true, queue: 'inbound-events', role: receiver, reason: 'consume_events takes the messages.' }
-    { isApp: true, queue: 'inbound-events', role: sender, reason: 'An early event waits there as a scheduled copy.' }
-    { isApp: true, queue: 'inbound-rejected', role: sender, reason: 'A copy of what can never be applied.' }
+    { to: app, queue: 'inbound-events', role: receiver, reason: 'consume_events takes the messages.' }
+    { to: app, queue: 'inbound-events', role: sender, reason: 'An early event waits there as a scheduled copy.' }
+    { to: app, queue: 'inbound-rejected', role: sender, reason: 'A copy of what can never be applied.' }
   ],
-  empty(operatorsId)
-    ? []
-    : [
-        { isApp: false, queue: 'inbound-events', role: receiver, reason: 'ops dead-letters lists, replays, discards.' }
-        { isApp: false, queue: 'inbound-events', role: sender, reason: 'ops send and ops dead-letters replay.' }
-        {
-          isApp: false
-          queue: 'inbound-rejected'
-          role: receiver
-          reason: 'ops dead-letters lists, replays, discards.'
-        }
-      ]
+  flatten(map(operators, group => [
+    { to: group, queue: 'inbound-events', role: receiver, reason: 'ops dead-letters lists, replays, discards.' }
+    { to: group, queue: 'inbound-events', role: sender, reason: 'ops send and ops dead-letters replay.' }
+    { to: group, queue: 'inbound-rejected', role: receiver, reason: 'ops dead-letters lists, replays, discards.' }
+  ])),
+  map(eventSenders, id => {
+    to: { name: id, isApp: false, type: 'ServicePrincipal' }
+    queue: 'inbound-events'
+    role: sender
+    reason: 'A service that sends events.'
+  })
 )
 var onTopics = concat(
-  [{ isApp: true, topic: 'notice-events', role: sender, reason: 'relay_events sends the events.' }],
-  empty(operatorsId)
-    ? []
-    : [{ isApp: false, topic: 'notice-events', role: sender, reason: 'ops events resend, ops dead-letters replay.' }]
+  [{ to: app, topic: 'notice-events', role: sender, reason: 'relay_events sends the events.' }],
+  map(operators, group => {
+    to: group
+    topic: 'notice-events'
+    role: sender
+    reason: 'ops events resend, ops dead-letters replay.'
+  })
 )
-var onSubscriptions = empty(operatorsId)
-  ? []
-  : flatten(map(
-      items(loadJsonContent('../messaging.json').topics),
-      topic =>
-        map(objectKeys(topic.value.subscriptions), each => {
-          isApp: false
-          topic: topic.key
-          name: each
-          role: receiver
-          reason: 'ops events tail, ops dead-letters.'
-        })
-    ))
+var onSubscriptions = concat(
+  flatten(map(
+    operators,
+    group =>
+      flatten(map(
+        topics,
+        topic =>
+          map(objectKeys(topic.value.subscriptions), name => {
+            to: group
+            topic: topic.key
+            name: name
+            role: receiver
+            reason: 'ops events tail, ops dead-letters.'
+          })
+      ))
+  )),
+  map(subscribers, each => {
+    to: { name: each.principalId, isApp: false, type: 'ServicePrincipal' }
+    topic: 'notice-events'
+    name: each.subscription
+    role: receiver
+    reason: 'A program of others takes its events.'
+  })
+)
 
 resource namespace 'Microsoft.ServiceBus/namespaces@2026-01-01' existing = {
   name: namespaceName
@@ -63,7 +84,7 @@ resource queues 'Microsoft.ServiceBus/namespaces/queues@2026-01-01' existing = [
   }
 ]
 
-resource topics 'Microsoft.ServiceBus/namespaces/topics@2026-01-01' existing = [
+resource existingTopics 'Microsoft.ServiceBus/namespaces/topics@2026-01-01' existing = [
   for grant in onTopics: {
     parent: namespace
     name: grant.topic
@@ -78,12 +99,12 @@ resource subscriptions 'Microsoft.ServiceBus/namespaces/topics/subscriptions@202
 
 resource queueAssignments 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   for (grant, i) in onQueues: {
-    name: guid(namespace.id, grant.queue, grant.isApp ? appName : operatorsId, grant.role)
+    name: guid(namespace.id, grant.queue, grant.to.name, grant.role)
     scope: queues[i]
     properties: {
       roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', grant.role)
-      principalId: grant.isApp ? appId : operatorsId
-      principalType: grant.isApp ? 'ServicePrincipal' : 'Group'
+      principalId: grant.to.isApp ? appId : grant.to.name
+      principalType: grant.to.type
       description: grant.reason
     }
   }
@@ -91,12 +112,12 @@ resource queueAssignments 'Microsoft.Authorization/roleAssignments@2022-04-01' =
 
 resource topicAssignments 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   for (grant, i) in onTopics: {
-    name: guid(namespace.id, grant.topic, grant.isApp ? appName : operatorsId, grant.role)
-    scope: topics[i]
+    name: guid(namespace.id, grant.topic, grant.to.name, grant.role)
+    scope: existingTopics[i]
     properties: {
       roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', grant.role)
-      principalId: grant.isApp ? appId : operatorsId
-      principalType: grant.isApp ? 'ServicePrincipal' : 'Group'
+      principalId: grant.to.isApp ? appId : grant.to.name
+      principalType: grant.to.type
       description: grant.reason
     }
   }
@@ -104,12 +125,12 @@ resource topicAssignments 'Microsoft.Authorization/roleAssignments@2022-04-01' =
 
 resource subscriptionAssignments 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   for (grant, i) in onSubscriptions: {
-    name: guid(namespace.id, grant.topic, grant.name, grant.isApp ? appName : operatorsId, grant.role)
+    name: guid(namespace.id, grant.topic, grant.name, grant.to.name, grant.role)
     scope: subscriptions[i]
     properties: {
       roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', grant.role)
-      principalId: grant.isApp ? appId : operatorsId
-      principalType: grant.isApp ? 'ServicePrincipal' : 'Group'
+      principalId: grant.to.isApp ? appId : grant.to.name
+      principalType: grant.to.type
       description: grant.reason
     }
   }

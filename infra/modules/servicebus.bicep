@@ -1,6 +1,6 @@
 // The queues, the topic and its subscriptions are those of infra/messaging.json, which the code reads too. Nobody has a
 // key, and the roles are assigned on each entity alone.
-import { diagnosticsName, resourceTags, serviceBusSize } from '../types.bicep'
+import { diagnosticsName, resourceTags, serviceBusSize, subscriber } from '../types.bicep'
 
 @description('Name.')
 @minLength(6)
@@ -24,6 +24,10 @@ param appId string
 param appName string
 @description('Object id of the group of the operators. Empty: there is none.')
 param operatorsId string
+@description('Object ids of the identities of services that send inbound events.')
+param eventSenders string[]
+@description('Programs of others that take events from a subscription.')
+param subscribers subscriber[]
 
 var messaging = loadJsonContent('../messaging.json')
 var isPremium = size.sku == 'Premium'
@@ -105,6 +109,8 @@ module roleAssignments 'servicebus-roles.bicep' = {
     appId: appId
     appName: appName
     operatorsId: operatorsId
+    eventSenders: eventSenders
+    subscribers: subscribers
   }
   dependsOn: [queues, topics, subscriptions]
 }
