@@ -205,6 +205,33 @@ module keyVault 'modules/keyvault.bicep' = {
   }
 }
 
+module dataEndpoints 'modules/private-endpoints.bicep' = if (isPrivate) {
+  scope: group
+  params: {
+    baseName: baseName
+    location: location
+    tags: tags
+    networkId: privateNetwork!.outputs.id
+    subnetId: privateNetwork!.outputs.subnets.endpoints
+    targets: [
+      {
+        name: 'blob'
+        resourceId: storage.outputs.id
+        groupId: 'blob'
+        zone: 'privatelink.blob.${environment().suffixes.storage}'
+      }
+      { name: 'cosno', resourceId: cosmos.outputs.id, groupId: 'Sql', zone: 'privatelink.documents.azure.com' }
+      {
+        name: 'sbns'
+        resourceId: serviceBus.outputs.id
+        groupId: 'namespace'
+        zone: 'privatelink.servicebus.windows.net'
+      }
+      { name: 'kv', resourceId: keyVault.outputs.id, groupId: 'vault', zone: 'privatelink.vaultcore.azure.net' }
+    ]
+  }
+}
+
 module functionApp 'modules/functionapp.bicep' = {
   scope: group
   params: {
@@ -228,11 +255,11 @@ module functionApp 'modules/functionapp.bicep' = {
     insightsAddress: monitoring.outputs.insightsAddress
     workspaceId: monitoring.outputs.workspaceId
   }
-  // Its triggers start at once, and need the entities and the roles.
-  dependsOn: [cosmos, serviceBus, keyVault]
+  // Its triggers start at once, and need the entities, the roles and the way there.
+  dependsOn: [cosmos, serviceBus, keyVault, dataEndpoints]
 }
 
-module privateEndpoints 'modules/private-endpoints.bicep' = if (isPrivate) {
+module appEndpoint 'modules/private-endpoints.bicep' = if (isPrivate) {
   scope: group
   params: {
     baseName: baseName
@@ -241,20 +268,6 @@ module privateEndpoints 'modules/private-endpoints.bicep' = if (isPrivate) {
     networkId: privateNetwork!.outputs.id
     subnetId: privateNetwork!.outputs.subnets.endpoints
     targets: [
-      {
-        name: 'blob'
-        resourceId: storage.outputs.id
-        groupId: 'blob'
-        zone: 'privatelink.blob.${environment().suffixes.storage}'
-      }
-      { name: 'cosno', resourceId: cosmos.outputs.id, groupId: 'Sql', zone: 'privatelink.documents.azure.com' }
-      {
-        name: 'sbns'
-        resourceId: serviceBus.outputs.id
-        groupId: 'namespace'
-        zone: 'privatelink.servicebus.windows.net'
-      }
-      { name: 'kv', resourceId: keyVault.outputs.id, groupId: 'vault', zone: 'privatelink.vaultcore.azure.net' }
       { name: 'func', resourceId: functionApp.outputs.id, groupId: 'sites', zone: 'privatelink.azurewebsites.net' }
     ]
   }

@@ -23,6 +23,9 @@ param zoneRedundant bool
 @description('Log Analytics workspace.')
 param workspaceId string
 
+// Azure demands one. Nobody signs in as this user.
+var firstUser = 'u${uniqueString(resourceGroup().id)}'
+
 resource address 'Microsoft.Network/publicIPAddresses@2025-05-01' = {
   name: '${baseName}-bastion-pip'
   location: location
@@ -97,14 +100,14 @@ resource machine 'Microsoft.Compute/virtualMachines@2025-04-01' = {
     networkProfile: { networkInterfaces: [{ id: card.id, properties: { deleteOption: 'Delete' } }] }
     osProfile: {
       computerName: 'ops'
-      adminUsername: uniqueString(resourceGroup().id, baseName)
+      adminUsername: firstUser
       linuxConfiguration: {
         disablePasswordAuthentication: true
         provisionVMAgent: true
         ssh: {
           publicKeys: [
             {
-              path: '/home/${uniqueString(resourceGroup().id, baseName)}/.ssh/authorized_keys'
+              path: '/home/${firstUser}/.ssh/authorized_keys'
               keyData: options.sshPublicKey
             }
           ]
