@@ -268,7 +268,7 @@ resource probe 'Microsoft.Insights/webtests@2022-06-15' = if (isProbed) {
     Frequency: 300
     Timeout: 30
     RetryEnabled: true
-    // West and North Europe, France and Switzerland, by the names that Azure has for them.
+    // West Europe, North Europe, France Central and France South, by the names that Azure has for them.
     Locations: map(['emea-nl-ams-azr', 'emea-gb-db3-azr', 'emea-fr-pra-edge', 'emea-ch-zrh-edge'], id => { Id: id })
     Request: {
       RequestUrl: healthUrl

@@ -20,7 +20,7 @@ param workspaceId string
 
 // The archive itself answers 413 from 5 MiB on. What is longer than this does not reach it.
 var values = { 'largest-body': '8388608', 'calls-per-minute': string(options.callsPerMinute) }
-// Names only: nothing of these headers, of a query or of a body is in a log.
+// No header, no query and no body is in a log.
 var logged = {
   request: { headers: [], body: { bytes: 0 }, dataMasking: masking }
   response: { headers: [], body: { bytes: 0 }, dataMasking: masking }
