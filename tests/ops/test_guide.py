@@ -62,7 +62,7 @@ def test_every_command_of_the_guide_answers_what_it_shows(tmp_path: Path) -> Non
         answered += [_answer(command, output, data, server.port, ours) for command, output in after]
 
     assert list(map(_comparable, answered)) == [_comparable(output) for _, output in shown]
-    assert len(shown) == 31
+    assert len(shown) == 32
 
 
 def test_the_guide_makes_debtor_keys_that_the_archive_takes() -> None:
