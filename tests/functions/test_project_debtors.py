@@ -1,5 +1,6 @@
 """The timer that keeps the lists of the debtors: failures, damaged documents, new keys."""
 
+import asyncio
 import json
 import logging
 import sqlite3
@@ -15,13 +16,14 @@ from local.functions import load
 from shared import bootstrap
 from shared.bootstrap import Application
 from shared.debtor_hashes import DebtorHashes
-from shared.debtor_projection import DebtorProjection
+from shared.debtor_projection import AT_ONCE, DebtorProjection
+from shared.domain.callers import Scope
 from shared.errors import StoreUnavailable
 from shared.ports import DebtorEntry, DebtorIndex, OpenNotice
 from shared.settings import DebtorKey, EmbeddedStore, Settings
 from tests.conftest import ROOT
-from tests.functions.client import amend, declare, path_of, publish
-from tests.support import DAY, DEBTOR_KEYS, HOUR, NUMBER, SECOND, StillClock, a_number
+from tests.functions.client import amend, declare, path_of, publish, register_caller
+from tests.support import DAY, DEBTOR_KEYS, HOUR, INSTITUTION, NUMBER, SECOND, StillClock, a_number
 
 DEBTOR = "RSSMRA80A01H501U"
 ANOTHER = "12345678903"
@@ -121,6 +123,43 @@ async def test_a_turn_that_fails_is_logged_and_done_by_the_next_one(
     assert await lists.numbers() == [NUMBER]
 
 
+async def test_a_notice_that_cannot_be_read_for_a_while_is_written_by_the_next_turn(
+    http: httpx.AsyncClient, lists: Lists, tick: Tick, file: sqlite3.Connection
+) -> None:
+    await publish(http)
+
+    file.execute("ALTER TABLE notices RENAME TO gone")
+    await tick()
+    file.execute("ALTER TABLE gone RENAME TO notices")
+    await tick()
+
+    assert await lists.numbers() == [NUMBER]
+
+
+async def test_the_new_entry_is_written_before_the_old_ones_are_removed(http: httpx.AsyncClient, lists: Lists) -> None:
+    late = LateIndex(lists.index)
+    await publish(http)
+    await amend(http, {"debtor": {"fiscalCode": ANOTHER}})
+
+    await run(lists.projection(NEW_KEY, *DEBTOR_KEYS, index=late))
+
+    first, *others = late.entries
+    assert first.entry.notice is not None
+    assert [each.entry.notice for each in others] == [None, None, None]
+
+
+async def test_entries_of_some_notices_are_written_at_the_same_time_and_not_of_all(
+    http: httpx.AsyncClient, lists: Lists
+) -> None:
+    crowded = CrowdedIndex(lists.index)
+    for serial in range(AT_ONCE + 8):
+        await publish(http, path_of(a_number(serial)))
+
+    await run(lists.projection(index=crowded))
+
+    assert crowded.most == AT_ONCE
+
+
 async def test_no_tax_code_is_in_a_log_or_in_the_place_of_a_checkpoint(
     http: httpx.AsyncClient, tick: Tick, file: sqlite3.Connection, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -196,6 +235,21 @@ class TestDamage:
         assert await lists.numbers() == [NUMBER]
         [entry] = [json.loads(r.getMessage()) for r in caplog.records if "event_unreadable" in r.getMessage()]
         assert (entry["number"], entry["version"]) == (NUMBER, 1)
+
+    async def test_the_log_of_a_damaged_document_has_no_tax_code(
+        self, http: httpx.AsyncClient, tick: Tick, file: sqlite3.Connection, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        await publish(http)
+        await amend(http, {"debtor": {"fiscalCode": ANOTHER}})
+        file.execute("UPDATE events SET document = json_set(document, '$.type', ?)", (DEBTOR,))
+        file.execute("UPDATE notices SET shown = CAST(json_set(shown, '$.status', ?) AS BLOB)", (ANOTHER,))
+
+        await tick()
+
+        found = [json.loads(record.getMessage())["event"] for record in caplog.records]
+        assert sorted(set(found)) == ["document_unreadable", "event_unreadable"]
+        assert DEBTOR not in caplog.text
+        assert ANOTHER not in caplog.text
 
     async def test_an_event_of_a_later_version_of_the_archive_waits_for_it(
         self, http: httpx.AsyncClient, lists: Lists, tick: Tick, file: sqlite3.Connection
@@ -334,6 +388,31 @@ class TestNewKey:
 
         assert NUMBER in (*await lists.numbers(DEBTOR, NEW_KEY), *await lists.numbers(DEBTOR, *DEBTOR_KEYS))
 
+    async def test_also_if_they_write_in_turn(self, http: httpx.AsyncClient, lists: Lists) -> None:
+        one, other = LateIndex(lists.index), LateIndex(lists.index)
+        await publish(http)
+        await run(lists.projection(NEW_KEY, *DEBTOR_KEYS, index=one))
+        await lists.application.feed.forget("project_debtors")
+        await run(lists.projection(*DEBTOR_KEYS, NEW_KEY, index=other))
+
+        for puts in zip(one.entries, other.entries, strict=True):
+            for put in puts:
+                await put.write(lists.index)
+
+        assert NUMBER in (*await lists.numbers(DEBTOR, NEW_KEY), *await lists.numbers(DEBTOR, *DEBTOR_KEYS))
+
+    async def test_a_former_debtor_loses_the_notice_under_every_key(
+        self, http: httpx.AsyncClient, lists: Lists
+    ) -> None:
+        await publish(http)
+        await run(lists.projection())
+
+        await amend(http, {"debtor": {"fiscalCode": ANOTHER}})
+        await run(lists.projection(NEW_KEY, *DEBTOR_KEYS))
+
+        assert await lists.numbers(DEBTOR, *DEBTOR_KEYS) == []
+        assert await lists.numbers(ANOTHER, NEW_KEY) == [NUMBER]
+
     async def test_over_http_a_notice_under_two_keys_is_listed_once(
         self, http: httpx.AsyncClient, lists: Lists, kept_in: EmbeddedStore, clock: StillClock
     ) -> None:
@@ -383,6 +462,43 @@ class TestNewKey:
 
         assert [item["noticeNumber"] for item in rest.json()["items"]] == [a_number(3)]
 
+    async def test_a_cursor_of_before_the_old_key_is_gone_is_good_after_it(
+        self, http: httpx.AsyncClient, lists: Lists, kept_in: EmbeddedStore, clock: StillClock
+    ) -> None:
+        for serial in (1, 2, 3):
+            await publish(http, path_of(a_number(serial)))
+        await run(lists.projection(NEW_KEY))
+        headers = {"x-tax-code": DEBTOR, "Ocp-Apim-Subscription-Key": "local-platform"}
+        await bootstrap.close()
+        bootstrap.open_application(Settings(kept_in, None, (NEW_KEY, *DEBTOR_KEYS)), clock)
+        page = (await http.get("/debtors/notices", params={"limit": 2}, headers=headers)).json()
+        await bootstrap.close()
+        bootstrap.open_application(Settings(kept_in, None, (NEW_KEY,)), clock)
+
+        rest = await http.get("/debtors/notices", params={"cursor": page["nextCursor"]}, headers=headers)
+
+        assert [item["noticeNumber"] for item in rest.json()["items"]] == [a_number(3)]
+
+    async def test_a_caller_with_few_grants_misses_no_notice_under_two_keys(
+        self, http: httpx.AsyncClient, lists: Lists, kept_in: EmbeddedStore, clock: StillClock
+    ) -> None:
+        some = frozenset({"48"})
+        scopes = frozenset({Scope.DEBTORS_READ})
+        key = await register_caller(lists.application, "an-app", scopes=scopes, grants={INSTITUTION: some})
+        granted = a_number(3, "48")
+        for number, day in ((a_number(1), 1), (a_number(2), 2), (granted, 3)):
+            await publish(http, path_of(number), dueDate=f"2026-12-{day:02}")
+        await run(lists.projection())
+        for serial in (4, 5):
+            await publish(http, path_of(a_number(serial)), dueDate=f"2026-12-{serial:02}")
+        await run(lists.projection(NEW_KEY))
+        await bootstrap.close()
+        bootstrap.open_application(Settings(kept_in, None, (NEW_KEY, *DEBTOR_KEYS)), clock)
+
+        page = await http.get("/debtors/notices", params={"limit": 1}, headers={"x-tax-code": DEBTOR, **key})
+
+        assert [item["noticeNumber"] for item in page.json()["items"]] == [granted]
+
 
 class TestRebuild:
     """A rebuild writes every entry again."""
@@ -425,11 +541,11 @@ class LateIndex:
     """The index of a process that stops before it writes, and goes on later."""
 
     index: DebtorIndex
-    entries: list[tuple[DebtorEntry, datetime]] = field(default_factory=list)
+    entries: list["LatePut"] = field(default_factory=list)
 
     async def put(self, entry: DebtorEntry, now: datetime, *, repair: bool = False) -> None:
         """Remember the entry."""
-        self.entries.append((entry, now))
+        self.entries.append(LatePut(entry, now, repair))
 
     async def open_notices(
         self,
@@ -445,8 +561,49 @@ class LateIndex:
     async def write(self) -> None:
         """Write what is remembered."""
         assert self.entries
-        for entry, now in self.entries:
-            await self.index.put(entry, now)
+        for put in self.entries:
+            await put.write(self.index)
+
+
+@dataclass
+class LatePut:
+    """An entry that is not written yet."""
+
+    entry: DebtorEntry
+    now: datetime
+    repair: bool
+
+    async def write(self, index: DebtorIndex) -> None:
+        """Write the entry."""
+        await index.put(self.entry, self.now, repair=self.repair)
+
+
+@dataclass
+class CrowdedIndex:
+    """An index that counts how many entries are written at the same time."""
+
+    index: DebtorIndex
+    now: int = 0
+    most: int = 0
+
+    async def put(self, entry: DebtorEntry, now: datetime, *, repair: bool = False) -> None:
+        """Store the entry, once the others have begun."""
+        self.now += 1
+        self.most = max(self.most, self.now)
+        await asyncio.sleep(0)
+        await self.index.put(entry, now, repair=repair)
+        self.now -= 1
+
+    async def open_notices(
+        self,
+        debtor: str,
+        now: datetime,
+        after: str = "",
+        limit: int = 50,
+        institutions: Collection[str] | None = None,
+    ) -> list[OpenNotice]:
+        """Return the notices that a debtor can pay."""
+        return await self.index.open_notices(debtor, now, after, limit, institutions)
 
 
 @dataclass
