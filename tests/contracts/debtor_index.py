@@ -9,7 +9,7 @@ import pytest
 
 from shared.domain.identifiers import InstitutionCode
 from shared.domain.notice import Address
-from shared.ports import DebtorEntry, DebtorIndex, OpenNotice
+from shared.ports import REMOVED_FOR, DebtorEntry, DebtorIndex, OpenNotice
 from tests.support import DAY, HOUR, INSTITUTION, NOW, SECOND, a_number
 
 DEBTOR = "one:0123456789abcdef"
@@ -159,6 +159,22 @@ class DebtorIndexContract:
 
         assert await index.open_notices(DEBTOR, NOW + 365 * DAY) == [an_entry(version=3).notice]
 
+    async def test_a_notice_that_came_back_stays_when_removed_ones_are_forgotten(self, index: DebtorIndex) -> None:
+        await index.put(gone(1, version=2), NOW)
+        await index.put(an_entry(1, version=3), NOW)
+
+        await index.put(an_entry(2), NOW + REMOVED_FOR)
+
+        assert await serials_of(index) == [1, 2]
+
+    async def test_a_later_version_can_be_paid_at_another_time(self, index: DebtorIndex) -> None:
+        at_first = replace(an_entry(version=1), payable_from=NOW + HOUR, payable_until=NOW + 2 * HOUR)
+        await index.put(at_first, NOW)
+
+        await index.put(replace(at_first, version=2, payable_from=NOW, payable_until=NOW + HOUR), NOW)
+
+        assert [await index.open_notices(DEBTOR, at) == [] for at in (NOW, NOW + HOUR)] == [False, True]
+
     async def test_each_debtor_has_entries_of_one_notice(self, index: DebtorIndex) -> None:
         await index.put(replace(gone(version=2), debtor=ANOTHER), NOW)
         await index.put(an_entry(version=1), NOW)
@@ -192,9 +208,10 @@ class DebtorIndexContract:
         assert await found() == []
         assert len(await index.open_notices(DEBTOR, NOW)) == 7
 
-    async def test_of_writers_at_once_the_latest_version_stays(self, index: DebtorIndex) -> None:
-        versions = [*range(1, 17)] * 2
-
+    @pytest.mark.parametrize(
+        "versions", [[*range(1, 17)] * 2, [*range(16, 0, -1)] * 2], ids=["later last", "later first"]
+    )
+    async def test_of_writers_at_once_the_latest_version_stays(self, index: DebtorIndex, versions: list[int]) -> None:
         await asyncio.gather(*(index.put(an_entry(version=version, amount=version), NOW) for version in versions))
 
         assert await index.open_notices(DEBTOR, NOW) == [an_entry(version=16, amount=16).notice]

@@ -12,8 +12,8 @@ from shared.adapters.cosmos_debtors import CosmosDebtors
 from shared.ports import REMOVED_FOR, DebtorIndex
 from shared.telemetry import StoreCall
 from tests.contracts.debtor_index import DEBTOR, DebtorIndexContract, an_entry, at, gone
-from tests.stores import account_of
-from tests.support import NOW
+from tests.stores import account_of, an_account
+from tests.support import NOW, a_number
 
 
 @pytest.fixture
@@ -51,6 +51,20 @@ async def test_a_page_is_one_query(index: DebtorIndex, calls: list[StoreCall]) -
     await index.open_notices(DEBTOR, NOW)
 
     assert [call.operation for call in calls] == ["open_notices"]
+
+
+async def test_a_page_costs_no_more_than_in_an_account_of_weaker_consistency(
+    index: DebtorIndex, calls: list[StoreCall]
+) -> None:
+    async with an_account(ranges=2, consistency="Session") as lax:
+        client = Cosmos(account_of(lax), budget=60, observe=calls.append)
+        for each in (index, CosmosDebtors(client)):
+            await each.put(an_entry(), NOW)
+            await each.open_notices(DEBTOR, NOW)
+        await client.close()
+
+    ours, weaker = [call.charge for call in calls if call.operation == "open_notices"]
+    assert ours == weaker
 
 
 async def test_a_write_whose_answer_is_lost_is_done_once(index: DebtorIndex, cosmos: CosmosDouble) -> None:
@@ -96,6 +110,20 @@ async def test_a_damaged_entry_is_logged_and_hides_no_other(
 
     assert [notice.address for notice in found] == [at(1), at(4), at(5)]
     assert caplog.text.count("document_unreadable") == 2
+
+
+async def test_after_that_time_it_is_gone_and_every_other_entry_stays(index: DebtorIndex, cosmos: CosmosDouble) -> None:
+    await index.put(gone(1), NOW)
+    await index.put(gone(2), NOW)
+    await index.put(an_entry(2, version=3), NOW)
+    await index.put(an_entry(3), NOW)
+
+    cosmos.advance(REMOVED_FOR.total_seconds() + 1)
+
+    async with CosmosClient(cosmos.endpoint, cosmos.key) as client:
+        container = client.get_database_client("archive").get_container_client("notices-by-debtor")
+        found = {item["noticeNumber"] async for item in container.read_all_items()}
+    assert found == {a_number(2), a_number(3)}
 
 
 async def test_another_debtor_is_another_partition(index: DebtorIndex, cosmos: CosmosDouble) -> None:
