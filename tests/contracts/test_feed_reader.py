@@ -144,6 +144,12 @@ async def test_an_event_behind_a_page_without_events_waits(after_claims: CosmosF
     assert await waiting_since(READER, after_claims) == NOW
 
 
+async def test_a_reader_that_skips_to_the_end_reads_nothing_but_what_comes_later(after_claims: CosmosFeed) -> None:
+    await skip_to_end(READER, after_claims)
+
+    assert await waiting_since(READER, after_claims) is None
+
+
 async def no_work(events: list[FeedEvent]) -> None:
     """Do nothing with the events."""
 
