@@ -82,6 +82,15 @@ class TestReset:
         assert record["fields"] == {"to": {"from": None, "to": "end"}}
         assert "reset reader project_debtors" in operator.ask("audit").stdout
 
+    def test_it_is_written_down_before_it_is_done(self, operator: Operator, archive: Archive) -> None:
+        archive.publish(1)
+        archive.execute("DROP TABLE checkpoints")
+
+        operator.ask("readers", "reset", "relay_events", "--to", "beginning", "--yes", exit_code=3)
+
+        [record] = [item for item in operator.read("audit")["items"] if item["reader"]]
+        assert (record["action"], record["reader"]) == ("reset", "relay_events")
+
     def test_without_a_terminal_it_wants_yes(self, operator: Operator, archive: Archive) -> None:
         archive.publish(1)
 
