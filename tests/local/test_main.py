@@ -162,6 +162,16 @@ def test_files_in_a_folder_that_is_open_to_all_are_not(tmp_path: Path) -> None:
         assert {mode & 0o077 for mode in modes(*tmp_path.iterdir()).values()} == {0}
 
 
+def test_the_debtor_keys_are_beside_the_file_of_the_archive(tmp_path: Path) -> None:
+    file = tmp_path / "elsewhere" / "archive.db"
+    file.parent.mkdir()
+
+    with running(tmp_path / "data", ARCHIVE_STORE=f"sqlite:{file}"):
+        assert (file.parent / "debtor-keys").exists()
+
+    assert not (tmp_path / "data").exists()
+
+
 def test_on_the_adapters_of_azure_what_was_published_is_there_after_a_kill(tmp_path: Path) -> None:
     with running(tmp_path, None, "--azure") as server:
         assert publish(server).status_code == 201
@@ -243,6 +253,15 @@ def test_an_account_gets_no_double_that_would_take_its_events(tmp_path: Path) ->
 
     assert sentence == "The settings name an account of Cosmos DB: name its namespace in SERVICEBUS as well.\n"
     assert not (tmp_path / "bus.db").exists()
+
+
+def test_an_account_gets_no_debtor_keys_of_this_machine(tmp_path: Path) -> None:
+    account = {"COSMOS": "AccountEndpoint=https://a.example/;AccountKey=QUJD;", "SERVICEBUS": NAMESPACE}
+
+    sentence = refused(tmp_path, "--azure", **account)
+
+    assert sentence == "DEBTOR_KEYS is missing: set it to id:base64, with 32 random bytes or more.\n"
+    assert not [*tmp_path.iterdir()]
 
 
 def test_a_second_host_on_the_doubles_of_a_folder_is_refused(tmp_path: Path) -> None:
