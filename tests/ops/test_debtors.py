@@ -2,12 +2,14 @@
 
 import json
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 from local.debtor_keys import read_or_make
 from shared.debtor_hashes import DebtorHashes
 from shared.settings import Settings
-from tests.ops.command_line import Operator
+from tests.ops.command_line import ROOT, Operator
 from tests.ops.embedded import Archive
 from tests.ops.terminal import Terminal
 from tests.support import a_number
@@ -147,6 +149,36 @@ def test_the_keys_of_a_folder_are_made_once_and_only_the_owner_reads_them(tmp_pa
     [file] = tmp_path.iterdir()
     assert (file.name, stat.S_IMODE(file.stat().st_mode)) == ("debtor-keys", 0o600)
     assert hashes_with(first).of(DEBTOR)[0].startswith("local:")
+
+
+def test_processes_that_make_the_keys_at_the_same_time_have_the_same(tmp_path: Path) -> None:
+    script = (
+        "import sys; from pathlib import Path; from local.debtor_keys import read_or_make; data = Path(sys.argv[1])\n"
+        "print('ready', flush=True); sys.stdin.read(1)\n"
+        "for n in range(50): folder = data / str(n); folder.mkdir(exist_ok=True); print(read_or_make(folder))"
+    )
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", script, tmp_path],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(4)
+    ]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("g")
+        process.stdin.flush()
+    answers = {process.communicate()[0] for process in processes}
+
+    assert len(answers) == 1
+    assert answers.pop().count("local:") == 50
 
 
 def test_each_folder_has_other_keys(tmp_path: Path) -> None:
