@@ -23,6 +23,7 @@ from shared.ports import Search
 from shared.settings import CosmosStore
 from tests.conftest import PLATFORM_KEY
 from tests.functions.positions import CALL, a_position
+from tests.functions.queues import project
 from tests.stores import account_of
 from tests.support import ADDRESS, DAY, HOUR, INSTITUTION, NOW, NUMBER, a_number, a_publication, an_act, an_institution
 
@@ -143,6 +144,23 @@ async def test_whether_a_notice_is_payable_is_one_read_and_the_institution_is_re
 
     assert answer.json()["payable"] is True
     assert [(request.container, request.operation) for request in cosmos.log] == [("notices", "Read")]
+
+
+@pytest.mark.parametrize("limit", [2, 3, 4])
+async def test_a_page_of_a_list_of_a_debtor_is_one_query_also_when_it_is_just_full(
+    archive: Archive, application: Application, cosmos: CosmosDouble, http: httpx.AsyncClient, limit: int
+) -> None:
+    for serial in (1, 2):  # the archive has a third one
+        await archive.publish(a_publication(Address(INSTITUTION, a_number(serial))), STRICT, an_act())
+    await project(application)
+    headers = {**PLATFORM_KEY, "x-tax-code": "RSSMRA80A01H501U"}
+    await http.get("/debtors/notices", headers=headers)
+    cosmos.log.clear()
+
+    answer = await http.get("/debtors/notices", params={"limit": limit}, headers=headers)
+
+    assert len(answer.json()["items"]) == min(limit, 3)
+    assert [(request.container, request.operation) for request in cosmos.log] == [("notices-by-debtor", "Query")]
 
 
 async def test_a_page_of_a_list_is_one_query_of_the_partition_that_holds_the_institution(
