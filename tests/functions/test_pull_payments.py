@@ -246,6 +246,16 @@ class TestFormerDebtor:
         assert await platform.numbers(ANOTHER) == []
         assert await platform.numbers(COMPANY["fiscalCode"]) == [NUMBER]
 
+    async def test_also_if_two_corrections_come_in_one_page(self, platform: Platform, http: httpx.AsyncClient) -> None:
+        await publish(http)
+        assert await platform.numbers() == [NUMBER]
+
+        await amend(http, {"debtor": {"fiscalCode": ANOTHER}})
+        await amend(http, {"debtor": {"fiscalCode": COMPANY["fiscalCode"]}})
+
+        assert await platform.numbers(COMPANY["fiscalCode"]) == [NUMBER]
+        assert await platform.numbers() == []
+
     async def test_a_correction_that_is_taken_back_brings_the_notice_back(
         self, platform: Platform, http: httpx.AsyncClient
     ) -> None:
