@@ -19,6 +19,7 @@ from shared.debtor_hashes import DebtorHashes
 from shared.debtor_projection import AT_ONCE, DebtorProjection
 from shared.domain.callers import Scope
 from shared.errors import StoreUnavailable
+from shared.feed_reader import PAGE
 from shared.ports import DebtorEntry, DebtorIndex, OpenNotice
 from shared.settings import DebtorKey, EmbeddedStore, Settings
 from tests.conftest import ROOT
@@ -121,6 +122,21 @@ async def test_a_turn_that_fails_is_logged_and_done_by_the_next_one(
     assert failed["error"].startswith("StoreUnavailable")
     assert done["events"] == 1
     assert await lists.numbers() == [NUMBER]
+
+
+async def test_what_is_not_reached_in_fifty_seconds_is_left_to_the_next_turn(
+    http: httpx.AsyncClient, tick: Tick, clock: StillClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    for serial in range(PAGE + 1):
+        await publish(http, path_of(a_number(serial)))
+    caplog.clear()
+
+    clock.step = SECOND
+    await tick()
+    await tick()
+
+    assert [json.loads(record.getMessage())["events"] for record in caplog.records] == [PAGE, 1]
 
 
 async def test_a_notice_that_cannot_be_read_for_a_while_is_written_by_the_next_turn(
