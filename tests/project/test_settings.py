@@ -106,6 +106,14 @@ def test_debtor_keys_are_read_in_their_order_and_not_shown() -> None:
     assert "AAAA" not in repr(settings)
 
 
+def test_there_may_be_four_debtor_keys_of_32_bytes() -> None:
+    keys = ",".join(f"{n}:{b64encode(bytes([n]) * 32).decode()}" for n in range(4))
+
+    settings = Settings.from_environment({"ARCHIVE_STORE": "sqlite:a", "DEBTOR_KEYS": keys})
+
+    assert [key.secret for key in settings.debtor_keys] == [bytes([n]) * 32 for n in range(4)]
+
+
 @pytest.mark.parametrize(
     ("keys", "fault"),
     [
