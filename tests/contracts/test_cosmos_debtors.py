@@ -13,7 +13,7 @@ from shared.ports import REMOVED_FOR, DebtorIndex
 from shared.telemetry import StoreCall
 from tests.contracts.debtor_index import DEBTOR, DebtorIndexContract, an_entry, at, gone
 from tests.stores import account_of, an_account
-from tests.support import NOW, a_number
+from tests.support import HOUR, INSTITUTION, NOW, a_number
 
 
 @pytest.fixture
@@ -84,15 +84,38 @@ async def test_a_repair_writes_only_a_difference(index: DebtorIndex, calls: list
     assert [call.operation for call in calls] == ["read"]
 
 
-async def test_only_an_entry_without_a_notice_has_a_time_to_live(index: DebtorIndex, cosmos: CosmosDouble) -> None:
-    await index.put(an_entry(1), NOW)
+async def test_an_entry_is_this_document_and_only_one_without_a_notice_has_a_time_to_live(
+    index: DebtorIndex, cosmos: CosmosDouble
+) -> None:
+    await index.put(replace(an_entry(1), payable_from=NOW, payable_until=NOW + HOUR), NOW)
     await index.put(gone(2), NOW)
 
     async with CosmosClient(cosmos.endpoint, cosmos.key) as client:
         container = client.get_database_client("archive").get_container_client("notices-by-debtor")
-        found = {item["id"]: item.get("ttl") async for item in container.read_all_items()}
+        items = [item async for item in container.read_all_items()]
 
-    assert sorted(found.values(), key=str) == [int(REMOVED_FOR.total_seconds()), None]
+    one, other = [{name: item[name] for name in item if not name.startswith("_")} for item in items]
+    assert one == {
+        "id": f"{INSTITUTION}.{a_number(1)}",
+        "debtorKey": DEBTOR,
+        "schema": 1,
+        "creditorInstitution": INSTITUTION,
+        "noticeNumber": a_number(1),
+        "version": 1,
+        "place": f"2026-12-16 {INSTITUTION} {a_number(1)}",
+        "payableFrom": "2026-11-23T10:00:00.000Z",
+        "payableUntil": "2026-11-23T11:00:00.000Z",
+        "notice": {"amount": 12050},
+    }
+    assert other == {
+        "id": f"{INSTITUTION}.{a_number(2)}",
+        "debtorKey": DEBTOR,
+        "schema": 1,
+        "creditorInstitution": INSTITUTION,
+        "noticeNumber": a_number(2),
+        "version": 2,
+        "ttl": REMOVED_FOR.total_seconds(),
+    }
 
 
 async def test_a_damaged_entry_is_logged_and_hides_no_other(

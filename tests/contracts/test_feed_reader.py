@@ -144,6 +144,15 @@ async def test_an_event_behind_a_page_without_events_waits(after_claims: CosmosF
     assert await waiting_since(READER, after_claims) == NOW
 
 
+async def test_the_oldest_event_of_all_ranges_is_the_one_that_waits(cosmos: Cosmos) -> None:
+    store = CosmosNoticeStore(cosmos)
+    # The events of one institution are in one range.
+    for serial in range(1, 21):
+        await store.save(published(at(serial, InstitutionCode(f"{serial:011}")), NOW + serial * SECOND))
+
+    assert await waiting_since(READER, CosmosFeed(cosmos)) == NOW + SECOND
+
+
 async def test_a_reader_that_skips_to_the_end_reads_nothing_but_what_comes_later(after_claims: CosmosFeed) -> None:
     await skip_to_end(READER, after_claims)
 
