@@ -506,6 +506,16 @@ def test_a_receipt_through_stand_in_and_a_revoked_line_have_words() -> None:
     ]
 
 
+def test_of_several_receipts_an_event_shows_the_one_that_came() -> None:
+    first = facts.record_payment(a_notice(), ADDRESS, a_payment("receipt-1"), an_act(NOW + HOUR)).notice
+    [second_came] = facts.record_payment(first, ADDRESS, a_payment("receipt-2"), an_act(NOW + DAY)).events
+
+    assert differences(second_came) == [
+        "payments: + € 120.50 paid 2026-11-23 11:00:00+01:00 at ABI03069, receipt receipt-2",
+        "anomalies: + paid twice",
+    ]
+
+
 class TestStatusSince:
     """The time from which a status is true."""
 
