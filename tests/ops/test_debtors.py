@@ -1,18 +1,25 @@
 """`debtors rebuild`: writes the lists of the debtors again, with the keys that the archive has."""
 
+import asyncio
 import json
+import re
 import stat
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from local.debtor_keys import read_or_make
+from ops.debtors import STEP, _rebuild
+from shared import bootstrap
 from shared.debtor_hashes import DebtorHashes
-from shared.settings import Settings
+from shared.feed_reader import PAGE
+from shared.settings import EmbeddedStore, Settings
 from tests.ops.command_line import ROOT, Operator
 from tests.ops.embedded import Archive
 from tests.ops.terminal import Terminal
-from tests.support import a_number
+from tests.support import DEBTOR_KEYS, StillClock, a_number
 
 DEBTOR = "RSSMRA80A01H501U"
 
@@ -131,6 +138,25 @@ def test_ctrl_c_ends_it_and_the_same_command_goes_on(operator: Operator, archive
     answer = operator.ask("debtors", "rebuild").stdout
     assert answer.startswith("Rebuilt the lists from ")
     assert answer != "Rebuilt the lists from 1,500 events.\n"
+
+
+def test_after_each_turn_it_says_how_far_it_is(archive: Archive, capsys: pytest.CaptureFixture[str]) -> None:
+    archive.publish(*range(1, PAGE + 2))
+    clock = StillClock()
+    clock.step = STEP
+
+    async def rebuild() -> int:
+        application = bootstrap.open_application(Settings(EmbeddedStore(archive.file), None, DEBTOR_KEYS), clock)
+        try:
+            assert application.debtors is not None
+            return await _rebuild(application.debtors)
+        finally:
+            await bootstrap.close()
+
+    assert asyncio.run(rebuild()) == PAGE + 1
+
+    said = capsys.readouterr().err
+    assert re.fullmatch(rf"{PAGE} events done, until [0-9-]+ [0-9:]+\+0[12]:00\.\n", said)
 
 
 def test_wrong_keys_are_refused(operator: Operator, archive: Archive) -> None:
