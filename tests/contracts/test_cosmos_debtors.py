@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
+import orjson
 import pytest
 from azure.cosmos.aio import CosmosClient
 
@@ -87,6 +88,8 @@ async def test_a_repair_writes_only_a_difference(index: DebtorIndex, calls: list
 async def test_an_entry_is_this_document_and_only_one_without_a_notice_has_a_time_to_live(
     index: DebtorIndex, cosmos: CosmosDouble
 ) -> None:
+    listed = an_entry(1).notice
+    assert listed is not None
     await index.put(replace(an_entry(1), payable_from=NOW, payable_until=NOW + HOUR), NOW)
     await index.put(gone(2), NOW)
 
@@ -105,7 +108,7 @@ async def test_an_entry_is_this_document_and_only_one_without_a_notice_has_a_tim
         "place": f"2026-12-16 {INSTITUTION} {a_number(1)}",
         "payableFrom": "2026-11-23T10:00:00.000Z",
         "payableUntil": "2026-11-23T11:00:00.000Z",
-        "notice": {"amount": 12050},
+        "notice": orjson.loads(listed.json),
     }
     assert other == {
         "id": f"{INSTITUTION}.{a_number(2)}",

@@ -142,7 +142,7 @@ def test_ctrl_c_ends_it_and_the_same_command_goes_on(operator: Operator, archive
 
 def test_after_each_turn_it_says_how_far_it_is(archive: Archive, capsys: pytest.CaptureFixture[str]) -> None:
     archive.publish(*range(1, PAGE + 2))
-    clock = StillClock()
+    clock = StillClock(bootstrap.utc_now())
     clock.step = STEP
 
     async def rebuild() -> int:
