@@ -16,5 +16,5 @@ var developmentSize environmentSize = {
   alerts: { p95Milliseconds: 3000, waitingMessages: 1000, expectsTraffic: false }
   zoneRedundant: false
   preventDeletion: false
-  monthlyBudget: 100
+  monthlyBudget: 250
 }

@@ -45,5 +45,5 @@ param size = {
   alerts: { p95Milliseconds: 1000, waitingMessages: 5000, expectsTraffic: true }
   zoneRedundant: true
   preventDeletion: true
-  monthlyBudget: 4000
+  monthlyBudget: 7500
 }

@@ -131,7 +131,7 @@ var queries = [
   }
   {
     name: 'relay-lag'
-    description: 'Events wait for more than five minutes to be sent, or the relay stands still.'
+    description: 'Events wait for more than five minutes to be sent, or the relay stands still or fails.'
     severity: 1
     query: loadTextContent('../alerts/relay-lag.kql')
     column: 'seconds'
@@ -142,7 +142,7 @@ var queries = [
   }
   {
     name: 'debtors-lag'
-    description: 'The lists of the debtors are more than five minutes behind, or their reader stands still.'
+    description: 'The lists of the debtors are more than five minutes behind, or their reader stands still or fails.'
     severity: 2
     query: loadTextContent('../alerts/debtors-lag.kql')
     column: 'seconds'

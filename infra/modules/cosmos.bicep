@@ -114,11 +114,9 @@ resource lock 'Microsoft.Authorization/locks@2020-05-01' = if (preventDeletion) 
   }
 }
 
-// Microsoft names these tables. Queries and bodies are in none of them, unless full-text queries are switched on.
-var logs = concat(
-  ['ControlPlaneRequests', 'PartitionKeyRUConsumption', 'PartitionKeyStatistics'],
-  size.logRequests ? ['DataPlaneRequests'] : []
-)
+// Queries and bodies are in neither of them, unless full-text queries are switched on. The categories of partition keys
+// are left out: a key here is one notice or one debtor, so they would log hashes of debtors.
+var logs = concat(['ControlPlaneRequests'], size.logRequests ? ['DataPlaneRequests'] : [])
 
 resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   name: diagnosticsName

@@ -1,5 +1,5 @@
 // Holds one secret, the debtor keys. Its value is in no file: a person creates it after the first deployment.
-import { debtorKeysSecret, diagnosticsName, resourceTags, roles } from '../types.bicep'
+import { diagnosticsName, resourceTags, roles } from '../types.bicep'
 
 @description('Name.')
 @minLength(3)
@@ -41,16 +41,13 @@ resource vault 'Microsoft.KeyVault/vaults@2026-05-15' = {
       bypass: 'None'
     }
   }
-
-  resource debtorKeys 'secrets' existing = {
-    name: debtorKeysSecret
-  }
 }
 
+// The vault holds this secret alone. A role on the secret itself could be assigned only after a person has created it.
 resource readSecret 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   for isApp in readers: {
-    name: guid(vault.id, debtorKeysSecret, isApp ? appName : operatorsId, roles.keyVaultSecretsUser)
-    scope: vault::debtorKeys
+    name: guid(vault.id, isApp ? appName : operatorsId, roles.keyVaultSecretsUser)
+    scope: vault
     properties: {
       roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.keyVaultSecretsUser)
       principalId: isApp ? appId : operatorsId

@@ -102,7 +102,6 @@ def sizes_of(resources: list[dict[str, Any]]) -> dict[str, float]:
     containers = all_of("DocumentDB/databaseAccounts/sqlDatabases/containers")
     chosen = [each["options"].get("autoscaleSettings", {"maxThroughput": 0})["maxThroughput"] for each in containers]
     logs = [log for each in all_of("Insights/diagnosticSettings") for log in each.get("logs", [])]
-    of_calls = {"DataPlaneRequests", "PartitionKeyRUConsumption"}
     criteria = [one for each in all_of("Insights/metricAlerts") for one in each["criteria"].get("allOf", [{}])]
     return {
         "memory": scale["instanceMemoryMB"] // 1024,
@@ -110,7 +109,7 @@ def sizes_of(resources: list[dict[str, Any]]) -> dict[str, float]:
         "ready_readers": sum(ready.get(f"function:{reader}", 0) for reader in ("relay_events", "project_debtors")),
         "ready_due": ready.get("function:apply_due_changes", 0),
         "ru_chosen": sum(chosen),
-        "call_records": sum(log.get("category") in of_calls for log in logs),
+        "call_records": sum(log.get("category") == "DataPlaneRequests" for log in logs),
         "log_alerts": len(all_of("Insights/scheduledQueryRules")),
         "time_series": sum(math.prod(len(each["values"]) for each in one.get("dimensions", [])) for one in criteria),
         "web_tests": sum(len(each["Locations"]) for each in all_of("Insights/webtests")),
