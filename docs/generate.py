@@ -147,13 +147,17 @@ def errors() -> str:
 
 def settings() -> str:
     """Return the settings of a process."""
-    rows = [[f"`{variable.name}`", variable.meaning, variable.default] for variable in VARIABLES]
+    rows = [
+        [f"`{variable.name}`", variable.meaning, variable.default, "yes" if variable.is_deployed else "never"]
+        for variable in VARIABLES
+    ]
     text = (
         "Read from the environment when the process starts; the log names every fault. Exactly one store is named:\n"
         f"one of {', '.join(f'`{name}`' for name in STORES)}. With Cosmos DB, exactly one bus is named too: "
-        f"{' or '.join(f'`{name}`' for name in BUSES)}. The embedded store has a bus of its own."
+        f"{' or '.join(f'`{name}`' for name in BUSES)}. The embedded store has a bus of its own.\n"
+        "In Azure, `infra/` sets those that are marked so, and never the others: nothing there has a key."
     )
-    return f"{NOTE}\n# Settings\n\n{text}\n\n{_table(('name', 'meaning', 'default'), rows)}"
+    return f"{NOTE}\n# Settings\n\n{text}\n\n{_table(('name', 'meaning', 'default', 'set in Azure'), rows)}"
 
 
 def _status(error: type[ArchiveError]) -> int:

@@ -88,17 +88,23 @@ class Variable:
     name: str
     meaning: str
     default: str = ""
+    is_deployed: bool = True
+    """Whether infra sets it in Azure. The others are for one machine and for tests."""
 
 
 VARIABLES = (
-    Variable("ARCHIVE_STORE", "`sqlite:<path>`: the embedded store; set by `make run`, never by infra"),
+    Variable("ARCHIVE_STORE", "`sqlite:<path>`: the embedded store; set by `make run`", is_deployed=False),
     Variable(
         "COSMOS__accountEndpoint",
         "the address of the Cosmos DB account, opened with a managed identity",
     ),
     Variable("COSMOS__clientId", "the client id of a user-assigned identity; without it, the app's own identity"),
     Variable("COSMOS__credential", "`managedidentity`, the only one there is", "managedidentity"),
-    Variable("COSMOS", "instead: the account's connection string, with a key; for emulators and test accounts"),
+    Variable(
+        "COSMOS",
+        "instead: the account's connection string, with a key; for emulators and test accounts",
+        is_deployed=False,
+    ),
     Variable("COSMOS_DATABASE", "the database of the account", "archive"),
     Variable(
         "SERVICEBUS__fullyQualifiedNamespace",
@@ -106,7 +112,11 @@ VARIABLES = (
     ),
     Variable("SERVICEBUS__clientId", "the client id of a user-assigned identity; without it, the app's own identity"),
     Variable("SERVICEBUS__credential", "`managedidentity`, the only one there is", "managedidentity"),
-    Variable("SERVICEBUS", "instead: the namespace's connection string, with a key; for emulators and test namespaces"),
+    Variable(
+        "SERVICEBUS",
+        "instead: the namespace's connection string, with a key; for emulators and test namespaces",
+        is_deployed=False,
+    ),
     Variable(
         "DEBTOR_KEYS",
         "the keys of the hash under which debtors are found, `id:base64,…`, the newest first; 1 to 4 keys, each of 32"
