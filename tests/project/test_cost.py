@@ -82,11 +82,22 @@ def test_a_price_that_scale_has_too_is_the_same(name: str) -> None:
 
 @pytest.mark.parametrize(("environment", "sizes"), [("dev", DEV), ("prod", PROD)])
 def test_sizes_are_those_of_the_infrastructure(environment: str, sizes: Mapping[str, float]) -> None:
-    snapshot = ROOT / "infra" / "snapshots" / f"{environment}.json"
-    if not snapshot.exists():
-        pytest.skip("no snapshots of the infrastructure are here yet")
+    assert sizes_of(predicted(environment)) == sizes
 
-    assert sizes_of(json.loads(snapshot.read_text(encoding="utf-8"))["predictedResources"]) == sizes
+
+@pytest.mark.parametrize(("environment", "bill"), [("dev", "dev"), ("prod", "prod, 14/s")])
+def test_a_budget_is_not_below_the_bill(environment: str, bill: str) -> None:
+    (budget,) = [each for each in predicted(environment) if each["type"] == "Microsoft.Consumption/budgets"]
+    (calculated,) = [Bill(each, SCALE).total for each in ENVIRONMENTS if each.name == bill]
+
+    assert budget["properties"]["amount"] >= calculated
+
+
+def predicted(environment: str) -> list[dict[str, Any]]:
+    """Return the resources of an environment."""
+    snapshot = json.loads((ROOT / "infra" / "snapshots" / f"{environment}.json").read_text(encoding="utf-8"))
+    resources: list[dict[str, Any]] = snapshot["predictedResources"]
+    return resources
 
 
 def sizes_of(resources: list[dict[str, Any]]) -> dict[str, float]:

@@ -1,0 +1,237 @@
+"""Checks: each service is as secure as it can be. The tables say which switch of which type has which value."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from tests.infra.code import Code
+from tests.infra.predicted import Environment, Resource, evaluated, kind_of, last_name
+
+ACCOUNT, NAMESPACE, STORAGE = "DocumentDB/databaseAccounts", "ServiceBus/namespaces", "Storage/storageAccounts"
+VAULT, SITE, GATEWAY = "KeyVault/vaults", "Web/sites", "ApiManagement/service"
+PROTOCOLS = "properties/customProperties/Microsoft.WindowsAzure.ApiManagement.Gateway.Security"
+
+Switch = tuple[str, str, Any]
+"""A type, the path of a value in its resources (`*`: in each element), and the value."""
+
+ALWAYS: tuple[Switch, ...] = (
+    # Nobody has a key.
+    (ACCOUNT, "properties/disableLocalAuth", True),
+    (ACCOUNT, "properties/disableKeyBasedMetadataWriteAccess", True),
+    (NAMESPACE, "properties/disableLocalAuth", True),
+    (STORAGE, "properties/allowSharedKeyAccess", False),
+    (STORAGE, "properties/defaultToOAuthAuthentication", True),
+    ("OperationalInsights/workspaces", "properties/features/disableLocalAuth", True),
+    ("Insights/components", "properties/DisableLocalAuth", True),
+    (VAULT, "properties/enableRbacAuthorization", True),
+    (f"{SITE}/basicPublishingCredentialsPolicies", "properties/allow", False),
+    ("Compute/virtualMachines", "properties/osProfile/linuxConfiguration/disablePasswordAuthentication", True),
+    # Everything is encrypted.
+    (ACCOUNT, "properties/minimalTlsVersion", "Tls12"),
+    (NAMESPACE, "properties/minimumTlsVersion", "1.2"),
+    (STORAGE, "properties/minimumTlsVersion", "TLS1_2"),
+    (STORAGE, "properties/supportsHttpsTrafficOnly", True),
+    (SITE, "properties/httpsOnly", True),
+    (SITE, "properties/siteConfig/minTlsVersion", "1.2"),
+    (SITE, "properties/siteConfig/scmMinTlsVersion", "1.2"),
+    (SITE, "properties/siteConfig/ftpsState", "Disabled"),
+    (f"{GATEWAY}/apis", "properties/protocols", ["https"]),
+    *(
+        (GATEWAY, f"{PROTOCOLS}.{side}Protocols.{old}", "false")
+        for side in ("", "Backend.")
+        for old in ("Tls10", "Tls11")
+    ),
+    (f"{GATEWAY}/backends", "properties/tls/validateCertificateChain", True),
+    (f"{GATEWAY}/backends", "properties/tls/validateCertificateName", True),
+    ("Compute/virtualMachines", "properties/securityProfile/encryptionAtHost", True),
+    # Nothing is shown or changed from outside.
+    (STORAGE, "properties/allowBlobPublicAccess", False),
+    (STORAGE, "properties/allowCrossTenantReplication", False),
+    (f"{STORAGE}/blobServices/containers", "properties/publicAccess", "None"),
+    (SITE, "properties/siteConfig/remoteDebuggingEnabled", False),
+    # What was deleted comes back.
+    (VAULT, "properties/enablePurgeProtection", True),
+    (VAULT, "properties/enableSoftDelete", True),
+    (VAULT, "properties/softDeleteRetentionInDays", 90),
+    (ACCOUNT, "properties/backupPolicy/type", "Continuous"),
+    (f"{STORAGE}/blobServices", "properties/deleteRetentionPolicy/enabled", True),
+    (f"{STORAGE}/blobServices", "properties/containerDeleteRetentionPolicy/enabled", True),
+)
+PRIVATE: tuple[Switch, ...] = (
+    *((kind, "properties/publicNetworkAccess", "Disabled") for kind in (ACCOUNT, NAMESPACE, STORAGE, VAULT, SITE)),
+    (STORAGE, "properties/networkAcls/defaultAction", "Deny"),
+    (VAULT, "properties/networkAcls/defaultAction", "Deny"),
+    (ACCOUNT, "properties/networkAclBypass", "None"),
+    (NAMESPACE, "sku/name", "Premium"),
+    (f"{NAMESPACE}/networkRuleSets", "properties/defaultAction", "Deny"),
+    (f"{NAMESPACE}/networkRuleSets", "properties/publicNetworkAccess", "Disabled"),
+    (SITE, "properties/outboundVnetRouting/allTraffic", True),
+    (GATEWAY, "properties/virtualNetworkType", "External"),
+    ("Network/virtualNetworks", "properties/subnets/*/properties/defaultOutboundAccess", False),
+)
+"""Besides, in uat and prod."""
+PROD: tuple[Switch, ...] = (
+    (ACCOUNT, "properties/backupPolicy/continuousModeProperties/tier", "Continuous30Days"),
+    (ACCOUNT, "properties/locations/*/isZoneRedundant", True),
+    ("Web/serverfarms", "properties/zoneRedundant", True),
+    (STORAGE, "sku/name", "Standard_ZRS"),
+    ("Network/publicIPAddresses", "zones", ["1", "2", "3"]),
+    ("Network/bastionHosts", "zones", ["1", "2", "3"]),
+)
+"""Besides, in prod. Service Bus Premium is in all zones by itself."""
+
+STORES = (ACCOUNT, NAMESPACE, STORAGE, VAULT, "OperationalInsights/workspaces")
+"""The types with data."""
+ENDPOINTS = {
+    STORAGE: ("blob", "privatelink.blob.core.windows.net"),
+    ACCOUNT: ("Sql", "privatelink.documents.azure.com"),
+    NAMESPACE: ("namespace", "privatelink.servicebus.windows.net"),
+    VAULT: ("vault", "privatelink.vaultcore.azure.net"),
+    SITE: ("sites", "privatelink.azurewebsites.net"),
+}
+"""The services with a private endpoint: its part, and its DNS zone."""
+WITH_LOGS = {
+    *STORES,
+    f"{STORAGE}/blobServices",
+    SITE,
+    "Web/serverfarms",
+    GATEWAY,
+    "Network/bastionHosts",
+    "Network/networkSecurityGroups",
+    "Network/publicIPAddresses",
+    "Network/virtualNetworks",
+} - {STORAGE}
+"""The types with diagnostic settings. Those of a storage account are at its blobs."""
+WITHOUT_LOGS = {
+    STORAGE: "its requests are logged at its blobs",
+    "Compute/virtualMachines": "its platform metrics need no setting, and Bastion logs who signs in",
+    "Insights/actionGroups": "it keeps no logs",
+    "Insights/components": "it writes to the workspace itself",
+    "Insights/metricAlerts": "it keeps no logs",
+    "Insights/scheduledQueryRules": "it keeps no logs",
+    "Insights/webtests": "its results are in Application Insights",
+    "Insights/diagnosticSettings": "it is a diagnostic setting",
+    "ManagedIdentity/userAssignedIdentities": "Entra ID logs its sign-ins",
+    "Network/natGateways": "it has metrics only, which need no setting",
+    "Network/networkInterfaces": "it has metrics only, which need no setting",
+    "Network/privateDnsZones": "it has metrics only, which need no setting",
+    "Network/privateEndpoints": "it has metrics only, which need no setting",
+    "Authorization/locks": "the activity log has its changes",
+    "Authorization/roleAssignments": "the activity log has its changes",
+    "Consumption/budgets": "it keeps no logs",
+    "Resources/resourceGroups": "the activity log has its changes",
+}
+"""The other types, each with the reason."""
+OF_DEBTORS = {"PartitionKeyRUConsumption", "PartitionKeyStatistics", "QueryRuntimeStatistics"}
+"""Categories of Cosmos DB with partition keys or queries: a key is one notice or one debtor."""
+
+
+def switches(environment: Environment, _: Code) -> Iterator[str]:
+    """Each switch of the tables has its value in each resource of its type."""
+    tables = ALWAYS + (PRIVATE if environment.is_private else ()) + (PROD if environment.name == "prod" else ())
+    for kind, path, value in tables:
+        found = environment.all_of(kind)
+        if not found and environment.is_private:
+            yield f"there is no {kind}"
+        for resource in found:
+            for has in _values(resource, path.split("/")):
+                if has != value or type(has) is not type(value):
+                    yield f"{kind} {last_name(resource)}: {path} is {has!r}, and should be {value!r}"
+
+
+def locks(environment: Environment, _: Code) -> Iterator[str]:
+    """In prod nothing with data can be deleted by mistake."""
+    locked = {_parent(each) for each in environment.all_of("Authorization/locks") if _forbids_deletion(each)}
+    for kind in STORES:
+        for resource in environment.all_of(kind):
+            if environment.name == "prod" and resource["id"] not in locked:
+                yield f"{kind} has no lock"
+
+
+def diagnostics(environment: Environment, _: Code) -> Iterator[str]:
+    """Everything that can sends its logs to the workspace. A new type is named in one of the tables."""
+    workspace = environment.one("OperationalInsights/workspaces")["id"]
+    settings = {_parent(each): each["properties"] for each in environment.all_of("Insights/diagnosticSettings")}
+    for resource in environment.resources:
+        kind = kind_of(resource)
+        if kind in WITH_LOGS:
+            setting = settings.get(resource["id"], {})
+            kept = [each for each in (*setting.get("logs", []), *setting.get("metrics", [])) if each["enabled"]]
+            if setting.get("workspaceId") != workspace or not kept:
+                yield f"{kind} {last_name(resource)} sends no logs to the workspace"
+        elif kind not in WITHOUT_LOGS and kind.count("/") == 1:
+            yield f"{kind} is in no table of tests/infra/switches.py: can it send logs?"
+    for category in sorted(
+        {log.get("category") for each in settings.values() for log in each.get("logs", [])} & OF_DEBTORS
+    ):
+        yield f"{category} would log hashes of debtors"
+
+
+def private_endpoints(environment: Environment, _: Code) -> Iterator[str]:
+    """Where nothing has a public address, each service has an endpoint, and its name leads there in the network."""
+    if not environment.is_private:
+        return
+    network = environment.one("Network/virtualNetworks")["id"]
+    endpoints = {_target(each): each for each in environment.all_of("Network/privateEndpoints")}
+    linked = {
+        evaluated(each["name"]).rpartition("/")[0]
+        for each in environment.all_of("Network/privateDnsZones/virtualNetworkLinks")
+        if each["properties"]["virtualNetwork"]["id"] == network
+    }
+    zones = {evaluated(each["id"]): evaluated(each["name"]) for each in environment.all_of("Network/privateDnsZones")}
+    groups = {
+        each["name"].partition("/")[0]: [
+            zones.get(evaluated(one["properties"]["privateDnsZoneId"]))
+            for one in each["properties"]["privateDnsZoneConfigs"]
+        ]
+        for each in environment.all_of("Network/privateEndpoints/privateDnsZoneGroups")
+    }
+    for kind, (part, zone) in ENDPOINTS.items():
+        endpoint = endpoints.get((environment.one(kind)["id"], part))
+        if endpoint is None:
+            yield f"{kind} has no private endpoint"
+            continue
+        if not endpoint["properties"]["subnet"]["id"].startswith(f"{network}/subnets/"):
+            yield f"the endpoint of {kind} is not in the network"
+        if zone not in zones.values() or groups.get(endpoint["name"]) != [zone]:
+            yield f"the endpoint of {kind} has no name in {zone}"
+        if zone not in linked:
+            yield f"{zone} is not linked to the network"
+
+
+def shared_access(environment: Environment, _: Code) -> Iterator[str]:
+    """Nothing is opened with a shared access key: no rules of Service Bus, no policies of the vault."""
+    yield from (f"{each['type']} is a key" for each in environment.resources if "uthorizationRules" in each["type"])
+    if environment.one(VAULT)["properties"].get("accessPolicies"):
+        yield "the vault has access policies"
+
+
+def public_addresses(environment: Environment, _: Code) -> Iterator[str]:
+    """Only Bastion and the way out have an address. The machine of the operators has none."""
+    for card in environment.all_of("Network/networkInterfaces"):
+        for each in card["properties"]["ipConfigurations"]:
+            if each["properties"].get("publicIPAddress"):
+                yield f"{last_name(card)} has a public address"
+
+
+def _values(value: Any, path: list[str]) -> Iterator[Any]:
+    if not path:
+        yield value
+    elif path[0] == "*":
+        for each in value or [None]:
+            yield from _values(each, path[1:])
+    else:
+        yield from _values(value.get(path[0]) if isinstance(value, dict) else None, path[1:])
+
+
+def _parent(resource: Resource) -> str:
+    return str(resource["id"]).rpartition("/providers/")[0]
+
+
+def _forbids_deletion(lock: Resource) -> bool:
+    return lock["properties"]["level"] in ("CanNotDelete", "ReadOnly")
+
+
+def _target(endpoint: Resource) -> tuple[str, str]:
+    (connection,) = endpoint["properties"]["privateLinkServiceConnections"]
+    (group,) = connection["properties"]["groupIds"]
+    return connection["properties"]["privateLinkServiceId"], group

@@ -1,0 +1,35 @@
+"""Every service of each environment is as secure as the tables of switches.py say."""
+
+from tests.infra import switches
+from tests.infra.code import the_code
+from tests.infra.predicted import Environment, in_each_environment
+
+
+@in_each_environment
+def test_each_switch_has_its_value(environment: Environment) -> None:
+    assert [*switches.switches(environment, the_code())] == []
+
+
+@in_each_environment
+def test_everything_with_data_is_locked_in_prod(environment: Environment) -> None:
+    assert [*switches.locks(environment, the_code())] == []
+
+
+@in_each_environment
+def test_everything_that_can_sends_its_logs_and_none_has_hashes_of_debtors(environment: Environment) -> None:
+    assert [*switches.diagnostics(environment, the_code())] == []
+
+
+@in_each_environment
+def test_each_service_has_a_private_endpoint_whose_name_leads_there(environment: Environment) -> None:
+    assert [*switches.private_endpoints(environment, the_code())] == []
+
+
+@in_each_environment
+def test_nothing_is_opened_with_a_shared_key(environment: Environment) -> None:
+    assert [*switches.shared_access(environment, the_code())] == []
+
+
+@in_each_environment
+def test_the_machine_of_the_operators_has_no_public_address(environment: Environment) -> None:
+    assert [*switches.public_addresses(environment, the_code())] == []
