@@ -27,6 +27,8 @@ OPERATIONS = ("create", "read", "replace", "upsert", "delete")
 
 _BY_VERSION = ("Documents", "write")
 """The method that makes another call for each kind of version: None for any, NOTHING for none."""
+_OF_VERSIONS = {"upsert_item", "create_item", "replace_item"}
+"""Those calls."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -43,11 +45,28 @@ class Adapters:
 
     def __init__(self, sources: Mapping[str, str]) -> None:
         """`sources` has the text of each file, by its name."""
-        trees = [ast.parse(text) for text in sources.values()]
-        classes = [each for tree in trees for each in tree.body if isinstance(each, ast.ClassDef)]
+        self._trees = [ast.parse(text) for text in sources.values()]
+        classes = [each for tree in self._trees for each in tree.body if isinstance(each, ast.ClassDef)]
         # Cosmos makes the calls that it is given. It adds one for metadata.
         self._classes = {each.name: each for each in classes if each.name != "Cosmos"}
-        self._constants = dict(_constants(trees))
+        self._constants = dict(_constants(self._trees))
+
+    @property
+    def hidden_calls(self) -> set[str]:
+        """Return what this program does not see: a container of another name, and calls of Cosmos for itself."""
+        parameters = (node for tree in self._trees for node in ast.walk(tree) if isinstance(node, ast.arg))
+        others = {
+            each.arg for each in parameters if each.annotation and "ContainerProxy" in ast.unparse(each.annotation)
+        }
+        every = (each for tree in self._trees for each in ast.walk(tree) if isinstance(each, ast.ClassDef))
+        own = {
+            node.attr
+            for each in every
+            if each.name == "Cosmos"
+            for node in ast.walk(each)
+            if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "container"
+        }
+        return others - {"container"} | own - OF_METADATA
 
     def methods(self, adapter: str) -> set[str]:
         """Return the public methods of a class."""
@@ -68,8 +87,9 @@ class Adapters:
                 case ast.Call(ast.Attribute(ast.Attribute(ast.Name("self"), part), inner), arguments) if part in parts:
                     other, its_container = parts[part]
                     if (other, inner) == _BY_VERSION:
-                        calls = _calls_by_version(arguments[1])
-                        yield from (Action(its_container, ACTIONS[each], each) for each in calls)
+                        every = self._needed(other, inner, its_container, set())
+                        calls = _calls_by_version(arguments[1]) | {each.because for each in every} - _OF_VERSIONS
+                        yield from (Action(its_container, _action_of(each), each) for each in calls)
                     else:
                         yield from self._needed(other, inner, its_container, seen)
                 # Also one that is handed on: `partial(self._each)`.
@@ -85,7 +105,7 @@ class Adapters:
                 if operation in written:
                     yield Action(container, ACTIONS[f"{operation}_item"], f"{BATCH}({operation})")
         elif call not in OF_METADATA:
-            yield Action(container, ACTIONS.get(call, f"unknown action of {call}"), call)
+            yield Action(container, _action_of(call), call)
 
     def _parts(self, adapter: str) -> dict[str, tuple[str, str]]:
         """Return the attributes that hold another adapter: its class, and the container that it is opened with."""
@@ -135,14 +155,18 @@ def _methods(adapter: ast.ClassDef) -> dict[str, ast.FunctionDef | ast.AsyncFunc
     return {each.name: each for each in adapter.body if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)}
 
 
-def _calls_by_version(version: ast.expr) -> tuple[str, ...]:
+def _action_of(call: str) -> str:
+    return ACTIONS.get(call, f"unknown action of {call}")
+
+
+def _calls_by_version(version: ast.expr) -> set[str]:
     match version:
         case ast.Constant(None):
-            return ("upsert_item",)
+            return {"upsert_item"}
         case ast.Name("NOTHING"):
-            return ("create_item",)
+            return {"create_item"}
         case _:
-            return ("create_item", "replace_item")
+            return {"create_item", "replace_item"}
 
 
 def _constants(trees: Iterable[ast.Module]) -> Iterator[tuple[str, str]]:

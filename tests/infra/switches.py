@@ -199,10 +199,13 @@ def private_endpoints(environment: Environment, _: Code) -> Iterator[str]:
 
 
 def shared_access(environment: Environment, _: Code) -> Iterator[str]:
-    """Nothing is opened with a shared access key: no rules of Service Bus, no policies of the vault."""
+    """Nothing is opened with a shared key or a password: rules of Service Bus, policies of the vault, publishing."""
     yield from (f"{each['type']} is a key" for each in environment.resources if "uthorizationRules" in each["type"])
     if environment.one(VAULT)["properties"].get("accessPolicies"):
         yield "the vault has access policies"
+    # The switch for it is in the table. Without a policy, a password is allowed.
+    off = environment.by_name(f"{SITE}/basicPublishingCredentialsPolicies").keys()
+    yield from (f"{way} has a password" for way in ("ftp", "scm") if way not in off)
 
 
 def public_addresses(environment: Environment, _: Code) -> Iterator[str]:

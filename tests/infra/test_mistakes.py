@@ -54,6 +54,7 @@ class Mistake:
     change: Change
     check: Check
     finding: str
+    environment: str = "prod"
 
 
 _APP_NOTICES = named("Archive app: notices")
@@ -316,6 +317,14 @@ MISTAKES = (
         " shared/debtor_projection.py calls it",
     ),
     Mistake(
+        "new call in the documents of the registry",
+        adapter(
+            "cosmos_registry_documents.py", "return await container.upsert_item(", "return await container.patch_item("
+        ),
+        roles.actions,
+        "app lacks unknown action of patch_item on checkpoints: CosmosFeed.keep calls patch_item",
+    ),
+    Mistake(
         "new operation in a batch",
         adapter("cosmos.py", 'write = ("create", (notice,))', 'write = ("upsert", (notice,))'),
         roles.actions,
@@ -491,6 +500,20 @@ MISTAKES = (
         "DocumentDB/databaseAccounts account: properties/publicNetworkAccess is 'Enabled', and should be 'Disabled'",
     ),
     Mistake(
+        "public access on in uat",
+        put("KeyVault/vaults", "", "properties/publicNetworkAccess", "Enabled"),
+        switches.switches,
+        "KeyVault/vaults vault: properties/publicNetworkAccess is 'Enabled', and should be 'Disabled'",
+        "uat",
+    ),
+    Mistake(
+        "keys of the storage on in dev",
+        put("Storage/storageAccounts", "", "properties/allowSharedKeyAccess", True),
+        switches.switches,
+        "Storage/storageAccounts avvisidevitnst",
+        "dev",
+    ),
+    Mistake(
         "local authentication on",
         put("ServiceBus/namespaces", "", "properties/disableLocalAuth", GONE),
         switches.switches,
@@ -556,6 +579,18 @@ MISTAKES = (
         "Microsoft.ServiceBus/namespaces/authorizationRules is a key",
     ),
     Mistake(
+        "password to publish",
+        drop("Web/sites/basicPublishingCredentialsPolicies", "scm"),
+        switches.shared_access,
+        "scm has a password",
+    ),
+    Mistake(
+        "service without a table",
+        add("Compute/virtualMachines", "", type="Microsoft.Cache/redis", name="cache"),
+        switches.diagnostics,
+        "Cache/redis is in no table of tests/infra/switches.py",
+    ),
+    Mistake(
         "public address of the machine",
         put("Network/networkInterfaces", "", "properties/ipConfigurations/0/properties/publicIPAddress", {"id": "a"}),
         switches.public_addresses,
@@ -566,9 +601,9 @@ MISTAKES = (
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda each: each.name)
 def test_a_mistake_is_found_by_its_check(mistake: Mistake) -> None:
-    environment, code = mistake.change(predicted("prod"), the_code())
+    environment, code = mistake.change(predicted(mistake.environment), the_code())
 
-    findings = [_without_hash(finding) for finding in mistake.check(environment, code)]
+    findings = [_without_hash(finding, environment) for finding in mistake.check(environment, code)]
     assert [each for each in findings if each.startswith(mistake.finding)], findings
 
 
@@ -585,12 +620,12 @@ def _is_check(value: object, module: str) -> bool:
     return [each.annotation for each in inspect.signature(value).parameters.values()] == [Environment, Code]
 
 
-def _without_hash(finding: str) -> str:
+def _without_hash(finding: str, environment: Environment) -> str:
     """Return a finding with short names in place of those with the hash of the subscription."""
     for kind, name in (
         ("DocumentDB/databaseAccounts", "account"),
         ("ServiceBus/namespaces", "bus"),
         ("KeyVault/vaults", "vault"),
     ):
-        finding = finding.replace(last_name(predicted("prod").one(kind)), name)
+        finding = finding.replace(last_name(environment.one(kind)), name)
     return finding

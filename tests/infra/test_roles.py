@@ -1,9 +1,11 @@
 """Each identity may do what the code needs, and nothing else."""
 
+import re
+
 from tests.infra import roles
 from tests.infra.calls_of_cosmos import ACTIONS, Adapters
 from tests.infra.code import the_code
-from tests.infra.predicted import Environment, in_each_environment
+from tests.infra.predicted import ROOT, Environment, in_each_environment, predicted
 from tests.infra.uses import FOR_OPERATORS, HOLDERS, all_uses, files_of, mentions
 
 
@@ -32,7 +34,16 @@ def test_each_role_of_our_own_is_assigned_where_it_is_made_for(environment: Envi
     assert [*roles.definitions(environment, the_code())] == []
 
 
-def test_no_role_that_may_be_assigned_is_one_to_manage() -> None:
+def test_the_roles_are_those_of_the_bicep_and_each_is_assigned() -> None:
+    named = re.findall(r"'([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})'", (ROOT / "infra/types.bicep").read_text())
+    assigned = [
+        each["properties"]["roleDefinitionId"] for each in predicted("prod").all_of("Authorization/roleAssignments")
+    ]
+
+    assert {*named} == roles.ROLES.keys() == {each.rpartition("/")[2] for each in assigned}
+
+
+def test_no_role_is_one_to_manage() -> None:
     assert not [role for role in roles.ROLES.values() if role in ("Owner", "Contributor", "User Access Administrator")]
 
 
@@ -50,6 +61,10 @@ def test_the_app_calls_no_function_that_is_for_operators_only() -> None:
 
     for file, functions in FOR_OPERATORS.items():
         assert [each for each in app - {file} for name in functions if mentions(each, name)] == []
+
+
+def test_no_call_of_an_adapter_is_hidden() -> None:
+    assert Adapters(the_code().adapters).hidden_calls == set()
 
 
 def test_each_action_that_is_needed_follows_from_a_call_of_the_sdk() -> None:

@@ -2,7 +2,7 @@
 
 from tests.infra import switches
 from tests.infra.code import the_code
-from tests.infra.predicted import Environment, in_each_environment
+from tests.infra.predicted import Environment, in_each_environment, kind_of, predicted
 
 
 @in_each_environment
@@ -33,3 +33,9 @@ def test_nothing_is_opened_with_a_shared_key(environment: Environment) -> None:
 @in_each_environment
 def test_the_machine_of_the_operators_has_no_public_address(environment: Environment) -> None:
     assert [*switches.public_addresses(environment, the_code())] == []
+
+
+def test_each_type_of_the_tables_is_there() -> None:
+    found = {kind_of(each) for each in predicted("prod").resources}
+
+    assert (switches.WITH_LOGS | switches.WITHOUT_LOGS.keys()) - found == set()
