@@ -55,7 +55,7 @@ class Code:
         """Return who needs which action on which container, and the code that needs it."""
         adapters, needed = Adapters(self.adapters), dict[tuple[str, str, str], str]()
         for use in sorted(all_uses()):
-            if use.adapter != "ServiceBus" and use.method in adapters.methods(use.adapter):
+            if use.adapter.startswith("Cosmos") and use.method in adapters.methods(use.adapter):
                 for action in sorted(adapters.actions(use.adapter, use.method)):
                     reason = f"{use.adapter}.{use.method} calls {action.because}, and {use.file} calls it"
                     needed.setdefault((use.who, action.container, action.name), reason)

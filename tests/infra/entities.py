@@ -1,8 +1,11 @@
 """Checks: queues, topic, subscriptions and filters are those of infra/messaging.json, and those that the code names."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from shared.cloudevents import FILTERED, GAP, PREFIX, event_type
+from shared.domain.lifecycle import EventType
 from tests.infra.code import ENTITIES, Code
 from tests.infra.predicted import Environment
 
@@ -36,6 +39,19 @@ def filters(environment: Environment, code: Code) -> Iterator[str]:
     truth = {f"{name}/$Default": _rule(each["filter"]) for name, each in _subscriptions(code).items()}
     found = {_below(each): each["properties"] for each in environment.all_of(f"{NAMESPACE}/topics/subscriptions/rules")}
     yield from differences("rule", truth, found)
+
+
+def terms(environment: Environment, _: Code) -> Iterator[str]:
+    """A filter names properties and types that the code sends, and lets in what is sent again to its subscription."""
+    types = {event_type(each) for each in (*EventType, GAP)}
+    for each in environment.all_of(f"{NAMESPACE}/topics/subscriptions/rules"):
+        expression, name = each["properties"]["sqlFilter"]["sqlExpression"], _below(each).split("/")[1]
+        texts = set(re.findall(r"'([^']*)'", expression))
+        properties = set(re.findall(r"\b[a-z]\w*\b", re.sub(r"'[^']*'", "", expression)))
+        yield from (f"{name}: no message has a property {one}" for one in sorted(properties - {*FILTERED}))
+        yield from (f"{name}: no event has the type {one}" for one in sorted(texts - types) if one.startswith(PREFIX))
+        if f"replayFor IS NULL OR replayFor = '{name}'" not in expression:
+            yield f"{name}: its filter does not let in what is sent again to it"
 
 
 def names(environment: Environment, code: Code) -> Iterator[str]:

@@ -21,5 +21,10 @@ def test_each_subscription_has_the_filter_of_the_file_in_place_of_the_one_of_azu
 
 
 @in_each_environment
+def test_a_filter_has_properties_and_types_that_are_sent(environment: Environment) -> None:
+    assert [*entities.terms(environment, the_code())] == []
+
+
+@in_each_environment
 def test_the_entities_are_those_that_the_code_names(environment: Environment) -> None:
     assert [*entities.names(environment, the_code())] == []

@@ -209,6 +209,17 @@ MISTAKES = (
         "rule notice-events/all/$Default: sqlFilter is {'sqlExpression': '1=1'}, and should be",
     ),
     Mistake(
+        "filter on a property that no message has",
+        put(
+            f"{SUBSCRIPTION}/rules",
+            lambda each: "/customer-care/" in each["name"],
+            "properties/sqlFilter/sqlExpression",
+            "anomalies IS NOT NULL AND (replayFor IS NULL OR replayFor = 'customer-care')",
+        ),
+        entities.terms,
+        "customer-care: no message has a property anomalies",
+    ),
+    Mistake(
         "entity that the code does not use",
         add("ServiceBus/namespaces/queues", "inbound-events", name="bus/import-chunks"),
         entities.names,

@@ -6,7 +6,7 @@ from tests.infra import roles
 from tests.infra.calls_of_cosmos import ACTIONS, Adapters
 from tests.infra.code import the_code
 from tests.infra.predicted import ROOT, Environment, in_each_environment, predicted
-from tests.infra.uses import FOR_OPERATORS, HOLDERS, all_uses, files_of, mentions
+from tests.infra.uses import FOR_OPERATORS, HOLDERS, THROUGH, all_uses, files_of, mentions
 
 
 @in_each_environment
@@ -49,7 +49,7 @@ def test_no_role_is_one_to_manage() -> None:
 
 def test_each_method_of_an_adapter_is_used_by_the_app_or_by_operators() -> None:
     adapters, used = Adapters(the_code().adapters), {(each.adapter, each.method) for each in all_uses()}
-    of_cosmos = {each for each in HOLDERS.values() if each != "ServiceBus"}
+    of_cosmos = {each for each in HOLDERS.values() if each.startswith("Cosmos")}
 
     # A holder of another name would hide the needs of its methods.
     every = {(adapter, method) for adapter in of_cosmos for method in adapters.methods(adapter) - {"close"}}
@@ -61,6 +61,12 @@ def test_the_app_calls_no_function_that_is_for_operators_only() -> None:
 
     for file, functions in FOR_OPERATORS.items():
         assert [each for each in app - {file} for name in functions if mentions(each, name)] == []
+
+
+def test_what_operators_call_in_the_archive_is_looked_through() -> None:
+    called = {each.method for each in all_uses() if (each.who, each.adapter) == ("operators", "Archive")}
+
+    assert called == {name for name in THROUGH["shared/archive.py"] if not name.startswith("_")}
 
 
 def test_no_call_of_an_adapter_is_hidden() -> None:

@@ -16,10 +16,12 @@ HOLDERS = {
     "registry": "CosmosRegistry",
     "feed": "CosmosFeed",
     "index": "CosmosDebtors",
+    "archive": "Archive",
     "bus": "ServiceBus",
     "publisher": "ServiceBus",
 }
-"""The names that hold a port, without the underscore of an attribute, and the adapter behind it in Azure."""
+"""The names that hold a port, without the underscore of an attribute, and the adapter behind it in Azure. Also the
+archive itself, whose functions operators call."""
 
 FOR_OPERATORS = {"shared/feed_reader.py": ("skip_to_end",)}
 """Functions in files of the app that only operators call."""
