@@ -101,6 +101,15 @@ def queries(environment: Environment, code: Code) -> Iterator[str]:
                 yield f"{name}: its query ends without the column {criterion['metricMeasureColumn']}"
 
 
+def lags(environment: Environment, _: Code) -> Iterator[str]:
+    """A reader that fails in each turn raises its alert. A turn with an error may report 0 seconds, so it does not count."""
+    for name, alert in _of_kind(environment, "Insights/scheduledQueryRules"):
+        for criterion in alert["criteria"]["allOf"]:
+            text = criterion["query"]
+            if "record.oldest_waiting_seconds" in text and "and isempty(tostring(record.error))" not in text:
+                yield f"{name}: a turn with an error counts"
+
+
 def web_tests(environment: Environment, code: Code) -> Iterator[str]:
     """The health address is asked from outside, it is one of the contract, and its alert looks at this test."""
     tests = {each["id"]: each["properties"] for each in environment.all_of("Insights/webtests")}

@@ -84,15 +84,18 @@ class Adapters:
         parts = self._parts(adapter)
         for node in ast.walk(body):
             match node:
-                case ast.Call(ast.Attribute(ast.Attribute(ast.Name("self"), part), inner), arguments) if part in parts:
+                case ast.Call(ast.Attribute(ast.Attribute(ast.Name("self"), part), method), arguments) if (
+                    part in parts and (parts[part][0], method) == _BY_VERSION
+                ):
                     other, its_container = parts[part]
-                    if (other, inner) == _BY_VERSION:
-                        every = self._needed(other, inner, its_container, set())
-                        calls = _calls_by_version(arguments[1]) | {each.because for each in every} - _OF_VERSIONS
-                        yield from (Action(its_container, _action_of(each), each) for each in calls)
-                    else:
+                    every = self._needed(other, method, its_container, set())
+                    calls = _calls_by_version(arguments[1]) | {each.because for each in every} - _OF_VERSIONS
+                    yield from (Action(its_container, _action_of(each), each) for each in calls)
+                # Also methods that are handed on: `partial(self._each)`.
+                case ast.Attribute(ast.Attribute(ast.Name("self"), part), inner) if part in parts:
+                    other, its_container = parts[part]
+                    if (other, inner) != _BY_VERSION:
                         yield from self._needed(other, inner, its_container, seen)
-                # Also one that is handed on: `partial(self._each)`.
                 case ast.Attribute(ast.Name("self"), inner):
                     yield from self._needed(adapter, inner, container, seen)
                 case ast.Attribute(ast.Name("container"), call):

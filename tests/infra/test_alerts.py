@@ -31,5 +31,10 @@ def test_a_query_reads_events_and_keys_that_the_code_logs(environment: Environme
 
 
 @in_each_environment
+def test_a_reader_that_fails_in_each_turn_raises_its_alert(environment: Environment) -> None:
+    assert [*alerts.lags(environment, the_code())] == []
+
+
+@in_each_environment
 def test_the_health_address_is_asked_from_outside_with_an_alert(environment: Environment) -> None:
     assert [*alerts.web_tests(environment, the_code())] == []

@@ -492,6 +492,12 @@ MISTAKES = (
         "relay-lag: no code logs the key waiting with relay_turn",
     ),
     Mistake(
+        "alert that takes a failed turn for a fast one",
+        query("relay-lag", "and isempty(tostring(record.error))", ""),
+        alerts.lags,
+        "relay-lag: a turn with an error counts",
+    ),
+    Mistake(
         "alert on a column that does not exist",
         query("http-5xx", "ResultCode", "StatusCode"),
         alerts.queries,
