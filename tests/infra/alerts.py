@@ -102,7 +102,7 @@ def queries(environment: Environment, code: Code) -> Iterator[str]:
 
 
 def lags(environment: Environment, _: Code) -> Iterator[str]:
-    """A reader that fails in each turn raises its alert. A turn with an error may report 0 seconds, so it does not count."""
+    """A reader that fails in each turn raises its alert. A failed turn may report 0 seconds, so it does not count."""
     for name, alert in _of_kind(environment, "Insights/scheduledQueryRules"):
         for criterion in alert["criteria"]["allOf"]:
             text = criterion["query"]
