@@ -17,8 +17,8 @@ PYTHON := $(shell for name in python3.11 python3.12 python3.13 python3; do \
 endif
 VERSION := $(if $(PYTHON),$(shell version=$$("$(PYTHON)" -c '$(ASK)' 2>/dev/null) && echo "$$version"))
 
-# Two tests at a time; BOTH_CORES= for one, whose output is then easier to read.
-BOTH_CORES = --numprocesses 2 --dist worksteal
+# Three tests at a time on two cores, because many of them wait. AT_ONCE= for one, whose output is easier to read.
+AT_ONCE = --numprocesses 3 --dist worksteal
 
 .DEFAULT_GOAL := help
 .PHONY: help run run-azure ops test conformance fuzz check format bench bench-cosmos bench-on-cosmos \
@@ -34,14 +34,14 @@ run: $(RUN) ## Run the whole archive here, on SQLite (PORT=7071 DATA=.local).
 run-azure: $(RUN) ## Run it on Cosmos DB and Service Bus: doubles, or those in COSMOS and SERVICEBUS (PORT=7071 DATA=.local).
 	@$(RUN)/bin/python -m local --azure
 
-ops: $(RUN) ## Manage institutions, callers, keys, events and dead letters (ARGS="institutions list" DATA=.local).
+ops: $(RUN) ## Operate the archive: institutions, callers, events, histories, lists (ARGS="institutions list" DATA=.local).
 	@$(RUN)/bin/python -m ops $(ARGS)
 
 test: $(VENV) $(WORKER) ## Run the tests (TESTS="tests/domain -k iban" for some of them).
-	@WORKER_PYTHON=$(WORKER)/bin/python $(VENV)/bin/python -m pytest $(BOTH_CORES) $(TESTS)
+	@WORKER_PYTHON=$(WORKER)/bin/python $(VENV)/bin/python -m pytest $(AT_ONCE) $(TESTS)
 
 conformance: $(OLDEST) ## Ask Azure what the archive relies on, with the oldest SDK and those for JavaScript.
-	@$(OLDEST)/bin/python -m pytest $(BOTH_CORES) tests/conformance tests/contracts/test_cosmos.py tests/contracts/test_cosmos_debtors.py
+	@$(OLDEST)/bin/python -m pytest $(AT_ONCE) tests/conformance tests/contracts/test_cosmos.py tests/contracts/test_cosmos_debtors.py
 	@$(OLDEST)/bin/python -m tests.conformance.javascript
 
 check: $(VENV) ## Lint, formatting, types, directions of imports, generated documents, workflows.

@@ -15,8 +15,8 @@ from shared.ports import BusUnavailable, ChangedMeanwhile
 from shared.telemetry import error_chain
 
 EXIT_CODES = (
-    "Exit codes: 0 success. 1 refused, not found, or changed by another operator. "
-    "2 not understood, or not confirmed. 3 the store, the bus or the archive does not answer."
+    "Exit codes: 0 success. 1 refused, declined, not found, or changed by another operator. "
+    "2 not understood, or nobody to ask. 3 the store, the bus or the archive does not answer."
 )
 CONFLICT = "Another operator has changed it, so nothing was done. Look at it with `show`, then repeat."
 CHECK_AUDIT = "Before you repeat a change, look in `audit` whether it was made."

@@ -31,8 +31,8 @@ async def rebuild(
 ) -> None:
     """Write every entry of the lists again, from all events. Publishing and reading go on.
 
-    If it is stopped, the same command goes on where it was. It is needed after a new debtor key came into DEBTOR_KEYS,
-    and it does no harm at any time.
+    If it is stopped, the same command goes on where it was. It is needed after the first key of DEBTOR_KEYS has
+    changed, and it does no harm at any time. The entries move to the first key.
     """
     async with open_application(context) as application:
         if application.debtors is None:
@@ -44,7 +44,9 @@ async def rebuild(
         except asyncio.CancelledError:  # Ctrl-C
             raise CommandError(f"\nStopped. {GO_ON}") from None
         await application.feed.forget(application.debtors.rebuilder.name)
-    typer.echo(f"Rebuilt the lists from {events:,} events.")
+        newest, *older = application.debtors.hashes.key_ids
+    others = f" None are left under {', '.join(older)}." if older else ""
+    typer.echo(f"Rebuilt the lists from {events:,} events, under the key {newest}.{others}")
 
 
 async def _rebuild(debtors: DebtorProjection) -> int:

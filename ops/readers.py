@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ops.cli import Command, CommandError, JsonOption, YesOption, confirm, require_terminal_or_yes
+from ops.cli import Command, CommandError, JsonOption, YesOption, confirm, require_terminal_or_yes, warn
 from ops.opening import open_application
 from ops.operator import current_operator
 from ops.output import Json, Row, show_list
@@ -67,8 +67,8 @@ async def reset(
 
     It is needed after a restore into another account, because the places of the readers are those of the old one.
     """
+    warn(EFFECTS[reader, to])
     require_terminal_or_yes(yes)
-    typer.echo(EFFECTS[reader, to], err=True)
     confirm(f"Reset {reader} to the {to}?", yes)
     async with open_application(context) as application:
         entry, by = Entry(Kind.READER, reader), current_operator(context.obj)

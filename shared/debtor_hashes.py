@@ -22,6 +22,11 @@ class DebtorHashes:
         return [f"{key.id}:{hmac.digest(key.secret, code, 'sha256').hex()}" for key in self._keys]
 
     @property
+    def key_ids(self) -> list[str]:
+        """Return the ids of the keys, that of the newest first."""
+        return [key.id for key in self._keys]
+
+    @property
     def fingerprint(self) -> str:
         """Return a text that is another one for other keys, or for the same in another order."""
         return sha256("".join(self.of("")).encode()).hexdigest()[:12]

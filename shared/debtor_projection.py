@@ -42,7 +42,7 @@ class DebtorProjection:
     ) -> None:
         self._store = store
         self.index = index
-        self._hashes = hashes
+        self.hashes = hashes
         self._clock = clock
         self.reader = FeedReader(NAME, feed, self._project, clock)
         # Another ring of keys needs another rebuild, from the beginning.
@@ -102,7 +102,7 @@ class DebtorProjection:
 
     def _hashes_of(self, debtor: Debtor | None) -> list[str]:
         """Return the hashes of a debtor, the newest first. ANONIMO has no list."""
-        return [] if debtor is None or debtor.fiscal_code == ANONYMOUS else self._hashes.of(debtor.fiscal_code)
+        return [] if debtor is None or debtor.fiscal_code == ANONYMOUS else self.hashes.of(debtor.fiscal_code)
 
 
 def _where(address: Address) -> dict[str, str]:

@@ -75,7 +75,8 @@ def _place(cursor: str, search: DebtorSearch) -> str:
         case [str(fingerprint), str(place)]:
             if fingerprint not in _fingerprints(search):
                 raise InvalidCursor(
-                    "Send the tax code and the filter of the first page, and no others: the cursor is of another list"
+                    "Send the tax code and the filter of the first page. If they are the same, begin again without a"
+                    " cursor: it was made too long ago"
                 )
             return place
         case _:

@@ -130,7 +130,10 @@ def test_a_command_that_is_not_understood_is_told(command: list[str], sentence: 
 def test_the_exit_codes_are_in_the_help(command: list[str], operator: Operator) -> None:
     said = " ".join(operator.ask(*command, "--help").stdout.split())
 
-    assert "Exit codes: 0 success. 1 refused, not found, or changed by another operator. 2 not understood" in said
+    assert (
+        "Exit codes: 0 success. 1 refused, declined, not found, or changed by another operator. 2 not understood"
+        in said
+    )
 
 
 def test_a_file_that_is_not_the_archives_does_not_answer(operator: Operator) -> None:

@@ -42,7 +42,7 @@ def test_the_lists_are_written_with_the_keys_of_the_folder(operator: Operator, a
 
     answer = operator.ask("debtors", "rebuild")
 
-    assert answer.stdout == "Rebuilt the lists from 2 events.\n"
+    assert answer.stdout == "Rebuilt the lists from 2 events, under the key local.\n"
     assert listed(archive, keys) == [a_number(1), a_number(2)]
 
 
@@ -52,7 +52,7 @@ def test_a_second_rebuild_begins_at_the_beginning(operator: Operator, archive: A
     operator.ask("debtors", "rebuild")
     archive.publish(2)
 
-    assert operator.ask("debtors", "rebuild").stdout == "Rebuilt the lists from 2 events.\n"
+    assert operator.ask("debtors", "rebuild").stdout == "Rebuilt the lists from 2 events, under the key local.\n"
     assert archive.rows("SELECT id FROM checkpoints WHERE id LIKE 'rebuild%'") == []
 
 
@@ -62,8 +62,9 @@ def test_a_new_key_in_the_environment_moves_the_lists_to_it(operator: Operator, 
     archive.publish(1)
     operator.ask("debtors", "rebuild")
 
-    operator.ask("debtors", "rebuild", env={"DEBTOR_KEYS": f"{new},{old}"})
+    answer = operator.ask("debtors", "rebuild", env={"DEBTOR_KEYS": f"{new},{old}"})
 
+    assert answer.stdout == "Rebuilt the lists from 1 events, under the key new. None are left under local.\n"
     assert listed(archive, new) == [a_number(1)]
     assert listed(archive, old) == []
 
@@ -93,10 +94,13 @@ def test_one_that_was_stopped_goes_on_where_it_was_unless_it_is_told_to_begin_ag
     checkpoint = {"id": place, "schema": 1, "range": "all", "token": "2"}
 
     archive.execute("INSERT INTO checkpoints VALUES (?,?)", place, json.dumps(checkpoint))
-    assert operator.ask("debtors", "rebuild").stdout == "Rebuilt the lists from 1 events.\n"
+    assert operator.ask("debtors", "rebuild").stdout == "Rebuilt the lists from 1 events, under the key local.\n"
 
     archive.execute("INSERT INTO checkpoints VALUES (?,?)", place, json.dumps(checkpoint))
-    assert operator.ask("debtors", "rebuild", "--from-beginning").stdout == "Rebuilt the lists from 3 events.\n"
+    assert (
+        operator.ask("debtors", "rebuild", "--from-beginning").stdout
+        == "Rebuilt the lists from 3 events, under the key local.\n"
+    )
 
 
 def test_without_keys_it_says_which_setting_is_missing(operator: Operator, archive: Archive) -> None:
@@ -137,7 +141,7 @@ def test_ctrl_c_ends_it_and_the_same_command_goes_on(operator: Operator, archive
     assert archive.rows(checkpoint) == [(1,)]
     answer = operator.ask("debtors", "rebuild").stdout
     assert answer.startswith("Rebuilt the lists from ")
-    assert answer != "Rebuilt the lists from 1,500 events.\n"
+    assert answer != "Rebuilt the lists from 1,500 events, under the key local.\n"
 
 
 def test_after_each_turn_it_says_how_far_it_is(archive: Archive, capsys: pytest.CaptureFixture[str]) -> None:
