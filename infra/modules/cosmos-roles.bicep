@@ -1,5 +1,7 @@
 // Who may do what with the documents of each container. The roles are our own, because the built-in ones allow every
 // action on every container. The app deletes nothing.
+//
+// One after the other: the account takes one such change at a time, and refuses others meanwhile with 412.
 @description('Account.')
 param accountName string
 @description('Database.')
@@ -72,6 +74,7 @@ resource metadataReader 'Microsoft.DocumentDB/databaseAccounts/sqlRoleDefinition
   }
 }
 
+@batchSize(1)
 resource metadataAssignments 'Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignments@2025-10-15' = [
   for isApp in metadataReaders: {
     parent: account
@@ -84,6 +87,7 @@ resource metadataAssignments 'Microsoft.DocumentDB/databaseAccounts/sqlRoleAssig
   }
 ]
 
+@batchSize(1)
 resource definitions 'Microsoft.DocumentDB/databaseAccounts/sqlRoleDefinitions@2025-10-15' = [
   for grant in grants: {
     parent: account
@@ -94,9 +98,11 @@ resource definitions 'Microsoft.DocumentDB/databaseAccounts/sqlRoleDefinitions@2
       assignableScopes: ['${account.id}/dbs/${databaseName}/colls/${grant.container}']
       permissions: [{ dataActions: map(grant.actions, action => '${containerPrefix}/${action}') }]
     }
+    dependsOn: [metadataAssignments]
   }
 ]
 
+@batchSize(1)
 resource assignments 'Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignments@2025-10-15' = [
   for (grant, i) in grants: {
     parent: account

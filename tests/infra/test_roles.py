@@ -75,3 +75,11 @@ def test_no_call_of_an_adapter_is_hidden() -> None:
 
 def test_each_action_that_is_needed_follows_from_a_call_of_the_sdk() -> None:
     assert {action for _, _, action in the_code().needs} <= {*ACTIONS.values()}
+
+
+def test_the_account_gets_its_roles_one_after_the_other() -> None:
+    # It refuses a second change meanwhile: 412 PreconditionFailed, "requires an exclusive lock".
+    text = (ROOT / "infra/modules/cosmos-roles.bicep").read_text(encoding="utf-8")
+
+    before = re.findall(r"(.*)\nresource \w+ 'Microsoft\.DocumentDB/databaseAccounts/sqlRole\w+@[^']+' = \[", text)
+    assert before == ["@batchSize(1)"] * 3
