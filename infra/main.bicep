@@ -80,6 +80,8 @@ var unique = take(uniqueString(subscription().id, project, environmentName, regi
 var appIdentityName = '${baseName}-app-id'
 var operatorsIdentityName = '${baseName}-ops-id'
 var cosmosName = empty(cosmosAccountName) ? '${baseName}-cosno-${unique}' : cosmosAccountName
+// Azure lets no endpoint lead to another account. So the endpoint of a restored one has another name.
+var cosmosTarget = empty(cosmosAccountName) ? 'cosno' : 'cosno-${take(uniqueString(cosmosAccountName), 5)}'
 var serviceBusName = '${baseName}-sbns-${unique}'
 var vaultName = '${baseName}-kv-${unique}'
 var storageName = '${project}${environmentName}${regionCode}st${unique}'
@@ -220,7 +222,7 @@ module dataEndpoints 'modules/private-endpoints.bicep' = if (isPrivate) {
         groupId: 'blob'
         zone: 'privatelink.blob.${environment().suffixes.storage}'
       }
-      { name: 'cosno', resourceId: cosmos.outputs.id, groupId: 'Sql', zone: 'privatelink.documents.azure.com' }
+      { name: cosmosTarget, resourceId: cosmos.outputs.id, groupId: 'Sql', zone: 'privatelink.documents.azure.com' }
       {
         name: 'sbns'
         resourceId: serviceBus.outputs.id
