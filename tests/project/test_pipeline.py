@@ -4,8 +4,10 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -15,8 +17,9 @@ import pytest
 import yaml
 
 from tests.ops.command_line import Operator, environment
+from tests.ops.gateway import Call, Gateway
 from tests.project.test_packing import app, checkout
-from tests.server import running, unanswered_port
+from tests.server import PATIENCE, running, unanswered_port
 
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = {path.stem: path for path in (ROOT / ".github" / "workflows").glob("*.yml")}
@@ -52,11 +55,18 @@ SMOKE, REMOVE = (
 )
 
 
-def run(script: str, folder: Path, variables: Mapping[str, str]) -> Done:
+SHELL = ("bash", "--noprofile", "--norc", "-eo", "pipefail", "-c")
+A_MOMENT = 0.5
+"""Seconds after which the process waits for the answer. Python sees an earlier signal only when the call ends."""
+
+GRACE = 7
+"""Seconds that GitHub waits after the signal before it ends the process."""
+
+
+def run(script: str, folder: Path, given: Mapping[str, str]) -> Done:
     """Run the script of a step as GitHub does."""
-    command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script]
     return subprocess.run(
-        command, cwd=folder, env=dict(variables), capture_output=True, text=True, timeout=120, check=False
+        [*SHELL, script], cwd=folder, env=dict(given), capture_output=True, text=True, timeout=120, check=False
     )
 
 
@@ -118,7 +128,13 @@ def test_a_pull_request_shows_what_it_would_change_in_each_environment_and_not_f
     assert what_if["strategy"]["matrix"]["environment"] == ["dev", "uat", "prod"]
     assert what_if["environment"] == "${{ matrix.environment }}-preview"
     assert "github.event.pull_request.head.repo.full_name == github.repository" in what_if["if"]
-    assert (what_if["needs"], jobs("infra-check")["check"]["permissions"]) == ("check", {"contents": "read"})
+
+
+def test_the_commit_that_is_deployed_is_the_one_whose_infrastructure_was_checked() -> None:
+    # A pull request is checked with the main of its time. Two of them can be right alone, and wrong together.
+    scripts = [step["run"] for step in jobs("ci")["check-infra"]["steps"] if "run" in step]
+
+    assert any(script.startswith("make check-infra ") for script in scripts)
 
 
 def test_the_environments_are_deployed_one_after_the_other_when_the_checks_have_passed() -> None:
@@ -282,11 +298,43 @@ def test_the_caller_of_a_smoke_test_that_fails_is_removed(tmp_path: Path) -> Non
     assert REMOVE["env"].items() <= SMOKE["env"].items()
 
 
+def test_a_smoke_test_that_is_stopped_cancels_its_notice(tmp_path: Path) -> None:
+    data = prepared(tmp_path)
+    with running(data) as server, Gateway(server.url.removesuffix("/v1"), hold_large_bodies).serving() as gateway:
+        # GitHub sends the signal to this process alone.
+        process = subprocess.Popen(
+            [*SHELL, SMOKE["run"]], cwd=tmp_path, env=variables(data, gateway.base), stdout=subprocess.PIPE, text=True
+        )
+        assert gateway.holds.wait(PATIENCE)
+        time.sleep(A_MOMENT)
+        process.send_signal(signal.SIGINT)
+        try:
+            said, _ = process.communicate(timeout=GRACE)
+        finally:
+            process.kill()
+
+    assert process.returncode == 1
+    assert re.search(r"^cancel +\d+ ms  200$", said, re.MULTILINE)
+
+
+def hold_large_bodies(call: Call) -> None:
+    if call.is_large:
+        call.gateway.holds.set()
+        call.gateway.released.wait(PATIENCE)
+    else:
+        call.forward()
+
+
 def smoked(data: Path, base: str, script: str) -> tuple[Done, Done]:
     """Run the script of the smoke test, and the one that removes its caller."""
-    variables = {"BASE": base, "INSTITUTION": STRICT, "CODE": "47", "CALLER": "smoke-1-1"}
-    given = environment(data, PYTHONPATH=str(ROOT), **variables)
+    given = variables(data, base)
     return run(script, data.parent, given), run(REMOVE["run"], data.parent, given)
+
+
+def variables(data: Path, base: str) -> dict[str, str]:
+    """Return the variables that the steps of the smoke test have."""
+    given = {"BASE": base, "INSTITUTION": STRICT, "CODE": "47", "CALLER": "smoke-1-1"}
+    return environment(data, PYTHONPATH=str(ROOT), **given)
 
 
 def prepared(folder: Path) -> Path:
