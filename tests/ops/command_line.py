@@ -34,9 +34,13 @@ class Operator:
 
     def ask(self, *command: str, exit_code: int = 0, env: Mapping[str, str | None] = MappingProxyType({})) -> Result:
         """Return what a command says; its exit code must be this one."""
-        result = self._terminal.invoke(app, command, env=env)
+        result = self.enter(*command, env=env)
         assert (result.exit_code, result.exception if exit_code == 0 else None) == (exit_code, None), result.output
         return result
+
+    def enter(self, *command: str, env: Mapping[str, str | None] = MappingProxyType({})) -> Result:
+        """Return what a command says, however it ends."""
+        return self._terminal.invoke(app, command, env=env)
 
     def refused(self, *command: str, exit_code: int = 1) -> str:
         """Return the sentences with which a command is refused."""
