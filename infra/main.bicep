@@ -88,7 +88,10 @@ var storageName = '${project}${environmentName}${regionCode}st${unique}'
 var appName = '${baseName}-func-${unique}'
 var gatewayName = '${baseName}-apim-${unique}'
 var databaseName = 'archive'
-var isPrivate = network != null
+// Real notices are never behind a public address, whatever the parameters are.
+var isPrivate = network != null || environmentName == 'dev'
+  ? network != null
+  : fail('uat and prod need a network: set the parameter network.')
 
 resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
   name: '${baseName}-rg'

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra.checks.compiler import INFRA, STAND_INS, Finding, Sources
+from infra.checks.compiler import DATED, INFRA, STAND_INS, Finding, Sources
 
 SNAPSHOTS = INFRA / "snapshots"
 
@@ -31,8 +31,9 @@ def predict(sources: Sources, environment: str) -> Prediction:
     written = sources.folder / f"{environment}.snapshot.json"
     result = sources.run("snapshot", f"{environment}.bicepparam", "--mode", "Overwrite", *_OPTIONS)
     if not written.is_file():
-        text = (result.stderr or result.stdout).strip()[:300]
-        return Prediction(environment, "", frozenset({Finding(environment, f"no prediction: {text}")}))
+        # The rule that fails nothing speaks first, and a lot.
+        reasons = [line for line in (result.stderr or result.stdout).strip().splitlines() if DATED not in line]
+        return Prediction(environment, "", frozenset({Finding(environment, f"no prediction: {reasons}"[:600])}))
     answer = json.loads(written.read_text(encoding="utf-8"))
     found = {Finding(environment, f"{each.get('code')}: {each.get('message')}") for each in answer["diagnostics"]}
     # The compiler gives them in another order each time.
