@@ -49,6 +49,20 @@ def descriptions(environment: Environment, _: Code) -> Iterator[str]:
             yield f"{name}: it notifies no action group that is there"
 
 
+ONLY_WITH_TRAFFIC = {"no-traffic"}
+"""Alerts that are off where an hour without a request is no fault."""
+
+
+def active(environment: Environment, _: Code) -> Iterator[str]:
+    """Each alert is on, and its e-mails go to somebody."""
+    for name, alert in _alerts(environment):
+        if not alert["enabled"] and (environment.name == "prod" or name not in ONLY_WITH_TRAFFIC):
+            yield f"{name} is off"
+    for group in environment.all_of("Insights/actionGroups"):
+        if not group["properties"]["enabled"] or not group["properties"]["emailReceivers"]:
+            yield f"{last_name(group)} notifies nobody"
+
+
 def runbooks(environment: Environment, code: Code) -> Iterator[str]:
     """Each alert has a runbook, and each runbook an alert."""
     found = {name for name, _ in _alerts(environment)}

@@ -24,6 +24,8 @@ ALWAYS: tuple[Switch, ...] = (
     ("Insights/components", "properties/DisableLocalAuth", True),
     (VAULT, "properties/enableRbacAuthorization", True),
     (f"{SITE}/basicPublishingCredentialsPolicies", "properties/allow", False),
+    (SITE, "identity/type", "UserAssigned"),
+    (SITE, "properties/functionAppConfig/deployment/storage/authentication/type", "UserAssignedIdentity"),
     ("Compute/virtualMachines", "properties/osProfile/linuxConfiguration/disablePasswordAuthentication", True),
     # Everything is encrypted.
     (ACCOUNT, "properties/minimalTlsVersion", "Tls12"),
@@ -60,10 +62,12 @@ PRIVATE: tuple[Switch, ...] = (
     *((kind, "properties/publicNetworkAccess", "Disabled") for kind in (ACCOUNT, NAMESPACE, STORAGE, VAULT, SITE)),
     (STORAGE, "properties/networkAcls/defaultAction", "Deny"),
     (VAULT, "properties/networkAcls/defaultAction", "Deny"),
+    (VAULT, "properties/networkAcls/bypass", "None"),
     (ACCOUNT, "properties/networkAclBypass", "None"),
     (NAMESPACE, "sku/name", "Premium"),
     (f"{NAMESPACE}/networkRuleSets", "properties/defaultAction", "Deny"),
     (f"{NAMESPACE}/networkRuleSets", "properties/publicNetworkAccess", "Disabled"),
+    (f"{NAMESPACE}/networkRuleSets", "properties/trustedServiceAccessEnabled", False),
     (SITE, "properties/outboundVnetRouting/allTraffic", True),
     (GATEWAY, "properties/virtualNetworkType", "External"),
     ("Network/virtualNetworks", "properties/subnets/*/properties/defaultOutboundAccess", False),
@@ -76,6 +80,8 @@ PROD: tuple[Switch, ...] = (
     (STORAGE, "sku/name", "Standard_ZRS"),
     ("Network/publicIPAddresses", "zones", ["1", "2", "3"]),
     ("Network/bastionHosts", "zones", ["1", "2", "3"]),
+    # A limit would blind the alerts.
+    ("OperationalInsights/workspaces", "properties/workspaceCapping/dailyQuotaGb", -1),
 )
 """Besides, in prod. Service Bus Premium is in all zones by itself."""
 
@@ -160,6 +166,9 @@ def diagnostics(environment: Environment, _: Code) -> Iterator[str]:
                 yield f"{kind} {last_name(resource)} sends no logs to the workspace"
         elif kind not in WITHOUT_LOGS and kind.count("/") == 1:
             yield f"{kind} is in no table of tests/infra/switches.py: can it send logs?"
+    of_account = settings.get(environment.one(ACCOUNT)["id"], {}).get("logs", [])
+    if environment.is_private and "DataPlaneRequests" not in {each["category"] for each in of_account}:
+        yield "nothing proves who read and wrote the notices"
     for category in sorted(
         {log.get("category") for each in settings.values() for log in each.get("logs", [])} & OF_DEBTORS
     ):
@@ -198,6 +207,30 @@ def private_endpoints(environment: Environment, _: Code) -> Iterator[str]:
             yield f"{zone} is not linked to the network"
 
 
+def subnets(environment: Environment, _: Code) -> Iterator[str]:
+    """The app and the gateway reach the endpoints from subnets of their own. Rules keep the internet out of each."""
+    if not environment.is_private:
+        return
+    network = environment.one("Network/virtualNetworks")
+    found = {f"{network['id']}/subnets/{each['name']}": each["properties"] for each in network["properties"]["subnets"]}
+    gateway = environment.one(GATEWAY)["properties"]["virtualNetworkConfiguration"]
+    ways = {
+        SITE: (environment.one(SITE)["properties"].get("virtualNetworkSubnetId"), "Microsoft.App/environments"),
+        GATEWAY: (gateway and gateway["subnetResourceId"], "Microsoft.Web/serverFarms"),
+    }
+    for kind, (subnet, delegation) in ways.items():
+        delegated = [each["properties"]["serviceName"] for each in found.get(subnet, {}).get("delegations", [])]
+        if delegated != [delegation]:
+            yield f"{kind} has no subnet that is delegated to {delegation}"
+    closed = {each["id"] for each in environment.all_of("Network/networkSecurityGroups") if _keeps_internet_out(each)}
+    for name, properties in found.items():
+        if (
+            not name.endswith("/AzureBastionSubnet")
+            and properties.get("networkSecurityGroup", {}).get("id") not in closed
+        ):
+            yield f"the internet is not kept out of {name.rpartition('/')[2]}"
+
+
 def shared_access(environment: Environment, _: Code) -> Iterator[str]:
     """Nothing is opened with a shared key or a password: rules of Service Bus, policies of the vault, publishing."""
     yield from (f"{each['type']} is a key" for each in environment.resources if "uthorizationRules" in each["type"])
@@ -228,6 +261,15 @@ def _values(value: Any, path: list[str]) -> Iterator[Any]:
 
 def _parent(resource: Resource) -> str:
     return str(resource["id"]).rpartition("/providers/")[0]
+
+
+def _keeps_internet_out(group: Resource) -> bool:
+    rules = [each["properties"] for each in group["properties"]["securityRules"]]
+    return any(
+        (each["direction"], each["access"], each["sourceAddressPrefix"]) == ("Inbound", "Deny", "Internet")
+        and each["destinationPortRange"] == "*"
+        for each in rules
+    )
 
 
 def _forbids_deletion(lock: Resource) -> bool:

@@ -11,6 +11,11 @@ def test_an_alert_has_a_severity_a_description_its_runbook_and_somebody_to_notif
 
 
 @in_each_environment
+def test_each_alert_is_on_and_goes_to_somebody(environment: Environment) -> None:
+    assert [*alerts.active(environment, the_code())] == []
+
+
+@in_each_environment
 def test_each_alert_has_a_runbook_and_each_runbook_an_alert(environment: Environment) -> None:
     assert [*alerts.runbooks(environment, the_code())] == []
 

@@ -31,7 +31,7 @@ from tests.infra.changes import (
     trigger,
 )
 from tests.infra.code import Code, the_code
-from tests.infra.predicted import OPERATORS, Environment, last_name, predicted
+from tests.infra.predicted import OPERATORS, Environment, Resource, last_name, predicted
 
 Check = Callable[[Environment, Code], Iterator[str]]
 
@@ -62,6 +62,11 @@ _NEW_SETTING = Variable("BODY_LIMIT", "a setting that nobody set")
 _ZONE = "privatelink.servicebus.windows.net"
 _SAS = {"type": "Microsoft.ServiceBus/namespaces/authorizationRules", "name": "bus/RootManageSharedAccessKey"}
 _LOOSE_HOST = {"functionTimeout": "00:10:00", "extensions": {"serviceBus": {"maxAutoLockRenewalDuration": "00:05:00"}}}
+
+
+def _of_account(resource: Resource) -> bool:
+    return "/databaseAccounts/" in str(resource["id"])
+
 
 MISTAKES = (
     # The settings.
@@ -509,7 +514,54 @@ MISTAKES = (
         alerts.web_tests,
         "the test avvisi-prod-itn-health has no alert",
     ),
+    Mistake(
+        "alert that is off",
+        put("Insights/scheduledQueryRules", "no-traffic", "properties/enabled", False),
+        alerts.active,
+        "no-traffic is off",
+    ),
+    Mistake(
+        "nobody is notified",
+        put("Insights/actionGroups", "", "properties/emailReceivers", []),
+        alerts.active,
+        "avvisi-prod-itn-ag notifies nobody",
+    ),
     # The security.
+    Mistake(
+        "limit of the logs in prod",
+        put("OperationalInsights/workspaces", "", "properties/workspaceCapping/dailyQuotaGb", 1),
+        switches.switches,
+        "OperationalInsights/workspaces avvisi-prod-itn-log: properties/workspaceCapping/dailyQuotaGb is 1",
+    ),
+    Mistake(
+        "package by a key",
+        put(
+            "Web/sites",
+            "",
+            "properties/functionAppConfig/deployment/storage/authentication/type",
+            "StorageAccountConnectionString",
+        ),
+        switches.switches,
+        "Web/sites avvisi-prod-itn-func-",
+    ),
+    Mistake(
+        "app outside of the network",
+        put("Web/sites", "", "properties/virtualNetworkSubnetId", GONE),
+        switches.subnets,
+        "Web/sites has no subnet that is delegated to Microsoft.App/environments",
+    ),
+    Mistake(
+        "subnet open to the internet",
+        put("Network/networkSecurityGroups", "operators-nsg", "properties/securityRules", []),
+        switches.subnets,
+        "the internet is not kept out of operators",
+    ),
+    Mistake(
+        "no proof of who read",
+        put("Insights/diagnosticSettings", _of_account, "properties/logs", []),
+        switches.diagnostics,
+        "nothing proves who read and wrote the notices",
+    ),
     Mistake(
         "public access on",
         put("DocumentDB/databaseAccounts", "", "properties/publicNetworkAccess", "Enabled"),

@@ -26,6 +26,13 @@ def test_each_service_has_a_private_endpoint_whose_name_leads_there(environment:
 
 
 @in_each_environment
+def test_the_app_and_the_gateway_have_a_way_to_the_endpoints_and_the_internet_has_none(
+    environment: Environment,
+) -> None:
+    assert [*switches.subnets(environment, the_code())] == []
+
+
+@in_each_environment
 def test_nothing_is_opened_with_a_shared_key(environment: Environment) -> None:
     assert [*switches.shared_access(environment, the_code())] == []
 
