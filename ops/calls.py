@@ -17,6 +17,7 @@ from ops.output import printable
 
 ERROR_CODE = "X-Error-Code"
 """Only an answer of the archive has this header. A gateway or the platform does not send it."""
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _MOST = 1024 * 1024
 """Bytes of an answer that are read, at most."""
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
@@ -88,11 +89,12 @@ class Api:
 
 
 def parse_base(text: str) -> SplitResult:
-    """Parse the address under which the archive is."""
+    """Parse the address under which the archive is. A key goes to another machine over https only."""
     rule = "must be the address of the archive, such as https://archive.example/api"
     try:
         base = urlsplit(text.rstrip("/"))
-        is_complete = base.scheme in ("http", "https") and bool(base.hostname) and base.port != 0
+        schemes = ("http", "https") if base.hostname in LOOPBACK else ("https",)
+        is_complete = base.scheme in schemes and bool(base.hostname) and base.port != 0
     except ValueError:
         raise ValueError(rule) from None
     if not is_complete or not re.fullmatch("[!-~]+", text) or re.search("[@?#]", text):

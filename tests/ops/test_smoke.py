@@ -82,7 +82,8 @@ def test_without_a_key_nothing_is_sent(key: str, smoke: Smoke) -> None:
 @pytest.mark.parametrize(
     "base",
     ["", "localhost:7071/api", "ftp://localhost/api", "http:///api", "http://a b/api", "http://localhost:x/api",
-     "http://localhost/api?x=1", "http://key@localhost/api", "http://localhost/api#x", "http://localhost:70710/api"],
+     "http://localhost/api?x=1", "http://key@localhost/api", "http://localhost/api#x", "http://localhost:70710/api",
+     "http://archive.example/api", "http://10.0.0.4/api"],
 )  # fmt: skip
 def test_every_fault_of_the_command_is_named_at_once(base: str, operator: Operator) -> None:
     refusal = operator.refused("smoke", "--base", base, "--institution", "1", "--code", "4", exit_code=2)
