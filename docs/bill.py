@@ -49,7 +49,7 @@ PROD = {
     "gateways": 1,
     "machines": 1,
 }
-"""The sizes that infra/ chooses. With zones, the platform keeps two instances where infra/ asks for one."""
+"""The sizes that infra/ chooses."""
 ENVIRONMENTS = (
     Environment("dev", 0.01, False, DEV),
     Environment("prod, 1/s", 1, True, PROD),

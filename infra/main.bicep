@@ -317,6 +317,13 @@ module operatorsMachine 'modules/jump-host.bicep' = if (jumpHost != null) {
   }
 }
 
+module operators 'modules/operators.bicep' = if (!empty(operatorsGroupId)) {
+  scope: group
+  params: {
+    operatorsId: operatorsGroupId
+  }
+}
+
 module alerts 'modules/alerts.bicep' = {
   scope: group
   params: {
@@ -347,6 +354,8 @@ output KEY_VAULT_NAME string = vaultName
 output ARCHIVE_URL string = apiManagement != null
   ? '${gateway!.outputs.address}/api'
   : 'https://${functionApp.outputs.hostName}/api'
+@description('Address of the app itself, without a gateway, for tests inside the network.')
+output APP_URL string = 'https://${functionApp.outputs.hostName}/api'
 @description('Setting of `python -m ops`.')
 output COSMOS__accountEndpoint string = 'https://${cosmosName}.documents.azure.com:443/'
 @description('Setting of `python -m ops`.')

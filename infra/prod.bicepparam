@@ -34,11 +34,12 @@ param size = {
     instanceMemoryMB: 2048
     maximumInstanceCount: 100
     httpConcurrency: 16
+    // Two for each, because with zones the platform keeps and bills two at least.
     alwaysReady: [
       { name: 'http', instanceCount: 2 }
-      { name: 'function:relay_events', instanceCount: 1 }
-      { name: 'function:project_debtors', instanceCount: 1 }
-      { name: 'function:apply_due_changes', instanceCount: 1 }
+      { name: 'function:relay_events', instanceCount: 2 }
+      { name: 'function:project_debtors', instanceCount: 2 }
+      { name: 'function:apply_due_changes', instanceCount: 2 }
     ]
   }
   logs: { retentionDays: 180, dailyQuotaGb: -1 }

@@ -240,6 +240,7 @@ type endpointTarget = {
 @description('Built-in roles that are assigned here.')
 var roles = {
   keyVaultSecretsUser: '4633458b-17de-408a-b874-0445c86b69e6'
+  logAnalyticsReader: '73c42c96-874c-492b-b04d-ab87d138a893'
   monitoringMetricsPublisher: '3913510d-42f4-4e42-8a64-420c390055eb'
   reader: 'acdd72a7-3385-48ef-bd42-f606fba81ae7'
   serviceBusDataReceiver: '4f6d3b9b-027b-4f4c-9142-0e5a2a2247e0'

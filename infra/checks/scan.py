@@ -76,7 +76,8 @@ def main(arguments: list[str]) -> int:
     found += unexplained(failures, suppressions)
     for finding in found:
         print(f"error: {finding}", file=sys.stderr)
-    print(f"checkov: {len(failures)} failures, {len(suppressions)} reasons, {len(found)} errors.")
+    accepted = sum(_is_accepted(failure, suppressions) for failure in failures)
+    print(f"checkov: {accepted} accepted findings ({len(suppressions)} reasons), {len(found)} errors.")
     return 1 if found else 0
 
 
@@ -96,11 +97,15 @@ def read_suppressions(text: str) -> tuple[list[Suppression], list[Finding]]:
 def unexplained(failures: list[Failure], suppressions: list[Suppression]) -> Iterator[Finding]:
     """Yield the failures without an entry, and the entries without a failure."""
     for failure in failures:
-        if not any(each.fits(failure) for each in suppressions):
+        if not _is_accepted(failure, suppressions):
             yield Finding(failure.environment, f"{failure.check} {failure.resource}: {failure.text}")
     for suppression in suppressions:
         if not any(suppression.fits(failure) for failure in failures):
             yield Finding(SUPPRESSIONS.name, f"{suppression.id} for {suppression.resource} fits no failure: remove it")
+
+
+def _is_accepted(failure: Failure, suppressions: list[Suppression]) -> bool:
+    return any(each.fits(failure) for each in suppressions)
 
 
 def scan(checkov: str, snapshot: Path, folder: Path) -> Scan:

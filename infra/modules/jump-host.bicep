@@ -100,6 +100,8 @@ resource machine 'Microsoft.Compute/virtualMachines@2025-04-01' = {
     networkProfile: { networkInterfaces: [{ id: card.id, properties: { deleteOption: 'Delete' } }] }
     osProfile: {
       computerName: 'ops'
+      // Azure refuses another one for a machine that exists.
+      customData: base64(loadTextContent('../jump-host/cloud-init.yaml'))
       adminUsername: firstUser
       linuxConfiguration: {
         disablePasswordAuthentication: true
@@ -141,40 +143,6 @@ resource mayLogIn 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
     principalId: operatorsId
     principalType: 'Group'
     description: 'Operators sign in to the machine, without the rights of root.'
-  }
-}
-
-// Bastion asks for these before it connects.
-resource mayFindMachine 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(machine.id, operatorsId, roles.reader)
-  scope: machine
-  properties: {
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.reader)
-    principalId: operatorsId
-    principalType: 'Group'
-    description: 'Operators find the machine.'
-  }
-}
-
-resource mayFindCard 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(card.id, operatorsId, roles.reader)
-  scope: card
-  properties: {
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.reader)
-    principalId: operatorsId
-    principalType: 'Group'
-    description: 'Operators find the address of the machine.'
-  }
-}
-
-resource mayFindBastion 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(bastion.id, operatorsId, roles.reader)
-  scope: bastion
-  properties: {
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.reader)
-    principalId: operatorsId
-    principalType: 'Group'
-    description: 'Operators find Bastion.'
   }
 }
 

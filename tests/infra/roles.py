@@ -10,6 +10,7 @@ from tests.infra.settings import app_identity
 ROLES = {
     "4633458b-17de-408a-b874-0445c86b69e6": "Key Vault Secrets User",
     "3913510d-42f4-4e42-8a64-420c390055eb": "Monitoring Metrics Publisher",
+    "73c42c96-874c-492b-b04d-ab87d138a893": "Log Analytics Reader",
     "acdd72a7-3385-48ef-bd42-f606fba81ae7": "Reader",
     "4f6d3b9b-027b-4f4c-9142-0e5a2a2247e0": "Service Bus Data Receiver",
     "69a216fc-b8fb-44d8-bc22-1f3c2cd27a39": "Service Bus Data Sender",
@@ -38,12 +39,11 @@ APP = {
 }
 OF_OPERATORS = {
     Grant("operators", "KeyVault/vaults", "Key Vault Secrets User"): "ops debtors rebuild needs DEBTOR_KEYS",
+    Grant("operators", "the whole group", "Reader"): "the runbooks look at resources and metrics, Bastion asks for it",
+    Grant("operators", "the whole group", "Log Analytics Reader"): "the runbooks have queries",
 }
 ON_JUMP_HOST = {
     Grant("operators", "Compute/virtualMachines", "Virtual Machine User Login"): "they sign in with Entra ID",
-    Grant("operators", "Compute/virtualMachines", "Reader"): "Bastion asks for it",
-    Grant("operators", "Network/networkInterfaces", "Reader"): "Bastion asks for it",
-    Grant("operators", "Network/bastionHosts", "Reader"): "Bastion asks for it",
 }
 """The needs that the code cannot say: those of the platform, and of the way in. The others follow from the source."""
 

@@ -1,7 +1,11 @@
 """Checks: each service is as secure as it can be. The tables say which switch of which type has which value."""
 
+import re
+from base64 import b64decode
 from collections.abc import Iterator
 from typing import Any
+
+import yaml
 
 from tests.infra.code import Code
 from tests.infra.predicted import Environment, Resource, evaluated, kind_of, last_name
@@ -95,6 +99,8 @@ ENDPOINTS = {
     SITE: ("sites", "privatelink.azurewebsites.net"),
 }
 """The services with a private endpoint: its part, and its DNS zone."""
+TOOLS = {"git", "make", "python3-venv", "azure-cli"}
+"""What operators need on their machine."""
 WITH_LOGS = {
     *STORES,
     f"{STORAGE}/blobServices",
@@ -247,6 +253,26 @@ def public_addresses(environment: Environment, _: Code) -> Iterator[str]:
         for each in card["properties"]["ipConfigurations"]:
             if each["properties"].get("publicIPAddress"):
                 yield f"{last_name(card)} has a public address"
+
+
+def always_ready(environment: Environment, _: Code) -> Iterator[str]:
+    """With zones, the platform keeps and bills two instances of a group at least, whatever is asked for."""
+    if not environment.one("Web/serverfarms")["properties"]["zoneRedundant"]:
+        return
+    for group in environment.one(SITE)["properties"]["functionAppConfig"]["scaleAndConcurrency"]["alwaysReady"]:
+        if group["instanceCount"] < 2:
+            yield f"{group['name']} asks for fewer than the two instances that zones need"
+
+
+def tools(environment: Environment, _: Code) -> Iterator[str]:
+    """The machine of the operators installs its tools by itself, and nothing secret is in the text that says so."""
+    for machine in environment.all_of("Compute/virtualMachines"):
+        text = b64decode(machine["properties"]["osProfile"].get("customData", "")).decode()
+        wanted = yaml.safe_load(text) if text.startswith("#cloud-config\n") else {}
+        given = {*wanted.get("packages", ()), *re.findall(r"install --yes ([\w-]+)", str(wanted.get("runcmd")))}
+        yield from (f"{last_name(machine)} has no {tool}" for tool in sorted(TOOLS - given))
+        if re.search("password|secret|token|PRIVATE KEY", text, re.IGNORECASE):
+            yield f"customData of {last_name(machine)} looks like a secret"
 
 
 def _values(value: Any, path: list[str]) -> Iterator[Any]:

@@ -5,6 +5,7 @@ says.
 """
 
 import inspect
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
@@ -304,6 +305,12 @@ MISTAKES = (
         ),
         roles.assignments,
         "operators has the role 8e3af657-a8ff-443c-a75c-2fe8c4bcb635 on the whole group, and nothing needs it",
+    ),
+    Mistake(
+        "operators who see no logs",
+        drop(ROLE, lambda each: "73c42c96-874c-492b-b04d-ab87d138a893" in each["properties"]["roleDefinitionId"]),
+        roles.assignments,
+        "operators lacks Log Analytics Reader on the whole group: the runbooks have queries",
     ),
     Mistake(
         "role without a reason",
@@ -664,6 +671,34 @@ MISTAKES = (
         put("Network/networkInterfaces", "", "properties/ipConfigurations/0/properties/publicIPAddress", {"id": "a"}),
         switches.public_addresses,
         "avvisi-prod-itn-ops-nic has a public address",
+    ),
+    Mistake(
+        "one instance with zones",
+        put(
+            "Web/sites",
+            "",
+            "properties/functionAppConfig/scaleAndConcurrency/alwaysReady/1/instanceCount",
+            1,
+        ),
+        switches.always_ready,
+        "function:relay_events asks for fewer than the two instances that zones need",
+    ),
+    Mistake(
+        "machine without its tools",
+        put("Compute/virtualMachines", "", "properties/osProfile/customData", ""),
+        switches.tools,
+        "avvisi-prod-itn-ops-vm has no azure-cli",
+    ),
+    Mistake(
+        "secret in the start of the machine",
+        put(
+            "Compute/virtualMachines",
+            "",
+            "properties/osProfile/customData",
+            lambda text: b64encode(b64decode(text) + b"# password: x").decode(),
+        ),
+        switches.tools,
+        "customData of avvisi-prod-itn-ops-vm looks like a secret",
     ),
 )
 

@@ -42,6 +42,16 @@ def test_the_machine_of_the_operators_has_no_public_address(environment: Environ
     assert [*switches.public_addresses(environment, the_code())] == []
 
 
+@in_each_environment
+def test_zones_have_the_instances_that_are_billed(environment: Environment) -> None:
+    assert [*switches.always_ready(environment, the_code())] == []
+
+
+@in_each_environment
+def test_the_machine_of_the_operators_has_its_tools_and_no_secret(environment: Environment) -> None:
+    assert [*switches.tools(environment, the_code())] == []
+
+
 def test_each_type_of_the_tables_is_there() -> None:
     found = {kind_of(each) for each in predicted("prod").resources}
 

@@ -106,10 +106,9 @@ def sizes_of(resources: list[dict[str, Any]]) -> dict[str, float]:
     def all_of(kind: str) -> list[dict[str, Any]]:
         return [each.get("properties", {}) for each in resources if each["type"] == f"Microsoft.{kind}"]
 
-    (plan,), (app,) = all_of("Web/serverfarms"), all_of("Web/sites")
+    (app,) = all_of("Web/sites")
     scale = app["functionAppConfig"]["scaleAndConcurrency"]
-    least = 2 if plan["zoneRedundant"] else 1
-    ready = {group["name"]: max(least, group["instanceCount"]) for group in scale["alwaysReady"]}
+    ready = {group["name"]: group["instanceCount"] for group in scale["alwaysReady"]}
     containers = all_of("DocumentDB/databaseAccounts/sqlDatabases/containers")
     chosen = [each["options"].get("autoscaleSettings", {"maxThroughput": 0})["maxThroughput"] for each in containers]
     logs = [log for each in all_of("Insights/diagnosticSettings") for log in each.get("logs", [])]
