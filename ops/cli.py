@@ -55,10 +55,16 @@ class CommandGroup(TyperGroup):
         except ChangedMeanwhile:
             _exit(CONFLICT)
         except StoreUnavailable as error:
-            _exit(f"The store does not answer ({error_chain(error)}). {CHECK_AUDIT}", code=ExitCode.NO_ANSWER)
+            _exit(
+                f"The store does not answer ({error_chain(error)}). {CHECK_AUDIT}",
+                *_notes(error),
+                code=ExitCode.NO_ANSWER,
+            )
         except BusUnavailable as error:
             _exit(
-                f"The bus does not answer ({error_chain(error)}). A repetition does no harm.", code=ExitCode.NO_ANSWER
+                f"The bus does not answer ({error_chain(error)}). A repetition does no harm.",
+                *_notes(error),
+                code=ExitCode.NO_ANSWER,
             )
         except typer.TyperException as error:
             _exit(error.format_message(), code=ExitCode.USAGE)
@@ -130,6 +136,11 @@ def _move_data_to_front(args: Sequence[str]) -> list[str]:
             raise CommandError("--data must be followed by a folder.", code=ExitCode.USAGE)
         return [*args[n : last + 1], *args[:n], *args[last + 1 :]]
     return list(args)
+
+
+def _notes(error: Exception) -> Sequence[str]:
+    """Return what was added to the error on its way."""
+    return getattr(error, "__notes__", ())
 
 
 def _exit(*messages: str, code: ExitCode = ExitCode.REFUSED) -> NoReturn:

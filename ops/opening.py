@@ -11,8 +11,15 @@ import typer
 from ops.cli import CommandError, ExitCode, warn
 from shared import bootstrap
 from shared.bootstrap import Application
-from shared.ports import Bus, Registry
-from shared.settings import OWN_DEBTOR_KEYS, STORES, EmbeddedStore, Settings, SettingsError
+from shared.errors import StoreUnavailable
+from shared.ports import Bus, BusUnavailable, Registry
+from shared.settings import OWN_DEBTOR_KEYS, STORES, CosmosStore, EmbeddedStore, Settings, SettingsError
+
+MANAGED_IDENTITY = (
+    "This command signs in with a managed identity, which only a machine in Azure has. On any other machine nothing "
+    "answers: use the machine of the operators (docs/deployment.md#operators)."
+)
+"""Added to an error of the store or the bus. A machine without an identity cannot be told from a slow service."""
 
 
 def choose_store(data: Path | None) -> Settings:
@@ -87,8 +94,17 @@ async def open_application(context: typer.Context, *, may_create: bool = False) 
         raise CommandError(*error.faults, code=ExitCode.NO_ANSWER) from error
     try:
         yield application
+    except (StoreUnavailable, BusUnavailable) as error:
+        if _needs_managed_identity(settings):
+            error.add_note(MANAGED_IDENTITY)
+        raise
     finally:
         await bootstrap.close()
+
+
+def _needs_managed_identity(settings: Settings) -> bool:
+    has_store = isinstance(settings.store, CosmosStore) and settings.store.key is None
+    return has_store or (settings.bus is not None and settings.bus.connection_string is None)
 
 
 def _create_folder(folder: Path, may_create: bool) -> None:

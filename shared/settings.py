@@ -119,8 +119,8 @@ VARIABLES = (
     ),
     Variable(
         "DEBTOR_KEYS",
-        "the keys of the hash under which debtors are found, `id:base64,…`, the newest first; 1 to 4 keys, each of 32"
-        " random bytes or more; `make run` makes one where none is set",
+        "the keys of the hash under which debtors are found, `id:base64,…`. The first key writes. All keys read. 1 to 4 keys,"
+        " each of 32 random bytes or more; `make run` makes one where none is set",
     ),
     Variable(
         "STORE_BUDGET_SECONDS",
@@ -144,7 +144,7 @@ class Settings:
     bus: ServiceBusNamespace | None = None
     """None: the embedded bus of the embedded store, or no bus."""
     debtor_keys: tuple[DebtorKey, ...] = ()
-    """The newest first. Without one, the lists of debtors are neither kept nor read."""
+    """The first key writes. All keys read. Without one, the lists of debtors are neither kept nor read."""
     store_budget: float = 5.0
     """Seconds."""
     awaited_hours: int = 24

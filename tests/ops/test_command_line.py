@@ -12,6 +12,7 @@ import pytest
 
 from tests.ops.command_line import CODE, IBAN, Operator, start
 from tests.ops.terminal import Terminal
+from tests.server import PATIENCE
 
 ADD = ("institutions", "add", CODE, "--name", "Comune di Esempio", "--iban", IBAN)
 LONG_NAME = "Comune di Esempio con un nome molto lungo, che non sta in una riga"
@@ -162,6 +163,37 @@ def test_a_store_that_fails_does_not_answer(command: list[str], operator: Operat
         "The store does not answer (StoreUnavailable caused by OperationalError(SQLITE_ERROR)). "
         "Before you repeat a change, look in `audit` whether it was made.\n"
     )
+
+
+@pytest.mark.parametrize(
+    "command", [["institutions", "list"], ["dead-letters", "list"]], ids=["the store", "the store and the bus"]
+)
+def test_without_a_managed_identity_the_operator_is_sent_to_a_machine_that_has_one(
+    command: list[str], tmp_path: Path
+) -> None:
+    process = start(
+        tmp_path,
+        *command,
+        COSMOS__accountEndpoint="https://127.0.0.1:1/",
+        SERVICEBUS__fullyQualifiedNamespace="127.0.0.1",
+        STORE_BUDGET_SECONDS="0.5",
+        # Where the SDK asks for the identity of a machine. Nothing answers here.
+        AZURE_POD_IDENTITY_AUTHORITY_HOST="http://127.0.0.1:1",
+    )
+    _, answer = process.communicate(timeout=PATIENCE)
+
+    assert process.returncode == 3
+    assert "This command signs in with a managed identity, which only a machine in Azure has." in answer
+    assert "Traceback" not in answer
+
+
+def test_a_store_with_a_key_is_no_question_of_identities(operator: Operator) -> None:
+    account = {"DATA": None, "COSMOS": "AccountEndpoint=http://127.0.0.1:1/;AccountKey=QQ==;"}
+
+    answer = operator.ask("institutions", "list", exit_code=3, env={**account, "STORE_BUDGET_SECONDS": "0.5"}).stderr
+
+    assert answer.startswith("The store does not answer (")
+    assert "managed identity" not in answer
 
 
 def test_a_change_waits_while_another_process_writes(operator: Operator) -> None:
