@@ -17,7 +17,8 @@ class Environment:
     name: str
     notices: float
     """Notices that are published in a second, on the mean of the month."""
-    is_prod: bool
+    is_private: bool
+    """With a network, a gateway and Premium, as uat and prod are."""
     sizes: Mapping[str, float]
 
 
@@ -27,6 +28,7 @@ DEV = {
     "ready_readers": 0,
     "ready_due": 0,
     "ru_chosen": 0,
+    "long_backup": 0,
     "call_records": 0,
     "log_alerts": 9,
     "time_series": 10,
@@ -35,12 +37,28 @@ DEV = {
     "gateways": 0,
     "machines": 0,
 }
+UAT = {
+    "memory": 2,
+    "ready_http": 0,
+    "ready_readers": 0,
+    "ready_due": 0,
+    "ru_chosen": 7_000,
+    "long_backup": 0,
+    "call_records": 1,
+    "log_alerts": 9,
+    "time_series": 14,
+    "web_tests": 4,
+    "endpoints": 5,
+    "gateways": 1,
+    "machines": 1,
+}
 PROD = {
     "memory": 2,
     "ready_http": 2,
     "ready_readers": 4,
     "ready_due": 2,
     "ru_chosen": 16_000,
+    "long_backup": 1,
     "call_records": 1,
     "log_alerts": 9,
     "time_series": 14,
@@ -52,6 +70,7 @@ PROD = {
 """The sizes that infra/ chooses."""
 ENVIRONMENTS = (
     Environment("dev", 0.01, False, DEV),
+    Environment("uat", 0.01, True, UAT),
     Environment("prod, 1/s", 1, True, PROD),
     Environment("prod, 14/s", 14, True, PROD),
     Environment("prod, 140/s", 140, True, PROD),
@@ -133,7 +152,7 @@ class Line:
     quantity: str
     knob: str = "–"
     dev: bool = True
-    prod: bool = True
+    private: bool = True
 
 
 LINES = (
@@ -163,7 +182,7 @@ LINES = (
         "serverless",
         "ru * month / 1000000",
         "longer pauses between the turns",
-        prod=False,
+        private=False,
     ),
     Line(
         "Cosmos DB: RU",
@@ -173,8 +192,14 @@ LINES = (
         dev=False,
     ),
     Line("Cosmos DB: data", "data", "gb_year", "move old notices to a cheaper store"),
-    Line("Cosmos DB: backup of 30 days", "backup", "gb_year", "the backup of 7 days, which is free", dev=False),
-    Line("Service Bus Standard", "standard", "1", prod=False),
+    Line(
+        "Cosmos DB: backup of 30 days",
+        "backup",
+        "gb_year * long_backup",
+        "the backup of 7 days, which is free",
+        dev=False,
+    ),
+    Line("Service Bus Standard", "standard", "1", private=False),
     Line("Service Bus Premium", "premium", "units * month_hours", "none: private endpoints need Premium", dev=False),
     Line(
         "Logs: executions",
@@ -227,7 +252,7 @@ LINES = (
 OPTIONS = (
     (
         "a second region of Cosmos DB",
-        tuple(line for line in LINES if line.prod and line.name.startswith("Cosmos DB")),
+        tuple(line for line in LINES if line.private and line.name.startswith("Cosmos DB")),
     ),
     (
         "manual throughput at the peak, in place of autoscale, with zones",
@@ -254,7 +279,7 @@ class Bill:
         self.values = calculated(self._figures, **inputs)
         self._inputs = inputs
         self.environment = environment
-        self.lines = [line for line in LINES if (line.prod if environment.is_prod else line.dev)]
+        self.lines = [line for line in LINES if (line.private if environment.is_private else line.dev)]
         self.total = sum(map(self.euro, self.lines))
 
     def quantity(self, line: Line) -> float:

@@ -74,7 +74,7 @@ def _sizes(bills: Sequence[Bill]) -> str:
 
 
 def _options(bills: Sequence[Bill]) -> str:
-    prod = [bill for bill in bills if bill.environment.is_prod]
+    prod = [bill for bill in bills if bill.environment.sizes is PROD]
     rows = [[name, *(f"{sum(map(bill.euro, lines)):,.0f}" for bill in prod)] for name, lines in OPTIONS]
     return _table(["€ a month", *_names(prod)], rows)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from docs.bill import DEV, ENVIRONMENTS, LINES, OPTIONS, PROD, Bill, Environment
+from docs.bill import DEV, ENVIRONMENTS, LINES, OPTIONS, PROD, UAT, Bill, Environment
 from docs.cost import cost
 from docs.prices import MEMORY, PRICES
 from docs.scale import figures
@@ -31,7 +31,7 @@ IN_BOTH = {
 
 
 def test_a_table_that_was_edited_by_hand_is_written_again() -> None:
-    edited = re.sub(r"\| \*\*total\*\* \| .*", "| **total** | 1 | 1 | 1 | 1 |", PAGE)
+    edited = re.sub(r"\| \*\*total\*\* \| .*", "| **total** | 1 | 1 | 1 | 1 | 1 |", PAGE)
 
     assert edited != PAGE
     assert cost(edited, SCALE_PAGE) == PAGE
@@ -80,17 +80,30 @@ def test_a_price_that_scale_has_too_is_the_same(name: str) -> None:
     assert shown.text == shown.shown(PRICES[price].dollars / times)
 
 
-@pytest.mark.parametrize(("environment", "sizes"), [("dev", DEV), ("prod", PROD)])
+@pytest.mark.parametrize(("environment", "sizes"), [("dev", DEV), ("uat", UAT), ("prod", PROD)])
 def test_sizes_are_those_of_the_infrastructure(environment: str, sizes: Mapping[str, float]) -> None:
     assert sizes_of(predicted(environment)) == sizes
 
 
-@pytest.mark.parametrize(("environment", "bill"), [("dev", "dev"), ("prod", "prod, 14/s")])
+@pytest.mark.parametrize(("environment", "bill"), [("dev", "dev"), ("uat", "uat"), ("prod", "prod, 14/s")])
 def test_a_budget_is_not_below_the_bill(environment: str, bill: str) -> None:
-    (budget,) = [each for each in predicted(environment) if each["type"] == "Microsoft.Consumption/budgets"]
     (calculated,) = [Bill(each, SCALE).total for each in ENVIRONMENTS if each.name == bill]
 
-    assert budget["properties"]["amount"] >= calculated
+    assert budget_of(environment) >= calculated
+
+
+def test_the_budgets_of_the_page_are_those_of_the_infrastructure() -> None:
+    page = (DOCS / "deployment.md").read_text(encoding="utf-8")
+
+    listed = re.findall(r"^\| (dev|uat|prod) \| .* \| ([\d,]+) \|$", page, re.MULTILINE)
+
+    assert dict(listed) == {name: f"{budget_of(name):,}" for name in ("dev", "uat", "prod")}
+
+
+def budget_of(environment: str) -> int:
+    """Return the amount at which Azure warns."""
+    (budget,) = [each for each in predicted(environment) if each["type"] == "Microsoft.Consumption/budgets"]
+    return int(budget["properties"]["amount"])
 
 
 def predicted(environment: str) -> list[dict[str, Any]]:
@@ -113,12 +126,15 @@ def sizes_of(resources: list[dict[str, Any]]) -> dict[str, float]:
     chosen = [each["options"].get("autoscaleSettings", {"maxThroughput": 0})["maxThroughput"] for each in containers]
     logs = [log for each in all_of("Insights/diagnosticSettings") for log in each.get("logs", [])]
     criteria = [one for each in all_of("Insights/metricAlerts") for one in each["criteria"].get("allOf", [{}])]
+    (account,) = all_of("DocumentDB/databaseAccounts")
+    backup = account["backupPolicy"]["continuousModeProperties"]["tier"]
     return {
         "memory": scale["instanceMemoryMB"] // 1024,
         "ready_http": ready.get("http", 0),
         "ready_readers": sum(ready.get(f"function:{reader}", 0) for reader in ("relay_events", "project_debtors")),
         "ready_due": ready.get("function:apply_due_changes", 0),
         "ru_chosen": sum(chosen),
+        "long_backup": int(backup == "Continuous30Days"),
         "call_records": sum(log.get("category") == "DataPlaneRequests" for log in logs),
         "log_alerts": len(all_of("Insights/scheduledQueryRules")),
         "time_series": sum(math.prod(len(each["values"]) for each in one.get("dimensions", [])) for one in criteria),

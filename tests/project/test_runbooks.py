@@ -73,7 +73,7 @@ def test_a_command_of_operators_exists_with_its_options(page: Path) -> None:
 
 def _commands(text: str) -> Iterator[list[str]]:
     """Yield the words of each command, without what the shell does with its output."""
-    for command in re.findall(r"python -m ops ([^`\n]+)", text):
+    for command in re.findall(r"python -m ops ([^`\n]+)", text.replace("\\\n", " ")):
         words = shlex.split(re.sub(r"\s[>|].*", "", command))
         if words:
             yield words
