@@ -38,7 +38,7 @@ param network networkOptions?
 @description('API Management in front of the archive.')
 param apiManagement apiManagementOptions?
 
-@description('Machine for operators. It needs the network and the group of the operators.')
+@description('Machine of the operators. It needs the network and the group of the operators.')
 param jumpHost jumpHostOptions?
 
 @description('Object id of the Entra ID group of the operators. Empty: nobody gets the roles of operators.')
@@ -360,7 +360,7 @@ output APP_URL string = 'https://${functionApp.outputs.hostName}/api'
 output COSMOS__accountEndpoint string = 'https://${cosmosName}.documents.azure.com:443/'
 @description('Setting of `python -m ops`.')
 output SERVICEBUS__fullyQualifiedNamespace string = '${serviceBusName}.servicebus.windows.net'
-@description('Client id of the identity of the jump host: the settings COSMOS__clientId and SERVICEBUS__clientId of `python -m ops`.')
+@description('Client id of the identity of the machine of the operators: the settings COSMOS__clientId and SERVICEBUS__clientId of `python -m ops`.')
 output OPERATORS_CLIENT_ID string = jumpHost != null ? operatorsIdentity!.outputs.clientId : ''
 @description('Object id of the same identity, which must be a member of the group of the operators.')
 output OPERATORS_PRINCIPAL_ID string = jumpHost != null ? operatorsIdentity!.outputs.principalId : ''

@@ -1,4 +1,4 @@
-// One identity for the app and, where there is a jump host, one for the operators who work there.
+// One identity for the app and, where there is a machine of the operators, one for those who work there.
 import { resourceTags } from '../types.bicep'
 
 @description('Name.')
