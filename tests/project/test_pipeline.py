@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 WORKFLOWS = {path.stem: path for path in (ROOT / ".github" / "workflows").glob("*.yml")}
 STRICT = "15376371009"
 TOKEN = {"contents": "read", "id-token": "write"}
-GUIDE = (ROOT / "docs" / "pipeline.md").read_text(encoding="utf-8")
+GUIDE, DEPLOYMENT = ((ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8") for name in ("pipeline", "deployment"))
 
 
 def jobs(workflow: str) -> dict[str, dict[str, Any]]:
@@ -161,12 +161,7 @@ def test_the_environments_are_deployed_one_after_the_other_when_the_checks_have_
     [("infra-check", "what-if", "Show what would change"), ("deploy-environment", "deploy", "Deploy the resources")],
 )
 def test_the_parameter_files_get_the_variables_that_they_read(workflow: str, job: str, name: str) -> None:
-    files = [ROOT / "infra" / f"{environment}.bicepparam" for environment in ("dev", "uat", "prod")]
-    read = {
-        variable
-        for file in files
-        for variable in re.findall(r"readEnvironmentVariable\(\s*'(\w+)'", file.read_text(encoding="utf-8"))
-    }
+    read = variables_of_parameter_files()
     script = step(workflow, job, name)
 
     assert {variable for variable in read if script["env"].get(variable) != f"${{{{ vars.{variable} }}}}"} == set()
@@ -206,12 +201,33 @@ def test_the_guide_explains_every_variable_and_no_other() -> None:
         variable for path in WORKFLOWS.values() for variable in re.findall(r"vars\.([A-Z_]+)", path.read_text("utf-8"))
     }
 
-    rows = GUIDE.partition("| variable | level | value |")[2].partition("\n\n")[0]
-    explained = {
-        variable for row in rows.splitlines()[2:] for variable in re.findall(r"`([A-Z_]+)`", row.split("|")[1])
+    here = explained(GUIDE, "| variable | level | value |")
+    of_parameter_files = explained(DEPLOYMENT, "| variable | environments | value | without it |")
+
+    assert here | of_parameter_files == used
+    assert here & of_parameter_files == set(), "Each is explained once."
+    assert [variable for variable in of_parameter_files if f"`{variable}`" not in GUIDE] == []
+
+
+def test_the_guide_for_a_deployment_explains_every_variable_of_the_parameter_files_and_no_other() -> None:
+    explained_there = explained(DEPLOYMENT, "| variable | environments | value | without it |")
+
+    assert explained_there == variables_of_parameter_files()
+
+
+def variables_of_parameter_files() -> set[str]:
+    files = [ROOT / "infra" / f"{environment}.bicepparam" for environment in ("dev", "uat", "prod")]
+    return {
+        variable
+        for file in files
+        for variable in re.findall(r"readEnvironmentVariable\(\s*'(\w+)'", file.read_text(encoding="utf-8"))
     }
 
-    assert explained == used
+
+def explained(page: str, head: str) -> set[str]:
+    """Return the variables in the first column of a table."""
+    rows = page.partition(head)[2].partition("\n\n")[0]
+    return {variable for row in rows.splitlines()[2:] for variable in re.findall(r"`([A-Z_]+)`", row.split("|")[1])}
 
 
 def test_the_guide_names_every_workflow() -> None:
