@@ -49,7 +49,12 @@ OF_THE_PLATFORM = [
         "The archive is not loaded, or the address does not begin with /api/. It never means that a notice is "
         "unknown. Check the address, repeat with growing pauses, and call the operators if it stays.",
     ],
-    ["429", "empty", "Repeat with growing pauses. There may be no Retry-After."],
+    [
+        "429",
+        "empty, or of a gateway",
+        "Repeat after Retry-After seconds, or with growing pauses where there is none. The gateway limits the requests "
+        "of a key in a minute: ask the operators for a higher limit if it comes often.",
+    ],
     [
         "500",
         "empty",

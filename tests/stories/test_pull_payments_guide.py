@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -21,6 +22,7 @@ from tests import curl
 from tests.functions.queues import project
 from tests.guide import BLOCK, VARIES, Exchange, Section, sections
 from tests.openapi_check import contract
+from tests.ops.command_line import Operator
 from tests.server import PATIENCE, ROOT, Server, running
 from tests.stores import COSMOS, SQLITE, account_for
 from tests.support import NOW, SECOND, StillClock
@@ -76,9 +78,20 @@ async def test_a_reader_may_begin_with_any_section_on_any_day(
 def test_every_block_of_the_guide_is_sent_or_is_an_answer() -> None:
     blocks = BLOCK.findall(GUIDE)
 
-    assert {kind for kind, _ in blocks} == {"sh", "http"}
+    assert {kind for kind, _ in blocks} == {"sh", "http", "console"}
     assert all(text.startswith("curl -i ") for kind, text in blocks if kind == "sh")
     assert len(blocks) == GUIDE.count("```") / 2
+
+
+def test_the_command_that_registers_a_service_is_one_of_the_operators(tmp_path: Path) -> None:
+    ((program, what, arguments),) = [
+        shlex.split(text.removeprefix("$ ")) for kind, text in BLOCK.findall(GUIDE) if kind == "console"
+    ]
+
+    answer = Operator(tmp_path / "data").ask(*shlex.split(arguments.removeprefix("ARGS="))).stdout
+
+    assert (program, what) == ("make", "ops")
+    assert re.search(r"^scopes +debtors:read$", answer, re.MULTILINE)
 
 
 def test_no_tax_code_is_in_an_address_of_the_guide() -> None:
