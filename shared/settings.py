@@ -119,8 +119,8 @@ VARIABLES = (
     ),
     Variable(
         "DEBTOR_KEYS",
-        "the keys of the hash under which debtors are found, `id:base64,…`. The first key writes. All keys read. 1 to 4 keys,"
-        " each of 32 random bytes or more; `make run` makes one where none is set",
+        "the keys of the hash under which debtors are found, `id:base64,…`. The first key writes. All keys read. 1 to 4"
+        " keys, each of 32 random bytes or more; `make run` makes one where none is set",
     ),
     Variable(
         "STORE_BUDGET_SECONDS",

@@ -136,6 +136,23 @@ def test_an_entry_without_a_reason_is_an_error(entry: str) -> None:
     assert len(found) == 1
 
 
+def test_the_last_line_tells_accepted_findings_from_errors(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    accepted = {
+        "check_id": "CKV_AZURE_206",
+        "resource": "Microsoft.Storage/storageAccounts.a",
+        "check_name": "Use replication",
+    }
+    new = accepted | {"check_id": "CKV_AZURE_9999"}
+    answer = json.dumps({"results": {"failed_checks": [accepted, new]}})
+    reasons, _ = scan.read_suppressions(scan.SUPPRESSIONS.read_text(encoding="utf-8"))
+
+    code = scan.main([fake_compiler(tmp_path, f"echo '{answer}'")])
+
+    # Of the two findings in each of the three environments, one has a reason.
+    assert code == 1
+    assert f"checkov: 3 accepted findings ({len(reasons)} reasons), " in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("summary", "errors"),
     [({"parsing_errors": 0, "resource_count": 1}, 0), ({"parsing_errors": 1, "resource_count": 1}, 1), ({}, 1)],
