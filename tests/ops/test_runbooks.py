@@ -12,7 +12,7 @@ from tests.ops.command_line import CODE, ROOT, Operator
 
 DOCS = ROOT / "docs"
 PAGES = [*sorted((DOCS / "runbooks").glob("*.md")), DOCS / "deployment.md", DOCS / "disaster-recovery.md"]
-COMMAND = re.compile(r"python -m ops ([a-z-]+ [^`\n]*?)(?: >.*)?(?:`|$)", re.MULTILINE)
+COMMAND = re.compile(r"python -m ops ([a-z-]+ [^`\n]*?)(?: [>|].*)?(?:`|$)", re.MULTILINE)
 NUMBER = "347000000000000124"
 ELSEWHERE = ("smoke",)
 """Commands that need an archive that runs. They have tests of their own."""
@@ -20,7 +20,7 @@ ELSEWHERE = ("smoke",)
 
 def commands(page: Path) -> list[str]:
     """Return the commands of a page. Those that are cut short are left out."""
-    found = COMMAND.findall(page.read_text(encoding="utf-8"))
+    found = COMMAND.findall(page.read_text(encoding="utf-8").replace("\\\n", " "))
     return [each for each in found if "…" not in each and not each.startswith(ELSEWHERE)]
 
 
