@@ -19,7 +19,12 @@ param backendHost string
 param workspaceId string
 
 // The archive itself answers 413 from 5 MiB on. What is longer than this does not reach it.
-var values = { 'largest-body': '8388608', 'calls-per-minute': string(options.callsPerMinute) }
+// An address may be that of a broker with several keys.
+var values = {
+  'largest-body': '8388608'
+  'calls-per-minute': string(options.callsPerMinute)
+  'calls-per-minute-of-an-address': string(10 * options.callsPerMinute)
+}
 // No header, no query and no body is in a log.
 var logged = {
   request: { headers: [], body: { bytes: 0 }, dataMasking: masking }
