@@ -39,6 +39,11 @@ EC_KEY = {"Ocp-Apim-Subscription-Key": "local-ec"}
 PLATFORM_KEY = {"Ocp-Apim-Subscription-Key": "local-platform"}
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the stories. They are the longest tests: at the end, the last one would run alone."""
+    items.sort(key=lambda item: "stories" not in item.path.parts)
+
+
 @pytest.fixture
 def clock() -> StillClock:
     """Return the clock of the archive under test."""
